@@ -16,6 +16,7 @@ ends_set_program(const char *program)
 	program_name = program;
 }
 
+PRINTF_LIKE(3, 0)
 static void
 write_line(const char *kind, const char *where, const char *format, va_list arguments)
 {

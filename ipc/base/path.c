@@ -10,7 +10,7 @@ int
 path_append(struct path *path, struct bytes name)
 {
 	size_t at = path->length == 1 ? 0 : path->length;
-	if (name.length > NAME_BYTES_MAX || name.length > PATH_BYTES_MAX - at - 1)
+	if (name.length > NAME_BYTES_MAX || name.length + 1 > PATH_BYTES_MAX - at)
 		return -ENAMETOOLONG;
 	path->text[at] = '/';
 	memcpy(path->text + at + 1, name.data, name.length);
