@@ -46,6 +46,12 @@ struct table {
 		.name = (case_name), .check = (case_check), .count = 1 \
 	}
 
+/*
+ * Ends the running case as skipped. `lacks` is what is missing here, for the test report: "root",
+ * "Landlock ABI 6". Does not return.
+ */
+void case_skip(const char *lacks);
+
 /* Runs every row of every table as a case of its own; the result is main's. */
 int table_run(const struct table *tables, size_t count);
 

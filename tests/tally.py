@@ -1,0 +1,283 @@
+#!/usr/bin/python3
+"""Runs test programs that speak TAP and counts single cases.
+
+tally.py [--only WORD]... PASS...
+
+A PASS is LABEL:USER:BUILD:TREE, one way to run everything: the programs registered in the meson build folder
+BUILD and every executable file in TREE/tests/e2e, as USER ("" is whoever runs this).
+
+Prints one line for each suite and pass, each failed case with what it said, each case that no pass could run with
+what it lacks, and as its last line "N passed, N failed, N skipped". Exit status 1 if anything failed or nothing ran.
+
+A case is skipped only if it ran in no pass: one that needs root and ran as root is not skipped because the pass
+of an ordinary user left it out.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import pwd
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+SUITES = ["unit", "contract", "fuzz", "hostile", "cage", "e2e"]
+E2E_TIMEOUT_S = 600
+RESULT = re.compile(r"(?P<no>not )?ok\b *\d* *(?:- )?(?P<name>.*?)(?: *(?<!\\)# *(?P<word>skip|todo)\b:? *(?P<reason>.*))?$",
+                    re.IGNORECASE)
+PLAN = re.compile(r"1\.\.(?P<count>\d+)(?: *# *skip\b:? *(?P<reason>.*))?", re.IGNORECASE)
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error: |WARNING: \w+Sanitizer")
+
+
+@dataclasses.dataclass
+class Case:
+    suite: str
+    program: str
+    name: str
+    result: str  # "passed", "failed" or "skipped"
+    words: list  # what a failed case said, or what a skipped one lacks
+
+
+@dataclasses.dataclass
+class Program:
+    suite: str
+    name: str
+    command: list
+    environment: dict
+    folder: str
+    timeout_s: float
+    is_parallel: bool
+
+
+@dataclasses.dataclass
+class Pass:
+    label: str
+    user: str
+    build: pathlib.Path
+    tree: pathlib.Path
+
+    @classmethod
+    def parse(cls, text):
+        label, user, build, tree = text.split(":")
+        return cls(label, user, pathlib.Path(build).resolve(), pathlib.Path(tree).resolve())
+
+
+def meson_programs(build):
+    for row in json.loads((build / "meson-info" / "intro-tests.json").read_text()):
+        suite = row["suite"][0].split(":")[-1]
+        yield Program(suite, row["name"], row["cmd"], row["env"], row["workdir"] or str(build), row["timeout"],
+                      row["is_parallel"])
+
+
+def e2e_programs(a_pass):
+    for path in sorted((a_pass.tree / "tests" / "e2e").glob("*")):
+        if path.is_file() and os.access(path, os.X_OK):
+            yield Program("e2e", path.stem, [str(path)], {"SALLYPORT_BUILD": str(a_pass.build)}, str(a_pass.tree),
+                          E2E_TIMEOUT_S, False)
+
+
+def programs_of(a_pass, words):
+    for program in [*meson_programs(a_pass.build), *e2e_programs(a_pass)]:
+        if not words or any(word == program.suite or word in program.name for word in words):
+            yield program
+
+
+def identity(user):
+    """The keyword arguments that make subprocess run as that user."""
+    if not user:
+        return {}
+    entry = pwd.getpwnam(user)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def run(program, user):
+    """(output, error output, exit status or None if it outlived its time), with nothing left behind."""
+    environment = {**os.environ, **program.environment, "PYTHONDONTWRITEBYTECODE": "1"}
+    with tempfile.TemporaryFile("w+b") as out, tempfile.TemporaryFile("w+b") as errors:
+        try:
+            process = subprocess.Popen(program.command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
+                                       cwd=program.folder, env=environment, start_new_session=True,
+                                       umask=0o022, **identity(user))
+        except OSError as error:
+            return "", str(error), 127
+        try:
+            status = process.wait(program.timeout_s)
+        except subprocess.TimeoutExpired:
+            status = None
+        try:
+            os.killpg(process.pid, signal.SIGKILL)  # its session is ours: whatever it left running
+        except ProcessLookupError:
+            pass
+        process.wait()
+        texts = []
+        for file in (out, errors):
+            file.seek(0)
+            texts.append(file.read().decode(errors="backslashreplace"))
+        return texts[0], texts[1], status
+
+
+class Reader:
+    """Turns one program's TAP into cases."""
+
+    def __init__(self, program):
+        self.program = program
+        self.cases = []
+        self.planned = None
+        self.lacks = ""
+        self.failing = None
+
+    def add(self, name, result, words=()):
+        case = Case(self.program.suite, self.program.name, name, result, list(words))
+        self.cases.append(case)
+        return case
+
+    def read_line(self, line):
+        plan = PLAN.fullmatch(line)
+        if plan:
+            self.planned = int(plan["count"])
+            if self.planned == 0:
+                self.add("all of it", "skipped", [plan["reason"] or "(does not say what)"])
+                self.planned = 1
+        elif line.startswith("#"):
+            self.read_comment(line[1:].strip())
+        elif RESULT.match(line):
+            self.read_result(RESULT.match(line))
+        elif line.startswith("Bail out!"):
+            self.failing = self.add("goes to its end", "failed", [line])
+        elif self.failing:
+            self.failing.words.append(line)
+
+    def read_comment(self, text):
+        if text.startswith("lacks "):
+            self.lacks = text.removeprefix("lacks ")
+        elif self.failing:
+            self.failing.words.append(text)
+
+    def read_result(self, match):
+        name, reason = match["name"], match["reason"]
+        self.failing = None
+        if (match["word"] or "").lower() == "skip":
+            if not name:  # cmocka's way: "not ok 4 # SKIP the name"
+                name, reason = reason, self.lacks
+            self.add(name, "skipped", [reason or "(does not say what)"])
+        elif match["no"] or match["word"]:
+            self.failing = self.add(name, "failed", [f"{match['word']} {reason}"] if match["word"] else [])
+        else:
+            self.add(name, "passed")
+        self.lacks = ""
+
+    def end(self, errors, status):
+        """What the cases themselves cannot say: a program that stopped early, or a sanitizer's finding."""
+        seen = len(self.cases)
+        error_lines = errors.splitlines()
+        if status is None:
+            self.add("ends in time", "failed", [f"killed after {self.program.timeout_s} s and {seen} cases",
+                                                *error_lines[-20:]])
+        elif self.planned is None or seen != self.planned:
+            self.add("runs every case", "failed", [f"{seen} cases of {self.planned or 'no plan at all'}, "
+                                                   f"exit status {status}", *error_lines[-40:]])
+        elif status != 0 and not any(case.result == "failed" for case in self.cases):
+            self.add("ends well", "failed", [f"exit status {status}", *error_lines[-40:]])
+        if SANITIZER.search(errors):
+            self.add("pleases the sanitizers", "failed", error_lines[-80:])
+        for case in self.cases:
+            if case.result == "failed" and not case.words:
+                case.words = error_lines[-20:]
+
+
+def cases_of(program, user):
+    output, errors, status = run(program, user)
+    reader = Reader(program)
+    for line in output.splitlines():
+        reader.read_line(line)
+    reader.end(errors, status)
+    return reader.cases
+
+
+def run_suite(programs, user):
+    parallel = [program for program in programs if program.is_parallel]
+    cases = []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for some in pool.map(lambda program: cases_of(program, user), parallel):
+            cases += some
+    for program in programs:
+        if not program.is_parallel:
+            cases += cases_of(program, user)
+    return cases
+
+
+def count(cases, result):
+    return sum(case.result == result for case in cases)
+
+
+def suite_line(suite, cases):
+    parts = [f"{count(cases, 'passed')} passed"]
+    parts += [f"{count(cases, word)} {said}" for word, said in (("failed", "FAILED"), ("skipped", "not run here"))
+              if count(cases, word)]
+    return f"  {suite:<9} {', '.join(parts)}"
+
+
+def print_failed(cases):
+    for case in cases:
+        if case.result == "failed":
+            print(f"    FAILED {case.program}: {case.name}")
+            for words in case.words:
+                print(f"        {words}")
+
+
+def run_pass(a_pass, words):
+    programs = list(programs_of(a_pass, words))
+    suites = SUITES + sorted({program.suite for program in programs} - set(SUITES))
+    all_cases = []
+    print(f"{a_pass.label}:", flush=True)
+    for suite in suites:
+        of_suite = [program for program in programs if program.suite == suite]
+        if not of_suite:
+            continue
+        cases = run_suite(of_suite, a_pass.user)
+        print(suite_line(suite, cases))
+        print_failed(cases)
+        sys.stdout.flush()
+        all_cases += cases
+    return all_cases
+
+
+def never_run(cases):
+    """The skipped cases that no pass ran, each once."""
+    ran = {(case.program, case.name) for case in cases if case.result != "skipped"}
+    programs_run = {program for program, _ in ran}
+    skipped = {}
+    for case in cases:
+        whole_program_ran = case.name == "all of it" and case.program in programs_run
+        if case.result == "skipped" and (case.program, case.name) not in ran and not whole_program_ran:
+            skipped[case.program, case.name] = case
+    return list(skipped.values())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", default=[], metavar="WORD",
+                        help="a suite, or a part of a program's name")
+    parser.add_argument("passes", nargs="+", type=Pass.parse, metavar="LABEL:USER:BUILD:TREE")
+    arguments = parser.parse_args()
+
+    cases = []
+    for a_pass in arguments.passes:
+        cases += run_pass(a_pass, arguments.only)
+    skipped = never_run(cases)
+    for case in skipped:
+        print(f"SKIPPED {case.program}: {case.name}: lacks {case.words[0]}")
+    passed, failed = count(cases, "passed"), count(cases, "failed")
+    if not cases:
+        print("no test is called that")
+    print(f"{passed} passed, {failed} failed, {len(skipped)} skipped")
+    return 1 if failed or not cases else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
