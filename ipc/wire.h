@@ -74,7 +74,7 @@ struct wire_field;
 struct wire_record {
 	const char *name;
 	const struct wire_field *fields; /* ends with WIRE_END */
-	size_t size;			 /* of the struct */
+	size_t size;                     /* of the struct */
 };
 
 struct wire_field {

@@ -1,0 +1,83 @@
+/*
+ * A channel: one end of an AF_UNIX SOCK_SEQPACKET socketpair with a table of messages (DESIGN 3),
+ * served by a libevent loop. A message is never partial; its descriptor arrives with it.
+ *
+ * Before a handler runs, in this order: known code, the peer's role may send it, this phase permits
+ * it, exactly the declared descriptor and of its kind, every field in range, no bytes left over.
+ * Anything else is *malformed*: nothing is repaired, the channel stops and its owner is told why.
+ *
+ * One thread per event base. A handler may free its own channel.
+ */
+#ifndef SALLYPORT_IPC_CHANNEL_H
+#define SALLYPORT_IPC_CHANNEL_H
+
+#include "ipc/message.h"
+
+#include <event2/event.h>
+
+struct channel;
+
+enum {
+	CHANNEL_QUEUE_BYTES_FULL = 128 * 1024, /* channel_is_full() from here */
+	CHANNEL_QUEUE_BYTES_MAX = 1024 * 1024, /* channel_post() refuses from here */
+};
+
+struct channel_options {
+	struct event_base *base;
+	const struct message_table *messages;
+	enum role our_role;
+	enum role peer_role; /* from whoever made the channel, never from a message */
+	enum message_phase phase;
+	const void
+		*handlers; /* a struct <channel>_handlers with one for all that the peer may send */
+	void *owner;       /* handed to handlers and callbacks */
+	/*
+	 * The channel has ended: by the peer's end of file (malformed == NULL) or by a malformed
+	 * message (a constant text that says which rule it broke). Called once, from the loop,
+	 * never from inside a call; afterwards nothing arrives and posting fails. Usually frees the
+	 * channel.
+	 */
+	void (*closed)(void *owner, const char *malformed);
+	/* May be NULL. The queue of a channel that was full is empty again. */
+	void (*drained)(void *owner);
+};
+
+/* A socketpair for a channel, close-on-exec and non-blocking: 0 or negative errno. */
+MUST_CHECK int channel_pair(int ends[2]);
+
+/* Takes *fd (set to -1 on success). 0, -ENOMEM, or -EBADMSG if it is no channel's end. */
+MUST_CHECK int channel_new(const struct channel_options *options, int *fd, struct channel **result);
+
+/* Closes the descriptor, drops what was not sent, and sets *channel to NULL. NULL is fine. */
+void channel_free(struct channel **channel);
+
+/*
+ * Sends a message; use the typed <channel>_post_<message>(). `descriptor` is borrowed (-1: none).
+ * Never blocks: what the socket does not take at once is queued. Returns 0 or
+ *   -EINVAL   a field breaks its own row; nothing was sent
+ *   -ENOBUFS  the queue has reached CHANNEL_QUEUE_BYTES_MAX
+ *   -EPIPE    the channel has ended, or the peer is gone
+ *   -ENOMEM, -EMFILE
+ */
+MUST_CHECK int channel_post(
+	struct channel *channel, uint32_t code, uint32_t tag, const void *body, int descriptor);
+
+/* Posts whose failure is handled by `closed`, which follows: a lost answer means a lost peer. */
+void channel_lost(int post_result);
+
+bool channel_is_full(const struct channel *channel);
+
+/* Handlers come only while reading; a paused channel leaves messages in the socket. */
+void channel_pause(struct channel *channel);
+void channel_resume(struct channel *channel);
+
+void channel_set_phase(struct channel *channel, enum message_phase phase);
+
+/* The handler found that a well-formed message is out of place: as malformed. `why` is a constant.
+ */
+void channel_reject(struct channel *channel, const char *why);
+
+/* Writes every message of this process to `output` as one JSON line (NULL: off). For debugging. */
+void channel_trace(FILE *output);
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * Checks of received descriptors (see descriptor.h). Runs in every process that receives messages;
+ * uses getsockopt(2) at SOL_SOCKET, fstat(2) and fcntl(F_GETFL) only, which all cages allow.
+ */
+#include "ipc/descriptor.h"
+
+#include "ipc/base/ends.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+const char *
+descriptor_kind_name(enum descriptor_kind kind)
+{
+	switch (kind) {
+	case DESCRIPTOR_NONE:
+		return "none";
+	case DESCRIPTOR_CHANNEL:
+		return "channel";
+	case DESCRIPTOR_CONTROL:
+		return "control socket";
+	case DESCRIPTOR_DATA:
+		return "data socket";
+	case DESCRIPTOR_LISTENER:
+		return "listening socket";
+	case DESCRIPTOR_INPUT:
+		return "file to read";
+	case DESCRIPTOR_OUTPUT:
+		return "file to write";
+	}
+	bug("descriptor kind %d", (int)kind);
+}
+
+static int
+socket_option(int fd, int name)
+{
+	int value = 0;
+	socklen_t length = sizeof(value);
+	return getsockopt(fd, SOL_SOCKET, name, &value, &length) < 0 ? -1 : value;
+}
+
+static bool
+is_socket(int fd, int domain, int type, int listening)
+{
+	return socket_option(fd, SO_DOMAIN) == domain && socket_option(fd, SO_TYPE) == type &&
+	       socket_option(fd, SO_ACCEPTCONN) == listening;
+}
+
+static bool
+is_tcp(int fd, int listening)
+{
+	return is_socket(fd, AF_INET, SOCK_STREAM, listening) ||
+	       is_socket(fd, AF_INET6, SOCK_STREAM, listening);
+}
+
+static bool
+has_flag(int fd, int flag)
+{
+	int flags = fcntl(fd, F_GETFL);
+	return flags >= 0 && (flags & flag) != 0;
+}
+
+static bool
+has_access(int fd, int access)
+{
+	int flags = fcntl(fd, F_GETFL);
+	return flags >= 0 && ((flags & O_ACCMODE) == access || (flags & O_ACCMODE) == O_RDWR);
+}
+
+static bool
+matches(int fd, enum descriptor_kind kind)
+{
+	struct stat status;
+	if (fstat(fd, &status) < 0)
+		return false;
+	switch (kind) {
+	case DESCRIPTOR_NONE:
+		break;
+	case DESCRIPTOR_CHANNEL:
+		return is_socket(fd, AF_UNIX, SOCK_SEQPACKET, 0);
+	case DESCRIPTOR_CONTROL:
+		return is_tcp(fd, 0);
+	case DESCRIPTOR_DATA:
+		return (is_tcp(fd, 0) || is_socket(fd, AF_UNIX, SOCK_STREAM, 0)) &&
+		       has_flag(fd, O_NONBLOCK);
+	case DESCRIPTOR_LISTENER:
+		return is_tcp(fd, 1) && has_flag(fd, O_NONBLOCK);
+	case DESCRIPTOR_INPUT:
+		return S_ISREG(status.st_mode) && has_access(fd, O_RDONLY);
+	case DESCRIPTOR_OUTPUT:
+		return !S_ISSOCK(status.st_mode) && has_access(fd, O_WRONLY);
+	}
+	bug("descriptor kind %d", (int)kind);
+}
+
+int
+descriptor_check(int fd, enum descriptor_kind kind)
+{
+	return matches(fd, kind) ? 0 : -EBADMSG;
+}

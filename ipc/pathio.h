@@ -1,0 +1,123 @@
+/*
+ * Path I/O: the one asynchronous interface to files (PATHIO, DESIGN 4).
+ *
+ * An instance (struct pathio) belongs to one session. There are several implementations: local
+ * ones over a backend (worker/) and `remote` (remote.h), the same calls over a channel; a caller
+ * cannot tell which it has. Requests and answers are the rows of pathio.def: for
+ * REQUEST(stat, ..., attributes_of, ...) there is
+ *
+ *	uint32_t pathio_stat(struct pathio *, const struct pathio_stat *, pathio_completion *, void
+ **);
+ *
+ *	pathio_stat(io, &(struct pathio_stat){ .path = path, .follow = true }, on_stat, session);
+ *
+ * and on_stat() finds answer->body->attributes_of.attributes, or answer->error. A TRANSFER takes
+ * a data descriptor besides, which is borrowed for the call.
+ *
+ * Rules for all implementations
+ *   - The completion is called exactly once; never from inside the call by remote or threaded.
+ *   - Request structs and what they point to are the caller's and may go after the call.
+ *   - The answer and what it points to live until the completion returns.
+ *   - Handles of files are chosen by the caller, per instance. A handle is free again once its
+ *     close, commit or discard was submitted, or its opening failed. Reusing one in use: EINVAL.
+ *   - Errors are errnos, negative: -ETIMEDOUT after the instance's deadline, -ECANCELED after
+ *     pathio_cancel(), -ENOTSUP if the backend does not offer it, -EINVAL for a bad argument,
+ *     -EBADF for a handle that is not open, -EIO when the worker is gone.
+ */
+#ifndef SALLYPORT_IPC_PATHIO_H
+#define SALLYPORT_IPC_PATHIO_H
+
+#include "ipc/pathio_messages.h"
+
+/* Any answer, by the name of its row. */
+union pathio_body {
+#define REQUEST(name, CODE, number, answer, doc)
+#define TRANSFER(name, CODE, number, answer, doc)
+#define ANSWER(name, CODE, number, doc) struct pathio_##name name;
+#include "ipc/pathio.def"
+};
+
+struct pathio_answer {
+	int error;     /* 0 or negative errno */
+	uint32_t code; /* PATHIO_DONE, ...; PATHIO_FAILED with an error */
+	uint32_t tag;
+	const union pathio_body *body;
+};
+
+typedef void pathio_completion(void *argument, const struct pathio_answer *answer);
+
+struct pathio;
+
+/* What an implementation provides; its struct begins with a struct pathio. */
+struct pathio_operations {
+	uint32_t (*submit)(struct pathio *io, uint32_t code, const void *request, int descriptor,
+		pathio_completion *done, void *argument);
+	void (*cancel)(struct pathio *io, uint32_t tag);
+	void (*free)(struct pathio *io);
+};
+
+struct pathio {
+	const struct pathio_operations *operations;
+};
+
+/* The typed calls. They return the tag, which is never 0, for pathio_cancel(). */
+#define REQUEST(name, CODE, number, answer, doc)                                              \
+	static inline uint32_t pathio_##name(struct pathio *io,                               \
+		const struct pathio_##name *request, pathio_completion *done, void *argument) \
+	{                                                                                     \
+		return io->operations->submit(io, CODE, request, -1, done, argument);         \
+	}
+#define TRANSFER(name, CODE, number, answer, doc)                                             \
+	static inline uint32_t pathio_##name(struct pathio *io,                               \
+		const struct pathio_##name *request, int descriptor, pathio_completion *done, \
+		void *argument)                                                               \
+	{                                                                                     \
+		return io->operations->submit(io, CODE, request, descriptor, done, argument); \
+	}
+#define ANSWER(name, CODE, number, doc)
+#include "ipc/pathio.def"
+
+/* Ends a request early: its completion gets -ECANCELED, unless its answer is already on the way. */
+static inline void
+pathio_abort(struct pathio *io, uint32_t tag)
+{
+	io->operations->cancel(io, tag);
+}
+
+/*
+ * Closes all handles, discards uploads, completes what is pending with -ECANCELED, and sets *io to
+ * NULL. NULL is fine.
+ */
+void pathio_free(struct pathio **io);
+
+/* ---- questions (PATHIO 2: exists, is_file, is_dir) ---- */
+
+enum pathio_question { PATHIO_EXISTS, PATHIO_IS_FILE, PATHIO_IS_DIR };
+
+/* error: 0, or a real one (-EIO, -EACCES on the way, -EINVAL for a NUL, ...); missing is "no". */
+typedef void pathio_reply(void *argument, int error, bool yes);
+
+void pathio_ask(struct pathio *io, enum pathio_question question, struct bytes path,
+	pathio_reply *done, void *argument);
+
+/* ---- blocking use, for tests and small programs ---- */
+
+/* Holds one answer with its own copy of what it points to. Initialise with { .base = base }. */
+struct pathio_wait {
+	struct event_base *base;
+	bool finished;
+	int error;
+	union pathio_body body;
+	char *copied; /* what body points into; freed by the next wait or pathio_wait_free() */
+};
+
+/*
+ *	struct pathio_wait wait = { .base = base };
+ *	pathio_stat(io, &request, pathio_wait_done, &wait);
+ *	int error = pathio_wait_finish(&wait);		// runs the loop until done
+ */
+pathio_completion pathio_wait_done;
+MUST_CHECK int pathio_wait_finish(struct pathio_wait *wait);
+void pathio_wait_free(struct pathio_wait *wait);
+
+#endif

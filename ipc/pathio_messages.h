@@ -1,0 +1,38 @@
+/*
+ * Messages between a gateway and a worker (pathio.def).
+ */
+#ifndef SALLYPORT_IPC_PATHIO_MESSAGES_H
+#define SALLYPORT_IPC_PATHIO_MESSAGES_H
+
+#include "ipc/base/path.h"
+#include "ipc/channel.h"
+#include "ipc/choices.h"
+
+enum {
+	PATHIO_BLOCK_BYTES = 32768, /* read and write move at most this a call */
+	PATHIO_BATCH_ENTRIES = 256, /* of a listing; and at most: */
+	PATHIO_BATCH_BYTES = 48 * 1024,
+	PATHIO_ASCII_SIZE_MAX = 16777216, /* size_as reads at most this to count line ends */
+};
+
+/* Facts of MLST and MLSD (RFC 3659 7.5; UNIX.* by convention). */
+enum pathio_fact {
+	PATHIO_FACT_TYPE = 1 << 0,
+	PATHIO_FACT_SIZE = 1 << 1,
+	PATHIO_FACT_MODIFY = 1 << 2,
+	PATHIO_FACT_CREATE = 1 << 3,
+	PATHIO_FACT_PERM = 1 << 4,
+	PATHIO_FACT_UNIQUE = 1 << 5,
+	PATHIO_FACT_UNIX_MODE = 1 << 6,
+	PATHIO_FACT_UNIX_OWNER = 1 << 7,
+	PATHIO_FACT_UNIX_GROUP = 1 << 8,
+	PATHIO_FACTS_ALL = (1 << 9) - 1,
+};
+
+#define CHANNEL(name) pathio_##name
+#define CHANNEL_ROWS  "ipc/pathio.def"
+#include "ipc/declare_messages.h"
+#undef CHANNEL
+#undef CHANNEL_ROWS
+
+#endif
