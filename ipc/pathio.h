@@ -79,7 +79,7 @@ struct pathio {
 
 /* Ends a request early: its completion gets -ECANCELED, unless its answer is already on the way. */
 static inline void
-pathio_abort(struct pathio *io, uint32_t tag)
+pathio_cancel(struct pathio *io, uint32_t tag)
 {
 	io->operations->cancel(io, tag);
 }
