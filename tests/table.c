@@ -10,38 +10,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* cmocka hands the state on as void *, so each row goes out as a copy of its own. */
-static void *
-copy_row(const struct table *table, size_t index)
-{
-	void *row = malloc(table->row_bytes);
-	if (row == NULL)
-		die("no memory for a test row");
-	memcpy(row, (const char *)table->rows + index * table->row_bytes, table->row_bytes);
-	return row;
-}
-
+/*
+ * cmocka hands the state on as void *, so each row goes out as a copy of its own; the case's name
+ * stands behind it in the same memory.
+ */
 static struct CMUnitTest
 case_of_row(const struct table *table, size_t index)
 {
-	struct CMUnitTest test = { .test_func = table->check };
-	const char *row_name = NULL;
+	const void *row = NULL;
+	const char *row_name = "";
 	if (table->rows != NULL) {
-		test.initial_state = copy_row(table, index);
-		memcpy(&row_name, test.initial_state, sizeof(row_name));
+		row = (const char *)table->rows + index * table->row_bytes;
+		const char *const *first_member = row;
+		row_name = *first_member;
 	}
-	char *name = NULL;
-	if (asprintf(&name, row_name == NULL ? "%s" : "%s: %s", table->name, row_name) < 0)
-		die("no memory for the name of a test");
-	test.name = name;
-	return test;
-}
-
-static void
-free_case(struct CMUnitTest *test)
-{
-	free(test->initial_state);
-	free((void *)(uintptr_t)test->name);
+	size_t name_bytes = strlen(table->name) + strlen(": ") + strlen(row_name) + 1;
+	char *state = malloc(table->row_bytes + name_bytes);
+	if (state == NULL)
+		die("no memory for a test");
+	if (row != NULL)
+		memcpy(state, row, table->row_bytes);
+	char *name = state + table->row_bytes;
+	snprintf(name, name_bytes, "%s%s%s", table->name, row == NULL ? "" : ": ", row_name);
+	return (struct CMUnitTest){
+		.name = name, .test_func = table->check, .initial_state = state
+	};
 }
 
 int
@@ -50,6 +43,8 @@ table_run(const struct table *tables, size_t count)
 	size_t total = 0;
 	for (size_t i = 0; i < count; i++)
 		total += tables[i].count;
+	if (total == 0)
+		die("a test program without cases");
 	struct CMUnitTest *cases = calloc(total, sizeof(*cases));
 	if (cases == NULL)
 		die("no memory for %zu tests", total);
@@ -59,7 +54,7 @@ table_run(const struct table *tables, size_t count)
 			cases[at++] = case_of_row(&tables[i], row);
 	int failed = _cmocka_run_group_tests("cases", cases, total, NULL, NULL);
 	for (size_t i = 0; i < total; i++)
-		free_case(&cases[i]);
+		free(cases[i].initial_state);
 	free(cases);
 	return failed;
 }

@@ -30,7 +30,7 @@
 
 struct table {
 	const char *name;
-	CMUnitTestFunction check; /* *state is the row, or NULL for a CASE */
+	CMUnitTestFunction check; /* *state is a copy of the row; of no use in a CASE */
 	const void *rows; /* NULL for a CASE; else each row begins with its const char *name */
 	size_t row_bytes;
 	size_t count;

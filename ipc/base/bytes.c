@@ -18,3 +18,4 @@ bytes_copy_text(struct bytes source)
 	copy[source.length] = '\0';
 	return copy;
 }
+void   f ( ) {}
