@@ -18,4 +18,3 @@ bytes_copy_text(struct bytes source)
 	copy[source.length] = '\0';
 	return copy;
 }
-void   f ( ) {}

@@ -1,5 +1,3 @@
-#include "policy/rules/rights.h"
-#include "path.h"
 /*
  * Folding of paths (see path.h). Pure text: runs in the gateway and in the worker, on bytes from
  * clients.
