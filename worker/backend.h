@@ -1,0 +1,127 @@
+/*
+ * A backend: one kind of file tree, as a table of plain blocking functions (PATHIO 2, 3).
+ *
+ * A backend knows files and nothing else: no channel, no event loop, no rights, no record. What
+ * runs above it is the same for all backends: uploads in two steps, recursive operations, digests
+ * (operations.h), handles and rights (instance.h), transfers (transfer.h). `sync` runs these
+ * functions of the kernel backend on the worker's loop; an executor with threads can run the very
+ * same functions on its pool, so they must not share state between trees without a lock of their
+ * own. A custom backend is one more table.
+ *
+ * Paths are folded (ipc/base/path.h) and judged before they come here. Errors are negative errnos,
+ * those of PATHIO 2's right column, in every backend alike; results are untouched on failure. Every
+ * function may be called with any path: a symbolic link inside a path resolves inside the tree's
+ * root, and under SYMLINKS_REFUSE any link among the parents or at the end of a followed path is
+ * ELOOP.
+ */
+#ifndef SALLYPORT_WORKER_BACKEND_H
+#define SALLYPORT_WORKER_BACKEND_H
+
+#include "ipc/pathio_messages.h"
+
+#include <sys/types.h>
+
+struct backend_tree;      /* one user's files; a backend has its own definition */
+struct backend_file;      /* an open file; likewise */
+struct backend_directory; /* an open directory; likewise */
+
+struct backend_options {
+	int root_fd; /* O_PATH descriptor of the user's root; borrowed; -1 if the backend needs none
+		      */
+	uint64_t memory_limit_bytes;
+	uint32_t umask; /* applied to every mode that creates something */
+	uint32_t uid;   /* owner of what the memory backend makes */
+	uint32_t gid;
+	enum symlink_policy symlinks;
+};
+
+enum backend_open_flag {
+	BACKEND_READ = 1 << 0,
+	BACKEND_WRITE = 1 << 1,
+	BACKEND_CREATE = 1 << 2,
+	BACKEND_EXCLUSIVE =
+		1 << 3, /* with CREATE: -EEXIST if anything, also a link, has the name */
+	BACKEND_TRUNCATE = 1 << 4,
+	BACKEND_APPEND = 1 << 5, /* writes go to the end, whatever their offset */
+	BACKEND_HELD = 1 << 6,   /* flock: others can tell that somebody holds this file */
+};
+
+/* A stretch of a file as sendfile(2) takes it. */
+struct backend_extent {
+	int fd; /* of the backend; valid until the file is closed; -1: a hole, send zeros */
+	off_t offset;
+	uint64_t length; /* at least 1 and at most what was asked for */
+};
+
+struct backend_entry {
+	struct bytes name;                   /* lives until the next call on the directory */
+	struct pathio_attributes attributes; /* as lstat */
+};
+
+/* Which of the times of a struct pathio_set_times to set is said there. */
+struct backend {
+	const char *name;
+
+	int (*tree_open)(const struct backend_options *options, struct backend_tree **result);
+	void (*tree_free)(struct backend_tree **tree);
+
+	int (*stat)(struct backend_tree *tree, const struct path *path, bool follow,
+		struct pathio_attributes *result);
+	/* May files in this directory be reached? -ENOTDIR, -EACCES, -ENOENT. */
+	int (*enter)(struct backend_tree *tree, const struct path *path,
+		struct pathio_attributes *result);
+	/* One level; -EEXIST if anything has the name. */
+	int (*mkdir)(struct backend_tree *tree, const struct path *path, uint32_t mode);
+	int (*rmdir)(struct backend_tree *tree, const struct path *path);
+	int (*unlink)(struct backend_tree *tree, const struct path *path);
+	int (*rename)(struct backend_tree *tree, const struct path *source,
+		const struct path *destination);
+	int (*symlink)(struct backend_tree *tree, struct bytes target, const struct path *path);
+	/* The length of the target; -EINVAL if it is no link. */
+	int (*readlink)(
+		struct backend_tree *tree, const struct path *path, char *target, size_t capacity);
+	int (*set_times)(struct backend_tree *tree, const struct path *path,
+		const struct pathio_set_times *times);
+	int (*set_mode)(struct backend_tree *tree, const struct path *path, uint32_t mode);
+	/* Bytes that may still be stored there. */
+	int (*space)(struct backend_tree *tree, const struct path *path, uint64_t *result);
+
+	/*
+	 * `flags` of enum backend_open_flag; `mode` for what is created. Opens regular files only:
+	 * a directory is -EISDIR, anything else -EACCES, and opening never blocks (a FIFO). A final
+	 * symbolic link is followed inside the root, unless EXCLUSIVE.
+	 */
+	int (*open)(struct backend_tree *tree, const struct path *path, unsigned flags,
+		uint32_t mode, struct backend_file **result);
+	void (*close)(struct backend_file **file);
+	int (*attributes)(struct backend_file *file, struct pathio_attributes *result);
+	/* Bytes read (0 at the end) or written; may be less than asked for. */
+	ssize_t (*read)(struct backend_file *file, uint64_t offset, void *buffer, size_t length);
+	ssize_t (*write)(
+		struct backend_file *file, uint64_t offset, const void *data, size_t length);
+	int (*truncate)(struct backend_file *file, uint64_t size);
+	int (*sync)(struct backend_file *file);
+	int (*change_mode)(struct backend_file *file, uint32_t mode);
+	/*
+	 * The stretch that begins at `offset`: 1 and the extent; 0 at the end of the file. What was
+	 * handed out keeps its bytes until the file is closed, also when the file is overwritten,
+	 * truncated or unlinked meanwhile (DECISIONS 29). -ENOTSUP: use read().
+	 */
+	int (*extent)(struct backend_file *file, uint64_t offset, uint64_t length,
+		struct backend_extent *result);
+	/* May be NULL: not offered, the caller reads and writes. Bytes copied; 0 at the end. */
+	ssize_t (*copy_range)(struct backend_file *source, uint64_t source_offset,
+		struct backend_file *destination, uint64_t destination_offset, uint64_t length);
+
+	int (*directory_open)(struct backend_tree *tree, const struct path *path,
+		struct backend_directory **result);
+	/* 1 and the next entry, in no order, never "." or ".."; 0 at the end. */
+	int (*directory_next)(struct backend_directory *directory, struct backend_entry *result);
+	void (*directory_close)(struct backend_directory **directory);
+};
+
+extern const struct backend
+	backend_kernel; /* real files: backend "sync" (and, later, "threaded") */
+extern const struct backend backend_memory; /* a tree in this process: backend "memory" */
+
+#endif
