@@ -61,7 +61,6 @@ MUST_CHECK int upload_commit(struct upload **upload, struct pathio_attributes *a
 /* Drops it: the temporary file is removed; append and at-offset keep what arrived. */
 void upload_discard(struct upload **upload);
 
-/* Is this the name of a hidden temporary, which every listing hides and every verb refuses? */
-bool upload_name_is_hidden(struct bytes name);
+/* The hidden temporary's name is that of rights_name_is_hidden() (policy/rules/rights.h). */
 
 #endif

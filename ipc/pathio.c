@@ -1,0 +1,151 @@
+/*
+ * What is the same for every implementation of path-I/O (see pathio.h): the questions and the
+ * blocking helper. Runs in the gateway, in tests and in small programs.
+ */
+#include "ipc/pathio.h"
+
+#include "ipc/base/ends.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void
+pathio_free(struct pathio **io)
+{
+	struct pathio *freed = *io;
+	*io = NULL;
+	if (freed != NULL)
+		freed->operations->free(freed);
+}
+
+/* ---- questions ---- */
+
+struct question {
+	enum pathio_question kind;
+	pathio_reply *done;
+	void *argument;
+};
+
+/* "No" is an answer, not an error, where nothing that one could open has this path. */
+static bool
+means_missing(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR || error == -ENAMETOOLONG || error == -ELOOP;
+}
+
+static bool
+answer_is_yes(enum pathio_question kind, enum pathio_type type)
+{
+	switch (kind) {
+	case PATHIO_EXISTS:
+		return true;
+	case PATHIO_IS_FILE:
+		return type == PATHIO_TYPE_FILE;
+	case PATHIO_IS_DIR:
+		return type == PATHIO_TYPE_DIRECTORY;
+	}
+	bug("question %d", (int)kind);
+}
+
+static void
+on_stat(void *argument, const struct pathio_answer *answer)
+{
+	struct question *asked = argument;
+	struct question question = *asked;
+	free(asked);
+	if (answer->error == 0) {
+		enum pathio_type type = answer->body->attributes_of.attributes.type;
+		question.done(question.argument, 0, answer_is_yes(question.kind, type));
+	} else {
+		int error = means_missing(answer->error) ? 0 : answer->error;
+		question.done(question.argument, error, false);
+	}
+}
+
+void
+pathio_ask(struct pathio *io, enum pathio_question question, struct bytes path, pathio_reply *done,
+	void *argument)
+{
+	struct question *asked = malloc(sizeof(*asked));
+	if (asked == NULL) {
+		done(argument, -ENOMEM, false);
+		return;
+	}
+	*asked = (struct question){ .kind = question, .done = done, .argument = argument };
+	pathio_stat(io, &(struct pathio_stat){ .path = path, .follow = true }, on_stat, asked);
+}
+
+/* ---- blocking use ---- */
+
+/* Moves what one answer points to into memory of the waiter. */
+static void
+keep_bytes(struct pathio_wait *wait, struct bytes *bytes)
+{
+	if (bytes->length == 0)
+		return;
+	wait->copied = malloc(bytes->length);
+	if (wait->copied == NULL)
+		die("out of memory");
+	memcpy(wait->copied, bytes->data, bytes->length);
+	bytes->data = wait->copied;
+}
+
+static void
+keep_body(struct pathio_wait *wait, uint32_t code)
+{
+	switch (code) {
+	case PATHIO_OPENED:
+		keep_bytes(wait, &wait->body.opened.name);
+		break;
+	case PATHIO_ENTRIES:
+		keep_bytes(wait, &wait->body.entries.list.encoded);
+		break;
+	case PATHIO_CONTENT:
+		keep_bytes(wait, &wait->body.content.bytes);
+		break;
+	case PATHIO_COMMITTED:
+		keep_bytes(wait, &wait->body.committed.path);
+		break;
+	case PATHIO_TEXT:
+		keep_bytes(wait, &wait->body.text.bytes);
+		break;
+	case PATHIO_DIGESTED:
+		keep_bytes(wait, &wait->body.digested.digest);
+		break;
+	default:
+		break;
+	}
+}
+
+void
+pathio_wait_done(void *argument, const struct pathio_answer *answer)
+{
+	struct pathio_wait *wait = argument;
+	free(wait->copied);
+	wait->copied = NULL;
+	wait->finished = true;
+	wait->error = answer->error;
+	if (answer->error == 0 && answer->body != NULL) {
+		/* The body is only as large as its own row. */
+		memcpy(&wait->body, answer->body, pathio_messages.rules[answer->code].record->size);
+		keep_body(wait, answer->code);
+	}
+	event_base_loopbreak(wait->base);
+}
+
+int
+pathio_wait_finish(struct pathio_wait *wait)
+{
+	while (!wait->finished)
+		if (event_base_dispatch(wait->base) != 0)
+			bug("waiting for an answer that nothing will bring");
+	wait->finished = false;
+	return wait->error;
+}
+
+void
+pathio_wait_free(struct pathio_wait *wait)
+{
+	free(wait->copied);
+	wait->copied = NULL;
+}
