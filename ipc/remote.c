@@ -124,8 +124,8 @@ complete(struct remote *remote, const struct pending *pending, const struct path
 	return leave(remote, is_outermost);
 }
 
-static bool
-complete_with_error(struct remote *remote, const struct pending *pending, int error)
+static void
+answer_with_error(const struct pending *pending, int error)
 {
 	struct pathio_failed failed = { .error = (uint16_t)-error };
 	union pathio_body body = { .failed = failed };
@@ -135,7 +135,15 @@ complete_with_error(struct remote *remote, const struct pending *pending, int er
 		.tag = pending->tag,
 		.body = &body,
 	};
-	return complete(remote, pending, &answer);
+	pending->done(pending->argument, &answer);
+}
+
+static bool
+complete_with_error(struct remote *remote, const struct pending *pending, int error)
+{
+	bool is_outermost = enter(remote);
+	answer_with_error(pending, error);
+	return leave(remote, is_outermost);
 }
 
 static struct pending *
@@ -163,7 +171,7 @@ complete_all(struct remote *remote, int error)
 	while (remote->pending != NULL) {
 		SCOPE_FREE struct pending *pending = unlink_pending(&remote->pending);
 		if (!pending->is_expired)
-			complete_with_error(remote, pending, error);
+			answer_with_error(pending, error);
 	}
 	return leave(remote, is_outermost);
 }
