@@ -1,0 +1,173 @@
+/*
+ * Log files (see output.h). Runs in record, whose root is the log folder and whose cage lets it
+ * open files for appending and nothing else. On a full disk it keeps what it has and says so.
+ */
+#include "policy/record/output.h"
+
+#include "ipc/base/scope.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct log {
+	int fd;
+	char *text; /* of the memory stream; valid after fflush() */
+	size_t length;
+	FILE *stream;
+	size_t written; /* of text */
+};
+
+struct output {
+	bool is_files;
+	size_t count;
+	struct log logs[OUTPUT_LOGS];
+};
+
+static const char *const file_names[OUTPUT_LOGS] = {
+	[OUTPUT_SERVER] = "server.jsonl",
+	[OUTPUT_AUDIT] = "audit.jsonl",
+	[OUTPUT_TRANSFER] = "transfer.jsonl",
+};
+
+static int
+open_file(const char *name)
+{
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	int fd = open(name, flags, 0640);
+	return fd < 0 ? -errno : fd;
+}
+
+static int
+open_log(struct log *log, int *fd)
+{
+	log->stream = open_memstream(&log->text, &log->length);
+	if (log->stream == NULL)
+		return -ENOMEM;
+	log->fd = fd_take(fd);
+	return 0;
+}
+
+static struct output *
+new_output(bool is_files, size_t count)
+{
+	struct output *output = calloc(1, sizeof(*output));
+	if (output == NULL)
+		return NULL;
+	output->is_files = is_files;
+	output->count = count;
+	for (size_t i = 0; i < OUTPUT_LOGS; i++)
+		output->logs[i].fd = -1;
+	return output;
+}
+
+int
+output_open_files(struct output **result)
+{
+	struct output *output = new_output(true, OUTPUT_LOGS);
+	if (output == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < OUTPUT_LOGS; i++) {
+		int fd = open_file(file_names[i]);
+		int error = fd < 0 ? fd : open_log(&output->logs[i], &fd);
+		if (error < 0) {
+			fd_close(&fd);
+			output_free(&output);
+			return error;
+		}
+	}
+	*result = output;
+	return 0;
+}
+
+int
+output_open_descriptor(int *fd, struct output **result)
+{
+	struct output *output = new_output(false, 1);
+	if (output == NULL)
+		return -ENOMEM;
+	if (open_log(&output->logs[0], fd) < 0) {
+		output_free(&output);
+		return -ENOMEM;
+	}
+	*result = output;
+	return 0;
+}
+
+void
+output_free(struct output **output)
+{
+	if (*output == NULL)
+		return;
+	for (size_t i = 0; i < (*output)->count; i++) {
+		struct log *log = &(*output)->logs[i];
+		if (log->stream != NULL)
+			fclose(log->stream);
+		free(log->text);
+		fd_close(&log->fd);
+	}
+	free(*output);
+	*output = NULL;
+}
+
+FILE *
+output_stream(struct output *output, enum output_log log)
+{
+	return output->logs[output->count == 1 ? 0 : log].stream;
+}
+
+static int
+flush_log(struct log *log)
+{
+	if (fflush(log->stream) != 0)
+		return -ENOMEM;
+	while (log->written < log->length) {
+		ssize_t count =
+			write(log->fd, log->text + log->written, log->length - log->written);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		log->written += (size_t)count;
+	}
+	rewind(log->stream);
+	log->length = 0;
+	log->written = 0;
+	return 0;
+}
+
+int
+output_flush(struct output *output)
+{
+	for (size_t i = 0; i < output->count; i++) {
+		int error = flush_log(&output->logs[i]);
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+int
+output_reopen(struct output *output)
+{
+	int fds[OUTPUT_LOGS];
+	if (!output->is_files)
+		return 0;
+	for (size_t i = 0; i < OUTPUT_LOGS; i++) {
+		fds[i] = open_file(file_names[i]);
+		if (fds[i] < 0) {
+			int error = fds[i];
+			while (i-- > 0)
+				fd_close(&fds[i]);
+			return error;
+		}
+	}
+	for (size_t i = 0; i < OUTPUT_LOGS; i++) {
+		fd_close(&output->logs[i].fd);
+		output->logs[i].fd = fds[i];
+	}
+	return 0;
+}
