@@ -12,6 +12,7 @@ static const char *const names[ROLE_COUNT] = {
 	[ROLE_AUTH] = "auth",
 	[ROLE_RECORD] = "record",
 	[ROLE_LOADER] = "loader",
+	[ROLE_HASHER] = "hasher",
 };
 
 const char *

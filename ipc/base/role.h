@@ -12,6 +12,7 @@ enum role {
 	ROLE_AUTH,
 	ROLE_RECORD,
 	ROLE_LOADER,
+	ROLE_HASHER, /* of auth's pool: computes password hashes */
 	ROLE_COUNT,
 };
 
