@@ -1,6 +1,6 @@
 /*
  * Path operations that are more than one call of a backend, the same over every backend (PATHIO 2,
- * 3; DECISIONS 26, 27). Blocking; no rights, no record: the instance has judged the paths.
+ * 3). No rights, no record: the instance has judged the paths. Uploads have their own header.
  */
 #ifndef SALLYPORT_WORKER_OPERATIONS_H
 #define SALLYPORT_WORKER_OPERATIONS_H
@@ -12,55 +12,68 @@ MUST_CHECK int operation_mkdir(
 	struct tree *tree, const struct path *path, uint32_t mode, bool parents, bool exist_ok);
 
 /*
- * Removes a directory and everything below it: never crosses a mount, never follows a link. Stops
- * at the first error, or with -ECANCELED when *stop becomes true.
+ * Bytes that a send of the whole file in that form moves. Of ascii it reads the file, so beyond
+ * PATHIO_ASCII_SIZE_MAX it is -EFBIG.
  */
-MUST_CHECK int operation_remove_tree(struct tree *tree, const struct path *path, const bool *stop);
-
-/* Copies a regular file by way of a hidden temporary; *bytes is the number copied. */
-MUST_CHECK int operation_copy(struct tree *tree, const struct path *source,
-	const struct path *destination, const bool *stop, uint64_t *bytes);
-
-/* digest: room for 64 bytes; *length is the number used, *count the bytes that were digested. */
-MUST_CHECK int
-operation_digest(struct tree *tree, const struct pathio_digest *request, const struct path *path,
-	const bool *stop, uint8_t *digest, size_t *length, uint64_t *count);
-
-/* Fetches every digest algorithm once, before the cage closes (DECISIONS 6). */
-MUST_CHECK int operation_digest_prepare(void);
-
 MUST_CHECK int operation_size_as(
 	struct tree *tree, const struct path *path, enum pathio_form form, uint64_t *bytes);
 
-/* ---- uploads in two steps ---- */
-
-struct upload;
+/*
+ * Where `path` leads: the same place with no symbolic link in it, read inside the root. What it
+ * names need not exist, its parent must. For who must know the folder that a link leads to; the
+ * result is a path like any other, and a race only makes it name something else inside the root.
+ * -ELOOP after 40 links, or at the first under SYMLINKS_REFUSE.
+ */
+MUST_CHECK int operation_resolve(struct tree *tree, const struct path *path, struct path *result);
 
 /*
- * Begins an upload to `path`. Checks that the parent exists, that the name is allowed and that the
- * file could be written; touches nothing that exists. `offset` as in pathio.def. Afterwards
- * `attributes` tells what stands at the path (size 0 if nothing) and upload_path() where the file
- * will be. Errors: PATHIO 2's for open; -EISDIR; -EINVAL for an offset beyond the end.
+ * A long operation, done in pieces of a few milliseconds each, so that whoever runs it on a loop
+ * goes on answering in between (DECISIONS 24):
+ *
+ *	int more;
+ *	while ((more = operation_step(operation)) > 0)
+ *		...
+ *
+ * Freed before its end it stops where it is: a copy leaves nothing, a removal what it has not yet
+ * removed.
  */
-MUST_CHECK int upload_open(struct tree *tree, const struct path *path, enum pathio_how how,
-	uint64_t offset, struct upload **result, struct pathio_attributes *attributes);
+struct operation;
 
-const struct path *upload_path(const struct upload *upload);
+/* 1: call again; 0: done; negative errno: failed. After 0 or an error only free it. */
+MUST_CHECK int operation_step(struct operation *operation);
 
-/* Where to write and from which offset on: the backend's file, borrowed. */
-struct backend_file *upload_file(const struct upload *upload);
-uint64_t upload_offset(const struct upload *upload);
+/* Bytes copied or digested so far. */
+uint64_t operation_bytes(const struct operation *operation);
+
+/* The finished digest; lives as long as the operation. */
+struct bytes operation_digest_value(const struct operation *operation);
+
+/* Sets *operation to NULL. NULL is fine. */
+void operation_free(struct operation **operation);
 
 /*
- * Puts the file in place: flush as the policy says, mode, rename. On success and on failure the
- * upload is freed; on failure nothing is left of it and what stood there before is untouched (in
- * place forms keep what arrived).
+ * Removes a directory and everything below it: never crosses a mount (-EXDEV), never follows a
+ * link, at most OPERATION_DEPTH_MAX levels deep (-ELOOP). Stops at the first error. Errors of the
+ * begin: -EBUSY for the root, -ENOTDIR, -ENOENT.
  */
-MUST_CHECK int upload_commit(struct upload **upload, struct pathio_attributes *attributes);
+enum { OPERATION_DEPTH_MAX = 256 };
+MUST_CHECK int
+operation_remove_tree(struct tree *tree, const struct path *path, struct operation **result);
 
-/* Drops it: the temporary file is removed; append and at-offset keep what arrived. */
-void upload_discard(struct upload **upload);
+/*
+ * Copies a regular file to a path where nothing or a regular file is, by way of a hidden temporary
+ * as an upload does; onto itself is -EINVAL. The copy has the times of now and the mode of an
+ * upload.
+ */
+MUST_CHECK int operation_copy(struct tree *tree, const struct path *source,
+	const struct path *destination, struct operation **result);
 
-/* The hidden temporary's name is that of rights_name_is_hidden() (policy/rules/rights.h). */
+/* `offset` beyond the end is -EINVAL; `count` ends at the end of the file. */
+MUST_CHECK int
+operation_digest(struct tree *tree, const struct path *path, enum pathio_algorithm algorithm,
+	uint64_t offset, uint64_t count, struct operation **result);
+
+/* Fetches every digest once, before the cage closes (DECISIONS 6). 0 or -ENOSYS. */
+MUST_CHECK int operation_digest_prepare(void);
 
 #endif

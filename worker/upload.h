@@ -1,0 +1,57 @@
+/*
+ * Uploads in two steps, the same over every backend (DECISIONS 26, 27): what arrives goes to a
+ * hidden temporary file in the folder of the target, and only upload_commit() puts it in place.
+ * Blocking; no rights, no record: the instance has judged the path.
+ */
+#ifndef SALLYPORT_WORKER_UPLOAD_H
+#define SALLYPORT_WORKER_UPLOAD_H
+
+#include "worker/tree.h"
+
+struct upload;
+
+/*
+ * Begins an upload to `path`. Checks that the parent exists, that nothing but a regular file is
+ * there and that it could be written; touches nothing that exists. `offset` as in pathio.def.
+ * Afterwards `attributes` tells what stands at the path (size 0 if nothing) and upload_path() where
+ * the file will be. Errors: PATHIO 2's for open; -EINVAL for an offset beyond the end.
+ *   replace    onto a symbolic link: the file that the link leads to is replaced, inside the root;
+ *              in a folder that is not writable an existing file is written in place
+ *   append     in place, at the end; after REST truncated at the offset first
+ *   at-offset  in place, truncated at the offset first
+ *   unique     "name", "name.1", "name.2", ...: the first that is free, reserved by an empty file
+ */
+MUST_CHECK int upload_open(struct tree *tree, const struct path *path, enum pathio_how how,
+	uint64_t offset, struct upload **result, struct pathio_attributes *attributes);
+
+const struct path *upload_path(const struct upload *upload);
+
+/*
+ * The data begins to arrive: in place forms are truncated now. Gives the backend's file, borrowed,
+ * and the offset of the first byte. Calling it again continues where it was told to start.
+ */
+MUST_CHECK int upload_begin(struct upload *upload, struct backend_file **file, uint64_t *offset);
+
+/*
+ * Puts the file in place: flush as the policy says, mode, rename. On success and on failure the
+ * upload is freed; on failure nothing is left of it and what stood there before is untouched (in
+ * place forms keep what arrived).
+ */
+MUST_CHECK int upload_commit(struct upload **upload, struct pathio_attributes *attributes);
+
+/*
+ * Drops it: the temporary file is removed, or kept under the visible name "name.partial" if the
+ * tree keeps what was interrupted; append and at-offset keep what arrived. NULL is fine.
+ */
+void upload_discard(struct upload **upload);
+
+/*
+ * Left-overs of workers that died. Whoever lists a folder gives each entry with a hidden name
+ * (rights_name_is_hidden(), with attributes) to upload_sweep_entry(): a file that nobody has
+ * written to for an hour and nobody holds is removed. Uploads sweep their folder by themselves, at
+ * most once an hour each.
+ */
+void
+upload_sweep_entry(struct tree *tree, const struct path *folder, const struct backend_entry *entry);
+
+#endif
