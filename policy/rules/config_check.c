@@ -1,0 +1,89 @@
+/*
+ * What options say together, and the accounts behind their names (see config.h). Runs in the loader
+ * and, without the accounts, in every process that is sent a configuration.
+ */
+#include "ipc/base/scope.h"
+#include "policy/rules/config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stddef.h>
+
+/* Both families keep the port in the same place. */
+static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+	"one way to the port");
+
+static int
+check_ports(const struct config *config, struct rules_error *error)
+{
+	for (size_t i = 0; i < config->listen.count; i++) {
+		uint16_t port = ntohs(config->listen.items[i].v4.sin_port);
+		if (port >= config->passive_ports.first && port <= config->passive_ports.last)
+			return rules_refuse(error, "listen: port %u is one of passive_ports %u-%u",
+				port, config->passive_ports.first, config->passive_ports.last);
+	}
+	return 0;
+}
+
+static int
+check_times(const struct config *config, struct rules_error *error)
+{
+	if (config->commit_timeout < config->path_timeout)
+		return rules_refuse(error, "commit_timeout: shorter than path_timeout, of which a "
+					   "commit takes several");
+	return 0;
+}
+
+int
+config_check(const struct config *config, struct rules_error *error)
+{
+	int result = check_ports(config, error);
+	return result < 0 ? result : check_times(config, error);
+}
+
+enum { ACCOUNT_RECORD_BYTES = 65536 }; /* of passwd(5), more than any sane one */
+
+static int
+resolve_account(const char *option, struct value_account *account, struct rules_error *error)
+{
+	if (account->resolved)
+		return 0;
+	SCOPE_FREE char *buffer = malloc(ACCOUNT_RECORD_BYTES);
+	if (buffer == NULL)
+		return -ENOMEM;
+	struct passwd record, *found = NULL;
+	int failure = getpwnam_r(account->name, &record, buffer, ACCOUNT_RECORD_BYTES, &found);
+	if (found == NULL)
+		return rules_refuse(error, "%s: no account '%s'%s%s", option, account->name,
+			failure == 0 ? "" : ": ", failure == 0 ? "" : strerror(failure));
+	if (record.pw_uid == 0 || record.pw_gid == 0)
+		return rules_refuse(error, "%s: '%s' is root's", option, account->name);
+	account->uid = record.pw_uid;
+	account->gid = record.pw_gid;
+	account->resolved = true;
+	return 0;
+}
+
+int
+config_resolve_accounts(struct config *config, struct rules_error *error)
+{
+	const struct {
+		const char *option;
+		struct value_account *account;
+	} rows[] = {
+		{ "gateway_user", &config->gateway_user },
+		{ "auth_user", &config->auth_user },
+		{ "record_user", &config->record_user },
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		int result = resolve_account(rows[i].option, rows[i].account, error);
+		if (result < 0)
+			return result;
+		for (size_t j = 0; j < i; j++)
+			if (rows[j].account->uid == rows[i].account->uid)
+				return rules_refuse(error, "%s: the same account as %s",
+					rows[i].option, rows[j].option);
+	}
+	return 0;
+}

@@ -1,0 +1,201 @@
+/*
+ * The configuration file (see config.h). Runs in the short-lived `sallyportd --load` alone, which
+ * opens this file and nothing else here. libConfuse splits the text into names and values; what a
+ * value may be is the table's business (config.c). The first mistake ends it, with file and line.
+ */
+#include "ipc/base/ends.h"
+#include "ipc/base/scope.h"
+#include "policy/rules/config.h"
+#include "policy/rules/config_text.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+enum { CONFIG_FILE_BYTES_MAX = 1 << 20 };
+
+/*
+ * What is being loaded. libConfuse hands its callbacks no pointer of ours, and its own lexer is
+ * made of globals, so that there is one parse at a time anyway.
+ */
+static struct loading {
+	const char *path;
+	struct config *config;
+	struct rules_error *error;
+} * loading;
+
+static int
+refuse_file(const char *path, int errno_value, struct rules_error *error)
+{
+	rules_error_locate(error, path, 0);
+	int refused = rules_refuse(error, "cannot be read: %s", strerror(errno_value));
+	return refused == -ENOMEM ? refused : -errno_value;
+}
+
+/* Reads until `room` is full or the file ends: the count or a negative errno. */
+static ssize_t
+read_all(int fd, char *buffer, size_t room)
+{
+	size_t length = 0;
+	while (length < room) {
+		ssize_t got = read(fd, buffer + length, room - length);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		length += (size_t)got;
+	}
+	return (ssize_t)length;
+}
+
+/* The whole file as a C string in *text, which the caller frees. */
+static int
+read_file(const char *path, char **text, struct rules_error *error)
+{
+	/* O_NONBLOCK: a FIFO by that name must not hold up the start. */
+	SCOPE_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat status;
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return refuse_file(path, errno, error);
+	if (!S_ISREG(status.st_mode)) {
+		rules_error_locate(error, path, 0);
+		return rules_refuse(error, "is not a regular file");
+	}
+	SCOPE_FREE char *buffer = malloc(CONFIG_FILE_BYTES_MAX + 1);
+	if (buffer == NULL)
+		return -ENOMEM;
+	ssize_t length = read_all(fd, buffer, CONFIG_FILE_BYTES_MAX + 1);
+	if (length < 0)
+		return refuse_file(path, (int)-length, error);
+	unsigned line = 0;
+	int result = length > CONFIG_FILE_BYTES_MAX
+			     ? rules_refuse(error, "is longer than %d bytes", CONFIG_FILE_BYTES_MAX)
+			     : config_text_clean(buffer, (size_t)length, &line, error);
+	if (result < 0) {
+		rules_error_locate(error, path, line);
+		return result;
+	}
+	buffer[length] = '\0';
+	*text = buffer;
+	buffer = NULL;
+	return 0;
+}
+
+/* What libConfuse itself complains of: unknown names, and marks where there should be none. */
+PRINTF_LIKE(2, 0)
+static void
+on_error(cfg_t *cfg, const char *format, va_list arguments)
+{
+	static const char unknown[] = "no such option '";
+	SCOPE_FREE char *complaint = NULL;
+	unsigned option = 0;
+	if (vasprintf(&complaint, format, arguments) < 0) {
+		complaint = NULL;
+		return;
+	}
+	if (strncmp(complaint, unknown, sizeof(unknown) - 1) != 0) {
+		rules_refuse(loading->error, "%s", complaint);
+	} else {
+		const char *name = complaint + sizeof(unknown) - 1;
+		int found =
+			config_find(bytes_of(name, strcspn(name, "'")), &option, loading->error);
+		ensure(found < 0);
+	}
+	rules_error_locate(loading->error, loading->path, (unsigned)cfg->line);
+}
+
+/* One value, or one element of a list. libConfuse keeps an empty copy: the value is ours already.
+ */
+static int
+on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *kept)
+{
+	*(const char **)kept = "";
+	unsigned option = 0;
+	int result = config_find(bytes_of_text(opt->name), &option, loading->error);
+	bool again = loading->config->given[option];
+	/* `=` empties libConfuse's list, so that its first element comes when ours is not empty. */
+	if (result == 0 && again && cfg_opt_size(opt) == 1)
+		result = rules_refuse(loading->error, "%s: set a second time", opt->name);
+	if (result == 0)
+		result = config_accept(
+			loading->config, option, bytes_of_text(value), loading->error);
+	if (result < 0)
+		rules_error_locate(loading->error, loading->path, (unsigned)cfg->line);
+	return result;
+}
+
+static void
+describe_options(cfg_opt_t rows[OPTION_COUNT + 1])
+{
+	for (unsigned i = 0; i < OPTION_COUNT; i++) {
+		const struct value_rule *rule = config_rule(i);
+		if (value_is_list(rule->type))
+			rows[i] = (cfg_opt_t)CFG_STR_LIST_CB(
+				rule->name, NULL, CFGF_NODEFAULT, on_value);
+		else
+			rows[i] = (cfg_opt_t)CFG_STR_CB(rule->name, NULL, CFGF_NODEFAULT, on_value);
+	}
+	rows[OPTION_COUNT] = (cfg_opt_t)CFG_END();
+}
+
+/* `name = {}` calls no callback, and leaves no line. */
+static int
+accept_empty_lists(cfg_t *cfg)
+{
+	int result = 0;
+	for (unsigned i = 0; i < OPTION_COUNT && result == 0; i++) {
+		const cfg_opt_t *opt = cfg_getopt(cfg, config_rule(i)->name);
+		bool emptied = (opt->flags & CFGF_MODIFIED) != 0 && opt->nvalues == 0;
+		if (emptied)
+			result = config_accept(
+				loading->config, i, bytes_of_text(""), loading->error);
+	}
+	return result;
+}
+
+static int
+parse_text(const char *text)
+{
+	cfg_opt_t rows[OPTION_COUNT + 1];
+	describe_options(rows);
+	cfg_t *cfg = cfg_init(rows, CFGF_NONE);
+	if (cfg == NULL)
+		return -ENOMEM;
+	cfg_set_error_function(cfg, on_error);
+	int result = cfg_parse_buf(cfg, text) == CFG_SUCCESS
+			     ? accept_empty_lists(cfg)
+			     : rules_refuse(loading->error, "not a configuration");
+	cfg_free(cfg);
+	return result;
+}
+
+int
+config_load(const char *path, struct config **result, struct rules_error *error)
+{
+	SCOPE_FREE char *text = NULL;
+	int outcome = read_file(path, &text, error);
+	if (outcome < 0)
+		return outcome;
+	struct config *config = NULL;
+	outcome = config_create(&config);
+	if (outcome < 0)
+		return outcome;
+	loading = &(struct loading){ path, config, error };
+	outcome = parse_text(text);
+	loading = NULL;
+	if (outcome == 0)
+		outcome = config_check(config, error);
+	if (outcome == 0 && config->users_file[0] == '\0')
+		outcome = rules_refuse(error, "users_file: may not be empty in a file");
+	if (outcome < 0) {
+		rules_error_locate(error, path, 0);
+		config_free(&config);
+		return outcome;
+	}
+	*result = config;
+	return 0;
+}
