@@ -147,4 +147,26 @@ bool cage_addition_is_permitted(const char *call);
 MUST_CHECK int
 cage_close(enum cage_role role, const struct cage_additions *additions, struct cage_report *report);
 
+/*
+ * Tries the cage of a role in throw-away processes: each becomes `identity` (NULL: stays who it
+ * is), enters, closes, and attempts one forbidden act of acts.def. For the supervisor's start: call
+ * it with one thread and before there are children or signal handlers. 0 when all acts failed as
+ * they must, with the walls in *report; -ENOTRECOVERABLE with the act in report->detail when one
+ * did not; or the error that the cage itself met. cage_report_text() says it in words either way.
+ */
+MUST_CHECK int cage_probe(enum cage_role role, const struct cage_identity *identity, bool required,
+	struct cage_report *report);
+
+/*
+ * Which walls this user gets on this machine: enters and closes the cage in a throw-away process
+ * (as uid and gid 65534, where root asks), without the acts. Errors as cage_probe().
+ */
+MUST_CHECK int cage_survey(enum cage_role role, struct cage_report *report);
+
+/*
+ * The whole cage of a role as readable text, with what is weaker for this user on this machine.
+ * additions may be NULL.
+ */
+void cage_print(FILE *out, enum cage_role role, const struct cage_additions *additions);
+
 #endif

@@ -7,6 +7,13 @@
 
 #include "policy/cage/cage.h"
 
+/* Is this a build whose tables are widened for sanitizers? */
+#ifdef CAGE_FOR_SANITIZERS
+enum { CAGE_IS_FOR_SANITIZERS = 1 };
+#else
+enum { CAGE_IS_FOR_SANITIZERS = 0 };
+#endif
+
 enum cage_verdict { CAGE_ALLOW, CAGE_REFUSE, CAGE_KILL };
 
 enum cage_compare {
