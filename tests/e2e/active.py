@@ -1,0 +1,154 @@
+#!/usr/bin/python3 -B
+"""Active data connections, and why nobody can be attacked through them.
+
+Sources: RFC 959 §4.1.2, RFC 2428, RFC 2577 §3 (the bounce attack).  In the bounce cases the client
+is 127.0.0.2 and the third host is 127.0.0.1: a port that listens there must hear nothing.
+"""
+
+import contextlib
+import select
+import socket
+
+from harness import server
+from harness.fixtures import noise
+from harness.ftp import MODES_4, MODES_6, eprt_command, port_command, session
+from harness.tap import Skip, Suite, check, equal
+
+suite = Suite()
+
+CLIENT, VICTIM = "127.0.0.2", "127.0.0.1"
+
+
+@suite.table(("PORT", "EPRT"), lambda mode: f"{mode} over IPv4: store, fetch, list")
+def _(world, mode):
+    with session(world) as control:
+        store_fetch_list(control, mode)
+
+
+@suite.case("EPRT over IPv6: store, fetch, list")
+def _(world):
+    if not world.address6:
+        raise Skip("[::1]")
+    with session(world, address=world.address6) as control:
+        store_fetch_list(control, "EPRT")
+
+
+def store_fetch_list(control, mode):
+    for size in (0, 1, 1 << 20):
+        control.store("STOR active", noise(size), mode)
+        check(control.fetch("RETR active", mode) == noise(size), f"{size} bytes differ")
+    check(b"active" in control.fetch("NLST", mode), "not in NLST")
+
+
+@suite.case("PORT is 5xx on IPv6")
+def _(world):
+    if not world.address6:
+        raise Skip("[::1]")
+    with session(world, address=world.address6) as control:
+        refuses(control, port_command("127.0.0.1", 51200))
+        refuses(control, eprt_command("127.0.0.1", 51200))
+
+
+@suite.case("passive and active take turns in one session")
+def _(world):
+    world.user.file("file", b"content")
+    with session(world) as control:
+        for mode in MODES_4 * 5:
+            equal(control.fetch("RETR file", mode), b"content", mode)
+    if world.address6:
+        with session(world, address=world.address6) as control:
+            for mode in MODES_6 * 5:
+                equal(control.fetch("RETR file", mode), b"content", mode)
+
+
+@suite.case("nobody listens there: 425, and the session goes on")
+def _(world):
+    world.user.file("file", b"content")
+    with session(world) as control:
+        for verb in ("RETR file", "STOR new", "LIST"):
+            with socket.create_server(("127.0.0.1", 0)) as closed:
+                port = closed.getsockname()[1]
+            control.command(port_command("127.0.0.1", port), 200)
+            control.line(verb)
+            codes = [control.reply().code]
+            codes += [control.reply().code] if codes == [150] else []
+            equal(codes[-1], 425, verb)
+        check(b"new" not in world.user.names(), "an upload without data was kept")
+        equal(control.fetch("RETR file", "PORT"), b"content")
+
+
+@suite.case("a listener that never accepts does not hold anybody else")
+def _(world):
+    world.user.file("file", b"content")
+    full = socket.create_server(("127.0.0.1", 0), backlog=0)
+    fillers = [socket.socket() for _ in range(4)]
+    for filler in fillers:
+        filler.setblocking(False)
+        filler.connect_ex(full.getsockname())
+    with session(world) as control, session(world) as other:
+        control.command(port_command("127.0.0.1", full.getsockname()[1]), 200)
+        control.line("RETR file")
+        for mode in MODES_4:
+            equal(other.fetch("RETR file", mode), b"content", mode)
+        control.line("ABOR")
+        codes = []
+        while 226 not in codes:
+            codes.append(control.reply(150, 425, 426, 226).code)
+    for end in (full, *fillers):
+        end.close()
+
+
+# Bounce
+
+
+def refuses(control, line):
+    code = control.command(line).code
+    check(500 <= code < 600, f"{line}: {code}")
+
+
+FORMS = [
+    lambda port: port_command(VICTIM, port),
+    lambda port: eprt_command(VICTIM, port),
+    lambda port: f"EPRT |2|::ffff:{VICTIM}|{port}|",
+    lambda port: f"EPRT |1|::ffff:{VICTIM}|{port}|",
+    lambda port: f"EPRT |2|::1|{port}|",
+    lambda port: f"EPRT |2|::|{port}|",
+    lambda port: f"EPRT |2|fe80::1|{port}|",
+    lambda port: port_command("0.0.0.0", port),
+    lambda port: eprt_command("0.0.0.0", port),
+    lambda port: port_command("255.255.255.255", port),
+    lambda port: port_command("192.0.2.1", port),
+]
+
+
+@suite.table(FORMS, lambda form: f"bounce: {form(4711)} is refused, nobody is called")
+def _(world, form):
+    world.user.file("file", b"content")
+    with socket.create_server((VICTIM, 0)) as victim, session(world, source=CLIENT) as control:
+        refuses(control, form(victim.getsockname()[1]))
+        control.command("RETR file", 425, 503)
+        ready, _, _ = select.select([victim], [], [], 0)
+        check(not ready, "the third host was called")
+
+
+@suite.table((0, 1, 20, 22, 80, 1023), lambda port: f"port {port} of one's own address is refused")
+def _(world, port):
+    with session(world) as control:
+        refuses(control, port_command("127.0.0.1", port))
+        refuses(control, eprt_command("127.0.0.1", port))
+        with contextlib.suppress(OverflowError):
+            refuses(control, eprt_command("127.0.0.1", port + 65536))
+
+
+@suite.case("the connection comes from the control connection's own address")
+def _(world):
+    world.user.file("file", b"content")
+    with session(world, source=CLIENT) as control, control.data("PORT") as data:
+        control.command("RETR file", 150)
+        equal(data.socket.getpeername()[0], "127.0.0.1", "address")
+        data.read()
+        control.reply(226)
+
+
+if __name__ == "__main__":
+    suite.main(server.quick)

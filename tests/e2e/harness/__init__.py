@@ -1,0 +1,1 @@
+"""What every end-to-end program shares: see README.md in tests/e2e."""

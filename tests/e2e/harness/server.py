@@ -1,0 +1,141 @@
+"""Sallyport itself, in quick mode or with a configuration, as the fixture of a test program.
+
+Everything that is particular to our own daemon's command line and output stands here: how it is
+started, how its ready line looks, how a configuration and a users file are written.
+E2E_PEER=vsftpd starts another server instead (see peer.py): that answers whether a failing case
+is the client's fault or ours.  Expectations never come from there.
+"""
+
+import collections
+import contextlib
+import ctypes
+import json
+import os
+import re
+
+from . import place, processes
+from .launch import Launched
+from .tap import Failure, check, equal
+
+Footprint = collections.namedtuple("Footprint", "descriptors memory_bytes")
+PASSWORD = "pass word"
+LOUD = ("warning", "error", "critical")
+
+
+class Server:
+    """A running daemon with its users; `user` is the first of them."""
+
+    def __init__(self, launched, users, port, passive, ipv6=True):
+        self.launched, self.users, self.user = launched, users, users[0]
+        self.address = ("127.0.0.1", port)
+        self.address6 = ("::1", port) if ipv6 else None
+        self.passive = passive
+        self.expected = []  # patterns of loud lines that a case provokes on purpose
+
+    @property
+    def pid(self):
+        return self.launched.pid
+
+    def processes(self, role=None):
+        """Its processes' ids, those of one program with role ("gateway")."""
+        found = processes.tree(self.pid)
+        return [pid for pid in found if not role or processes.role(pid) == f"sallyport-{role}"]
+
+    def footprint(self):
+        """What all its processes hold (readable by root only)."""
+        pids = self.processes()
+        return Footprint(
+            sum(processes.descriptors(pid) for pid in pids),
+            sum(processes.pss_bytes(pid) for pid in pids),
+        )
+
+    def has_sanitizer(self):
+        return processes.has_sanitizer(self.pid)
+
+    def records(self):
+        """Every JSON line so far, in order."""
+        return [json.loads(line) for line in self.launched.output("stdout") if line[:1] == "{"]
+
+    def mark(self):
+        """A position in the output, for wait_record."""
+        return len(self.launched.lines)
+
+    def wait_record(self, start=0, **fields):
+        """The first JSON line from there on that has these fields with these values."""
+
+        def accept(line):
+            record = json.loads(line) if line[:1] == "{" else {}
+            return record if all(record.get(k) == v for k, v in fields.items()) else None
+
+        return self.launched.wait_line(accept, f"a record with {fields}", "stdout", start)
+
+    def expect(self, pattern):
+        """Lines that match are no surprise to close()."""
+        self.expected.append(pattern)
+
+    def surprises(self):
+        loud = [json.dumps(record) for record in self.records() if record.get("level") in LOUD]
+        loud += self.launched.output("stderr")
+        return [line for line in loud if not any(re.search(one, line) for one in self.expected)]
+
+    def close(self):
+        check(self.launched.process.poll() is None, f"it died: {self.launched.tail()}")
+        status = self.launched.stop()
+        equal(status, 0, f"exit status ({self.launched.tail()})")
+        equal(self.surprises(), [], "warnings and errors nobody expected")
+
+
+@contextlib.contextmanager
+def quick(*options, home=None, passive=None, backend=None):
+    """`sallyportd --quick` serving home, or a fresh folder, to the user "demo"."""
+    if os.environ.get("E2E_PEER") == "vsftpd":
+        from . import peer
+
+        with peer.vsftpd(home) as server:
+            yield server
+        return
+    with place.temporary_folder() as folder:
+        user = place.User("demo", PASSWORD, home or folder / "home")
+        passive = passive or place.free_range()
+        port = free_port()
+        arguments = ["--quick", "--user", f"{user.name}:{user.password}"]
+        arguments += ["--passive-ports", f"{passive[0]}-{passive[1]}"]
+        arguments += ["--backend", backend] if backend else ["--root", user.home]
+        for address in listen_addresses(port):
+            arguments += ["--listen", address]
+        launched = Launched([place.program("sallyportd"), *arguments, *options], cwd=folder)
+        with running(Server(launched, [user], port, passive, place.has_ipv6())) as server:
+            yield server
+
+
+def free_port():
+    return place.free_port(("127.0.0.1", "::1") if place.has_ipv6() else ("127.0.0.1",))
+
+
+def listen_addresses(port):
+    return [f"127.0.0.1:{port}"] + ([f"[::1]:{port}"] if place.has_ipv6() else [])
+
+
+@contextlib.contextmanager
+def running(server):
+    """Wait until it is ready; close it with all its checks, or just end it after a failure."""
+    try:
+        server.launched.wait_line(is_ready, "the ready line", "stdout")
+        yield server
+    except BaseException:
+        with contextlib.suppress(Failure):
+            server.launched.stop()
+        raise
+    server.close()
+
+
+def is_ready(line):
+    return line[:1] != "{" and "ready" in line
+
+
+def password_hash(password, setting=None):
+    """As crypt(5) writes it; without a setting, yescrypt with a fresh salt."""
+    library = ctypes.CDLL("libcrypt.so.1")
+    library.crypt.restype = library.crypt_gensalt.restype = ctypes.c_char_p
+    setting = setting or library.crypt_gensalt(b"$y$", 0, None, 0)
+    return library.crypt(password.encode(), setting).decode()

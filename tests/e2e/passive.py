@@ -1,0 +1,215 @@
+#!/usr/bin/python3 -B
+"""Passive data connections: who is let in, on which port, once, and until when.
+
+Sources: RFC 959 §4.1.2, RFC 2428, RFC 2577 §3; DECISIONS' two modes: a pool of ports for each
+gateway, and a small range shared by all.
+"""
+
+import contextlib
+import socket
+
+from harness import place, server
+from harness.fixtures import noise
+from harness.ftp import Control, passive_address, session
+from harness.tap import LIVENESS_S, Skip, Suite, check, equal, need_root, wait_until
+
+suite = Suite()
+
+THIEF = ("127.0.0.2", 0)
+
+
+def need_ipv6(world):
+    if not world.address6:
+        raise Skip("[::1]")
+
+
+def gets_nothing(end):
+    """That connection is ended and not one byte came through it."""
+    with end, contextlib.suppress(ConnectionResetError):
+        end.settimeout(LIVENESS_S)
+        equal(end.recv(1), b"", "bytes for the thief")
+
+
+@suite.case("a thief from another address who is first gets nothing; the client is served")
+def _(world):
+    content = noise(100_000)
+    world.user.file("secret", content)
+    with session(world) as control:
+        for mode in ("PASV", "EPSV"):
+            address = passive_address(control, mode)
+            thieves = [socket.create_connection(address, LIVENESS_S, THIEF) for _ in range(20)]
+            control.line("RETR secret")
+            with socket.create_connection(address, LIVENESS_S) as data:
+                body = b"".join(iter(lambda: data.recv(65536), b""))
+            control.reply(150)
+            control.reply(226)
+            check(body == content, f"the client got {len(body)} bytes")
+            for thief in thieves:
+                gets_nothing(thief)
+
+
+@suite.case("a thief cannot upload in the client's place")
+def _(world):
+    with session(world) as control:
+        address = passive_address(control, "PASV")
+        with socket.create_connection(address, LIVENESS_S, THIEF) as thief:
+            thief.sendall(b"forged")
+            thief.shutdown(socket.SHUT_WR)
+            control.line("STOR upload")
+            with socket.create_connection(address, LIVENESS_S) as data:
+                control.reply(150)
+                data.sendall(b"genuine")
+            control.reply(226)
+        equal(control.fetch("RETR upload"), b"genuine")
+
+
+@suite.case("who comes by another local address than the control connection's is not served")
+def _(world):
+    world.user.file("secret", b"content")
+    with session(world) as control:
+        port = passive_address(control, "PASV")[1]
+        with contextlib.suppress(ConnectionRefusedError):
+            stray = socket.create_connection(("127.0.0.3", port), LIVENESS_S, ("127.0.0.1", 0))
+            control.line("RETR secret")
+            with socket.create_connection(("127.0.0.1", port), LIVENESS_S) as data:
+                equal(data.recv(100), b"content")
+            control.reply(150)
+            control.reply(226)
+            gets_nothing(stray)
+
+
+@suite.case("500 passive ports: in range, in no order")
+def _(world):
+    first, last = world.passive
+    with session(world) as control:
+        ports = [passive_address(control, "PASV")[1] for _ in range(500)]
+    check(all(first <= port <= last for port in ports), f"outside {first}-{last}")
+    steps = [b - a for a, b in zip(ports, ports[1:])]
+    rising = sum(step > 0 for step in steps)
+    check(150 < rising < 350, f"{rising} of 499 steps go up")
+    near = sum(abs(step) <= 2 for step in steps)
+    check(near < 50, f"{near} of 499 steps are of 2 or less")
+    commonest = max(steps.count(step) for step in set(steps))
+    check(commonest < 50, f"one step occurs {commonest} times")
+
+
+@suite.case("227 tells the control connection's own address")
+def _(world):
+    with session(world) as control:
+        equal(passive_address(control, "PASV")[0], "127.0.0.1")
+
+
+@suite.case("PASV on IPv6 is 425 and the session goes on with EPSV")
+def _(world):
+    need_ipv6(world)
+    world.user.file("file", b"content")
+    with session(world, address=world.address6) as control:
+        check(b"EPSV" in control.command("PASV", 425).text, "no hint at EPSV")
+        equal(control.fetch("RETR file", "EPSV"), b"content")
+        control.command("EPSV 2", 229)
+        control.command("EPSV 1", 522)
+
+
+@suite.case("a data connection belongs to one command")
+def _(world):
+    world.user.file("file", b"content")
+    with session(world) as control:
+        equal(control.fetch("RETR file"), b"content")
+        control.command("RETR file", 425, 503)
+
+
+@suite.case("a second PASV takes the place of the first")
+def _(world):
+    world.user.file("file", b"content")
+    with session(world) as control:
+        for _ in range(20):
+            old = passive_address(control, "PASV")
+            new = passive_address(control, "PASV")
+            with contextlib.suppress(ConnectionError):
+                socket.create_connection(old, LIVENESS_S).close()
+            control.line("RETR file")
+            with socket.create_connection(new, LIVENESS_S) as data:
+                equal(data.recv(100), b"content")
+            control.reply(150)
+            control.reply(226)
+
+
+@suite.case("who knocked before PASV is not taken for the client")
+def _(world):
+    world.user.file("file", b"content")
+    first, last = world.passive
+    knocks = []
+    for port in range(first, last + 1):
+        with contextlib.suppress(ConnectionError):
+            knocks.append(socket.create_connection(("127.0.0.1", port), LIVENESS_S))
+    with session(world) as control:
+        for _ in range(10):
+            equal(control.fetch("RETR file", "PASV"), b"content")
+    for knock in knocks:
+        knock.close()
+
+
+@suite.case("more PASV than there are ports, and the descriptors are back")
+def _(world):
+    count = 3 * (world.passive[1] - world.passive[0] + 1)
+    with session(world) as control:
+        for _ in range(count):
+            passive_address(control, "PASV")
+        for _ in range(count // 4):
+            control.fetch("NLST", "PASV")
+    need_root("the server's descriptors are closed to others")
+    before = world.footprint().descriptors
+    for _ in range(50):
+        with Control(world.address) as control:
+            control.login(world.user.name, world.user.password)
+            passive_address(control, "PASV")
+    wait_until(lambda: world.footprint().descriptors <= before, f"descriptors, {before} before")
+
+
+# A range smaller than a pool needs
+
+
+@suite.case("four shared ports: four sessions of one address, a fifth 425, another address still")
+def _(_world):
+    first, last = place.free_range(4)
+    with server.quick(passive=(first, last)) as world, contextlib.ExitStack() as stack:
+        world.user.file("file", b"content")
+        mine = [stack.enter_context(session(world)) for _ in range(5)]
+        addresses = [passive_address(control, "PASV") for control in mine[:4]]
+        equal(len(set(addresses)), 4, "ports")
+        mine[4].command("PASV", 425)
+        other = stack.enter_context(session(world, source="127.0.0.2"))
+        equal(other.fetch("RETR file", "PASV"), b"content", "the other address")
+        for control, address in zip(mine, addresses):
+            control.line("RETR file")
+            with socket.create_connection(address, LIVENESS_S) as data:
+                equal(data.recv(100), b"content")
+            control.reply(150)
+            control.reply(226)
+        equal(mine[4].fetch("RETR file", "PASV"), b"content", "the fifth, afterwards")
+
+
+@suite.case("shared ports: a thief gets nothing, each session gets its own connection")
+def _(_world):
+    first, last = place.free_range(2)
+    with server.quick(passive=(first, last)) as world:
+        for name in ("one", "two"):
+            world.user.file(name, name.encode())
+        with session(world) as one, session(world, source="127.0.0.2") as two:
+            for _ in range(10):
+                where = [passive_address(control, "PASV") for control in (one, two)]
+                thief = socket.create_connection(where[0], LIVENESS_S, ("127.0.0.9", 0))
+                one.line("RETR one")
+                two.line("RETR two")
+                with socket.create_connection(where[1], LIVENESS_S, ("127.0.0.2", 0)) as data:
+                    equal(data.recv(10), b"two")
+                with socket.create_connection(where[0], LIVENESS_S) as data:
+                    equal(data.recv(10), b"one")
+                for control in (one, two):
+                    control.reply(150)
+                    control.reply(226)
+                gets_nothing(thief)
+
+
+if __name__ == "__main__":
+    suite.main(server.quick)
