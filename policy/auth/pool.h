@@ -1,0 +1,36 @@
+/*
+ * The bounded pool of hashers: one computation each at a time. A hasher that dies is replaced, and
+ * the computation that it carried has no result.
+ */
+#ifndef SALLYPORT_POLICY_AUTH_POOL_H
+#define SALLYPORT_POLICY_AUTH_POOL_H
+
+#include "ipc/base/bytes.h"
+
+#include <event2/event.h>
+
+enum pool_result { POOL_MATCHES, POOL_DIFFERS, POOL_DIED };
+
+struct pool;
+
+struct pool_options {
+	struct event_base *base;
+	unsigned processes;
+	void *owner;
+	/* Wipes in a new hasher what it must not know. */
+	void (*forget)(void *owner);
+	/* The computation that `request` stood for has ended; a hasher is idle again. */
+	void (*done)(void *owner, void *request, enum pool_result result);
+};
+
+/* Starts all hashers: 0 or negative errno. */
+MUST_CHECK int pool_new(const struct pool_options *options, struct pool **result);
+void pool_free(struct pool **pool);
+
+bool pool_is_idle(const struct pool *pool);
+
+/* Needs an idle hasher. 0; -EIO: none could be had; nothing was started then. */
+MUST_CHECK int
+pool_compute(struct pool *pool, struct bytes secret, struct bytes hash, void *request);
+
+#endif
