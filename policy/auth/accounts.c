@@ -1,0 +1,249 @@
+/*
+ * Users for verdicts (see accounts.h). Runs in auth, which holds the hashes and shows them to its
+ * hashers only. A users file with any mistake is refused whole.
+ */
+#include "policy/auth/accounts.h"
+
+#include "ipc/base/ends.h"
+#include "ipc/base/scope.h"
+#include "policy/rules/users.h"
+
+#include <crypt.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_BYTES_MAX = 256 * 1024 * 1024 };
+
+struct accounts {
+	struct users *users;
+	struct config *defaults;
+	char stand_in[CRYPT_GENSALT_OUTPUT_SIZE]; /* where no user has a hash to stand in */
+	const char *stand_in_hash;
+	/* Lists of the record that was identified last. */
+	char groups[64 * sizeof(uint32_t)];
+	char rights[MESSAGE_BODY_BYTES_MAX];
+};
+
+_Static_assert((int)CONFIG_BACKEND_SYNC == (int)BACKEND_SYNC &&
+		       (int)CONFIG_BACKEND_MEMORY == (int)BACKEND_MEMORY &&
+		       (int)CONFIG_SYMLINKS_FOLLOW == (int)SYMLINKS_FOLLOW &&
+		       (int)CONFIG_SYMLINKS_REFUSE == (int)SYMLINKS_REFUSE &&
+		       (int)CONFIG_SYNC_UPLOADS_NONE == (int)SYNC_NONE &&
+		       (int)CONFIG_SYNC_UPLOADS_DATA == (int)SYNC_DATA,
+	"the configuration's choices are those of the messages");
+
+void
+accounts_free(struct accounts **accounts)
+{
+	if (*accounts == NULL)
+		return;
+	users_free(&(*accounts)->users);
+	config_free(&(*accounts)->defaults);
+	free(*accounts);
+	*accounts = NULL;
+}
+
+/* ---- loading ---- */
+
+static int
+read_all(int fd, char **text, size_t *length)
+{
+	struct stat status;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (status.st_size > FILE_BYTES_MAX)
+		return -EFBIG;
+	size_t size = (size_t)status.st_size;
+	SCOPE_FREE char *buffer = malloc(size + 1);
+	if (buffer == NULL)
+		return -ENOMEM;
+	size_t used = 0;
+	while (used < size) {
+		ssize_t count = pread(fd, buffer + used, size - used, (off_t)used);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		if (count == 0)
+			break; /* shorter than it was */
+		used += (size_t)count;
+	}
+	*text = buffer;
+	*length = used;
+	buffer = NULL;
+	return 0;
+}
+
+static void
+set_defaults(struct config *config, const struct verdict_configure *from)
+{
+	config->backend = from->backend;
+	config->memory_limit = from->memory_limit_bytes;
+	config->umask = from->umask;
+	config->symlinks = from->symlinks;
+	config->sync_uploads = from->sync;
+	config->max_sessions_per_user = from->sessions_max;
+	config->keep_partial = from->keep_partial;
+	config->list_times = from->local_times ? CONFIG_LIST_TIMES_LOCAL : CONFIG_LIST_TIMES_UTC;
+	config->list_owners =
+		from->owner_names ? CONFIG_LIST_OWNERS_NAMES : CONFIG_LIST_OWNERS_NUMERIC;
+}
+
+static void
+choose_stand_in(struct accounts *accounts)
+{
+	for (size_t i = 0; i < users_count(accounts->users); i++) {
+		const struct user *user = users_at(accounts->users, i);
+		if (user_may_log_in(user)) {
+			accounts->stand_in_hash = user->hash;
+			return;
+		}
+	}
+	if (crypt_gensalt_rn("$y$", 0, NULL, 0, accounts->stand_in, sizeof(accounts->stand_in)) ==
+		NULL)
+		die("no salt for a stand-in hash: %s", strerror(errno));
+	accounts->stand_in_hash = accounts->stand_in;
+}
+
+static int
+parse(struct accounts *accounts, struct bytes text, const char *file_name, char **reason)
+{
+	struct rules_error error = { 0 };
+	int result = users_parse(text, file_name, &accounts->users, &error);
+	if (result < 0)
+		*reason = rules_error_text(&error);
+	rules_error_free(&error);
+	return result;
+}
+
+/* A user whose rights fill more than a message could never log in: refused now. */
+static int
+check_sizes(struct accounts *accounts, const char *file_name, char **reason)
+{
+	for (size_t i = 0; i < users_count(accounts->users); i++) {
+		const struct user *user = users_at(accounts->users, i);
+		struct account_user record;
+		int error = user_may_log_in(user) ? accounts_identify(accounts,
+							    bytes_of_text(user->name), &record)
+						  : 0;
+		if (error == 0)
+			continue;
+		if (asprintf(reason, "%s:%u: the rights of '%s' are too long in all", file_name,
+			    user->line, user->name) < 0)
+			*reason = NULL;
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int
+accounts_load(
+	int fd, const struct verdict_configure *configure, struct accounts **result, char **reason)
+{
+	SCOPE_FREE char *text = NULL;
+	size_t length = 0;
+	struct accounts *accounts = calloc(1, sizeof(*accounts));
+	SCOPE_FREE char *file_name = bytes_copy_text(configure->file_name);
+	int error = accounts == NULL || file_name == NULL ? -ENOMEM : 0;
+	if (error == 0)
+		error = config_create(&accounts->defaults);
+	if (error == 0)
+		error = read_all(fd, &text, &length);
+	if (error < 0 && asprintf(reason, "%s: %s", file_name == NULL ? "users file" : file_name,
+				 strerror(-error)) < 0)
+		*reason = NULL;
+	if (error == 0) {
+		set_defaults(accounts->defaults, configure);
+		error = parse(accounts, bytes_of(text, length), file_name, reason);
+		explicit_bzero(text, length);
+	}
+	if (error == 0)
+		error = check_sizes(accounts, file_name, reason);
+	if (error < 0) {
+		accounts_free(&accounts);
+		return error;
+	}
+	choose_stand_in(accounts);
+	*result = accounts;
+	return 0;
+}
+
+/* ---- questions ---- */
+
+struct bytes
+accounts_hash(const struct accounts *accounts, struct bytes name)
+{
+	const struct user *user = users_find(accounts->users, name);
+	bool is_known = user != NULL && user_may_log_in(user);
+	return bytes_of_text(is_known ? user->hash : accounts->stand_in_hash);
+}
+
+static int
+list_groups(struct accounts *accounts, const struct user *user, struct wire_list *result)
+{
+	struct wire_list_builder builder = {
+		.buffer = accounts->groups,
+		.capacity = sizeof(accounts->groups),
+	};
+	for (size_t i = 0; i < user->groups.count; i++) {
+		struct account_group group = { .gid = user->groups.items[i] };
+		int error = wire_list_add(&builder, &account_group_record, &group);
+		if (error < 0)
+			return error;
+	}
+	*result = wire_list_built(&builder);
+	return 0;
+}
+
+static int
+list_rights(struct accounts *accounts, const struct user *user, struct wire_list *result)
+{
+	/* What is left of a message's body beside the other fields of a record. */
+	enum { RIGHTS_BYTES_MAX = MESSAGE_BODY_BYTES_MAX - 8192 };
+	struct wire_list_builder builder = {
+		.buffer = accounts->rights,
+		.capacity = RIGHTS_BYTES_MAX,
+	};
+	for (size_t i = 0; i < rights_count(user->rights); i++) {
+		struct rights_rule rule = rights_rule_at(user->rights, i);
+		struct account_right right = { .folder = rule.folder, .bits = rule.bits };
+		int error = wire_list_add(&builder, &account_right_record, &right);
+		if (error < 0)
+			return error;
+	}
+	*result = wire_list_built(&builder);
+	return 0;
+}
+
+int
+accounts_identify(struct accounts *accounts, struct bytes name, struct account_user *result)
+{
+	const struct user *user = users_find(accounts->users, name);
+	if (user == NULL || !user_may_log_in(user))
+		return -ENOENT;
+	struct user_settings settings = user_resolve(user, accounts->defaults);
+	struct account_user record = {
+		.name = bytes_of_text(user->name),
+		.uid = user->uid,
+		.gid = user->gid,
+		.home = bytes_of_text(user->home),
+		.backend = (enum backend_kind)settings.backend,
+		.memory_limit_bytes = settings.memory_limit,
+		.umask = (uint32_t)settings.umask,
+		.symlinks = (enum symlink_policy)settings.symlinks,
+		.sync = (enum sync_policy)settings.sync_uploads,
+		.sessions_max = (uint32_t)settings.max_sessions_per_user,
+		.keep_partial = settings.keep_partial,
+		.local_times = settings.list_times == CONFIG_LIST_TIMES_LOCAL,
+		.owner_names = settings.list_owners == CONFIG_LIST_OWNERS_NAMES,
+	};
+	int error = list_groups(accounts, user, &record.groups);
+	if (error == 0)
+		error = list_rights(accounts, user, &record.rights);
+	if (error == 0)
+		*result = record;
+	return error;
+}

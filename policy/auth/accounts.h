@@ -1,0 +1,37 @@
+/*
+ * The users file as auth needs it: which hash a name is checked against, and the record that tells
+ * the supervisor who somebody is.
+ */
+#ifndef SALLYPORT_POLICY_AUTH_ACCOUNTS_H
+#define SALLYPORT_POLICY_AUTH_ACCOUNTS_H
+
+#include "ipc/account.h"
+#include "ipc/verdict.h"
+
+struct accounts;
+
+/*
+ * Reads the whole users file from `fd` and checks all of it. The message gives its name and what
+ * users that say nothing get. 0, or negative errno with *reason set (file, line and reason; the
+ * caller frees it).
+ */
+MUST_CHECK int accounts_load(
+	int fd, const struct verdict_configure *configure, struct accounts **result, char **reason);
+
+void accounts_free(struct accounts **accounts);
+
+/*
+ * The hash that a password for this untrusted name is checked against; valid as long as the
+ * accounts. For a name that may not log in, or is nobody's, it is a stand-in of the usual cost that
+ * no password has, so that the time of an answer does not tell which names exist.
+ */
+struct bytes accounts_hash(const struct accounts *accounts, struct bytes name);
+
+/*
+ * The record of a user who may log in; it points into the accounts and is valid until the next
+ * call. 0 or -ENOENT.
+ */
+MUST_CHECK int
+accounts_identify(struct accounts *accounts, struct bytes name, struct account_user *result);
+
+#endif

@@ -1,0 +1,331 @@
+/*
+ * Login attempts from question to verdict (see desk.h). Runs in auth. Distrusts gateways: a session
+ * of another incarnation is malformed; the client's address serves throttling and the record only.
+ * Every attempt costs exactly one hash computation, whoever is asked for.
+ */
+#include "policy/auth/desk.h"
+
+#include "ipc/base/ends.h"
+#include "ipc/base/scope.h"
+#include "ipc/verify.h"
+#include "policy/auth/pool.h"
+#include "policy/auth/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct gateway {
+	struct gateway *next;
+	struct desk *desk;
+	uint32_t incarnation;
+	struct channel *channel;
+};
+
+struct desk {
+	struct desk_options options;
+	struct accounts *accounts; /* NULL only before the first desk_set_accounts() */
+	struct pool *pool;
+	struct queue *queue;
+	struct gateway *gateways;
+	struct attempt **running; /* one place per hasher; NULL: free */
+};
+
+/* ---- verdicts ---- */
+
+/* An attempt whose client has left meanwhile is recorded all the same. */
+static void
+answer(struct desk *desk, const struct attempt *attempt, enum verdict verdict)
+{
+	const struct gateway *gateway = attempt->asker;
+	struct event_login login = {
+		.session = attempt->session,
+		.attempt = attempt->number,
+		.name = bytes_of(attempt->name, attempt->name_length),
+		.peer = attempt->peer,
+		.verdict = verdict,
+	};
+	events_post_login(desk->options.events, &login);
+	if (gateway != NULL)
+		channel_lost(verify_post_answer(gateway->channel, attempt->tag,
+			&(struct verify_answer){ .verdict = verdict }));
+}
+
+/* The supervisor hears first: the gateway asks it for a worker as soon as it has the answer. */
+static enum verdict
+identify(struct desk *desk, const struct attempt *attempt)
+{
+	struct verdict_identified identified = {
+		.session = attempt->session,
+		.attempt = attempt->number,
+	};
+	struct bytes name = bytes_of(attempt->name, attempt->name_length);
+	if (accounts_identify(desk->accounts, name, &identified.user) < 0)
+		return VERDICT_REFUSED;
+	if (verdict_post_identified(desk->options.supervisor, 0, &identified) < 0)
+		return VERDICT_UNAVAILABLE;
+	return VERDICT_ACCEPTED;
+}
+
+static enum verdict
+judge(struct desk *desk, const struct attempt *attempt, enum pool_result result)
+{
+	switch (result) {
+	case POOL_MATCHES:
+		return attempt->asker == NULL ? VERDICT_REFUSED : identify(desk, attempt);
+	case POOL_DIFFERS:
+		return VERDICT_REFUSED;
+	case POOL_DIED:
+		return VERDICT_UNAVAILABLE;
+	}
+	bug("pool result %d", (int)result);
+}
+
+static struct attempt **
+running_place(struct desk *desk, const struct attempt *attempt)
+{
+	for (unsigned i = 0; i < desk->options.processes; i++)
+		if (desk->running[i] == attempt)
+			return &desk->running[i];
+	bug("more attempts than hashers");
+}
+
+static void
+on_computed(void *owner, void *request, enum pool_result result)
+{
+	struct desk *desk = owner;
+	struct attempt *attempt = request;
+	*running_place(desk, attempt) = NULL;
+	answer(desk, attempt, judge(desk, attempt, result));
+	attempt_free(&attempt);
+	desk_continue(desk);
+}
+
+/* ---- from the queue to the hashers ---- */
+
+static void
+start(struct desk *desk, struct attempt *attempt)
+{
+	struct bytes name = bytes_of(attempt->name, attempt->name_length);
+	struct bytes secret = bytes_of(attempt->secret, attempt->secret_length);
+	struct bytes hash = accounts_hash(desk->accounts, name);
+	if (pool_compute(desk->pool, secret, hash, attempt) < 0) {
+		answer(desk, attempt, VERDICT_UNAVAILABLE);
+		attempt_free(&attempt);
+		return;
+	}
+	*running_place(desk, NULL) = attempt;
+}
+
+void
+desk_continue(struct desk *desk)
+{
+	while (desk->accounts != NULL && pool_is_idle(desk->pool) &&
+		events_have_room(desk->options.events)) {
+		struct attempt *attempt = queue_take(desk->queue);
+		if (attempt == NULL)
+			return;
+		start(desk, attempt);
+	}
+}
+
+/* ---- gateways ---- */
+
+static struct attempt *
+new_attempt(struct gateway *gateway, uint32_t tag, const struct verify_password *body)
+{
+	struct attempt *attempt = calloc(1, sizeof(*attempt));
+	if (attempt == NULL)
+		return NULL;
+	*attempt = (struct attempt){
+		.asker = gateway,
+		.tag = tag,
+		.session = body->session,
+		.number = body->attempt,
+		.peer = body->peer,
+		.name = malloc(body->user.length),
+		.name_length = body->user.length,
+		.secret = malloc(body->secret.length + 1),
+		.secret_length = body->secret.length,
+	};
+	if (attempt->name == NULL || attempt->secret == NULL) {
+		attempt_free(&attempt);
+		return NULL;
+	}
+	memcpy(attempt->name, body->user.data, body->user.length);
+	if (body->secret.length > 0)
+		memcpy(attempt->secret, body->secret.data, body->secret.length);
+	return attempt;
+}
+
+static bool
+is_own_session(const struct gateway *gateway, uint64_t session)
+{
+	return session >> 32 == gateway->incarnation;
+}
+
+static void
+on_password(void *owner, struct message *message, const struct verify_password *body)
+{
+	struct gateway *gateway = owner;
+	if (!is_own_session(gateway, body->session)) {
+		channel_reject(gateway->channel, "a session of another gateway");
+		return;
+	}
+	struct attempt *attempt = new_attempt(gateway, message->tag, body);
+	if (attempt == NULL)
+		die("out of memory");
+	if (queue_add(gateway->desk->queue, &attempt) < 0) {
+		answer(gateway->desk, attempt, VERDICT_BUSY);
+		attempt_free(&attempt);
+		return;
+	}
+	desk_continue(gateway->desk);
+}
+
+/* Attempts that are being computed end without an answer. */
+static void
+orphan(struct desk *desk, const struct gateway *gateway, uint64_t session, uint32_t number)
+{
+	for (unsigned i = 0; i < desk->options.processes; i++) {
+		struct attempt *attempt = desk->running[i];
+		if (attempt != NULL && attempt->asker == gateway &&
+			(session == 0 ||
+				(attempt->session == session && attempt->number == number)))
+			attempt->asker = NULL;
+	}
+}
+
+static void
+on_withdraw(void *owner, struct message *message, const struct verify_withdraw *body)
+{
+	struct gateway *gateway = owner;
+	(void)message;
+	if (!is_own_session(gateway, body->session)) {
+		channel_reject(gateway->channel, "a session of another gateway");
+		return;
+	}
+	queue_withdraw(gateway->desk->queue, gateway, body->session, body->attempt);
+	orphan(gateway->desk, gateway, body->session, body->attempt);
+}
+
+static const struct verify_handlers handlers = {
+	.password = on_password,
+	.withdraw = on_withdraw,
+};
+
+static void
+free_gateway(struct gateway *gateway)
+{
+	struct desk *desk = gateway->desk;
+	struct gateway **place = &desk->gateways;
+	while (*place != gateway)
+		place = &(*place)->next;
+	*place = gateway->next;
+	queue_withdraw(desk->queue, gateway, 0, 0);
+	orphan(desk, gateway, 0, 0);
+	channel_free(&gateway->channel);
+	free(gateway);
+}
+
+static void
+on_closed(void *owner, const char *malformed)
+{
+	struct gateway *gateway = owner;
+	if (malformed != NULL)
+		events_post_malformed(gateway->desk->options.events, PROCESS_GATEWAY, malformed);
+	free_gateway(gateway);
+}
+
+int
+desk_add_gateway(struct desk *desk, uint32_t incarnation, int *fd)
+{
+	struct gateway *gateway = calloc(1, sizeof(*gateway));
+	if (gateway == NULL)
+		return -ENOMEM;
+	struct channel_options options = {
+		.base = desk->options.base,
+		.messages = &verify_messages,
+		.our_role = ROLE_AUTH,
+		.peer_role = ROLE_GATEWAY,
+		.phase = PHASE_SERVING,
+		.handlers = &handlers,
+		.owner = gateway,
+		.closed = on_closed,
+	};
+	int error = channel_new(&options, fd, &gateway->channel);
+	if (error < 0) {
+		free(gateway);
+		return error;
+	}
+	gateway->desk = desk;
+	gateway->incarnation = incarnation;
+	gateway->next = desk->gateways;
+	desk->gateways = gateway;
+	return 0;
+}
+
+/* ---- set-up ---- */
+
+void
+desk_set_accounts(struct desk *desk, struct accounts **accounts)
+{
+	accounts_free(&desk->accounts);
+	desk->accounts = *accounts;
+	*accounts = NULL;
+	desk_continue(desk);
+}
+
+/* In a new hasher: no other user's hash, no other client's password. */
+static void
+forget_secrets(void *owner)
+{
+	struct desk *desk = owner;
+	accounts_free(&desk->accounts);
+	queue_free(&desk->queue);
+	for (unsigned i = 0; i < desk->options.processes; i++)
+		attempt_free(&desk->running[i]);
+}
+
+int
+desk_new(const struct desk_options *options, struct desk **result)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+	if (desk == NULL)
+		return -ENOMEM;
+	desk->options = *options;
+	desk->running = calloc(options->processes, sizeof(struct attempt *));
+	struct pool_options pool = {
+		.base = options->base,
+		.processes = options->processes,
+		.owner = desk,
+		.forget = forget_secrets,
+		.done = on_computed,
+	};
+	int error = desk->running == NULL ? -ENOMEM : 0;
+	if (error == 0)
+		error = queue_new(options->queue_per_address, options->queue_total, &desk->queue);
+	if (error == 0)
+		error = pool_new(&pool, &desk->pool);
+	if (error < 0)
+		desk_free(&desk);
+	else
+		*result = desk;
+	return error;
+}
+
+void
+desk_free(struct desk **desk)
+{
+	if (*desk == NULL)
+		return;
+	while ((*desk)->gateways != NULL)
+		free_gateway((*desk)->gateways);
+	pool_free(&(*desk)->pool);
+	queue_free(&(*desk)->queue);
+	for (unsigned i = 0; (*desk)->running != NULL && i < (*desk)->options.processes; i++)
+		attempt_free(&(*desk)->running[i]);
+	free((*desk)->running);
+	accounts_free(&(*desk)->accounts);
+	free(*desk);
+	*desk = NULL;
+}
