@@ -128,18 +128,17 @@ find_idle(struct pool *pool)
 }
 
 bool
-pool_is_idle(const struct pool *pool)
+pool_is_idle(struct pool *pool)
 {
-	for (unsigned i = 0; i < pool->options.processes; i++)
-		if (pool->members[i].request == NULL)
-			return true;
-	return false;
+	return find_idle(pool) != NULL;
 }
 
 int
 pool_compute(struct pool *pool, struct bytes secret, struct bytes hash, void *request)
 {
 	struct member *member = find_idle(pool);
+	if (member == NULL)
+		return -EBUSY;
 	if (member->channel == NULL && start(member) < 0)
 		return -EIO;
 	struct hash_compute compute = { .secret = secret, .hash = hash };

@@ -27,9 +27,9 @@ struct pool_options {
 MUST_CHECK int pool_new(const struct pool_options *options, struct pool **result);
 void pool_free(struct pool **pool);
 
-bool pool_is_idle(const struct pool *pool);
+bool pool_is_idle(struct pool *pool);
 
-/* Needs an idle hasher. 0; -EIO: none could be had; nothing was started then. */
+/* 0; -EBUSY: all compute; -EIO: no hasher could be had. Nothing was started on failure. */
 MUST_CHECK int
 pool_compute(struct pool *pool, struct bytes secret, struct bytes hash, void *request);
 
