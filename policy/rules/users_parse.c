@@ -10,19 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum {
-	FIELD_NAME,
-	FIELD_HASH,
-	FIELD_UID,
-	FIELD_GID,
-	FIELD_COMMENT,
-	FIELD_HOME,
-	FIELD_WORDS,
-	FIELD_COUNT,
-};
-
 static int
-parse_name(const char *text, struct user *user, struct rules_error *error)
+parse_name(struct user *user, char *text, struct rules_error *error)
 {
 	user->name = text;
 	return user_name_is_good(bytes_of_text(text))
@@ -34,7 +23,7 @@ parse_name(const char *text, struct user *user, struct rules_error *error)
 
 /* libxcrypt knows which methods are sound; an unknown or outdated one could never be verified. */
 static int
-parse_hash(const char *text, struct user *user, struct rules_error *error)
+parse_hash(struct user *user, char *text, struct rules_error *error)
 {
 	user->hash = text;
 	if (text[0] == '!' || text[0] == '*')
@@ -47,20 +36,22 @@ parse_hash(const char *text, struct user *user, struct rules_error *error)
 	return kind == CRYPT_SALT_OK ? 0 : rules_refuse(error, "hash: not a crypt(5) hash");
 }
 
-/* The largest number means "no change" to the calls that set an id. */
+/*
+ * The largest number means "no change" to the calls that set an id. The text is not quoted: where a
+ * field is missing it may be the hash.
+ */
 static int
 parse_id(const char *what, const char *text, uint32_t *id, struct rules_error *error)
 {
 	uint64_t number = 0;
 	if (number_parse(bytes_of_text(text), UINT32_MAX - 1, &number) < 0)
-		return rules_refuse_value(
-			error, what, bytes_of_text(text), "is no number of an id");
+		return rules_refuse(error, "%s: not a number below 4294967295", what);
 	*id = (uint32_t)number;
 	return 0;
 }
 
 static int
-parse_uid(const char *text, struct user *user, struct rules_error *error)
+parse_uid(struct user *user, char *text, struct rules_error *error)
 {
 	int result = parse_id("uid", text, &user->uid, error);
 	if (result == 0 && user->uid == 0)
@@ -69,7 +60,13 @@ parse_uid(const char *text, struct user *user, struct rules_error *error)
 }
 
 static int
-parse_comment(const char *text, struct user *user, struct rules_error *error)
+parse_gid(struct user *user, char *text, struct rules_error *error)
+{
+	return parse_id("gid", text, &user->gid, error);
+}
+
+static int
+parse_comment(struct user *user, char *text, struct rules_error *error)
 {
 	user->comment = text;
 	return value_is_clean_text(bytes_of_text(text))
@@ -78,7 +75,7 @@ parse_comment(const char *text, struct user *user, struct rules_error *error)
 }
 
 static int
-parse_home(char *text, struct user *user, struct rules_error *error)
+parse_home(struct user *user, char *text, struct rules_error *error)
 {
 	user->home = text;
 	if (user_unescape(text) == 0 && value_is_plain_path(bytes_of_text(text)))
@@ -87,40 +84,39 @@ parse_home(char *text, struct user *user, struct rules_error *error)
 		"is not an absolute path without '.', '..', double or final slashes");
 }
 
-/* Cuts a line at its colons. 0, or -EINVAL when there are not exactly six. */
-static int
-split_line(char *line, char *fields[FIELD_COUNT])
+typedef int field_parser(struct user *user, char *text, struct rules_error *error);
+
+static field_parser *const field_parsers[] = {
+	parse_name,
+	parse_hash,
+	parse_uid,
+	parse_gid,
+	parse_comment,
+	parse_home,
+	user_parse_words,
+};
+enum { FIELD_COUNT = ARRAY_LENGTH(field_parsers) };
+
+static size_t
+count_fields(const char *line)
 {
-	for (int i = 0; i < FIELD_COUNT - 1; i++) {
-		char *colon = strchr(line, ':');
-		if (colon == NULL)
-			return -EINVAL;
-		fields[i] = line;
-		*colon = '\0';
-		line = colon + 1;
-	}
-	fields[FIELD_WORDS] = line;
-	return strchr(line, ':') == NULL ? 0 : -EINVAL;
+	size_t count = 1;
+	for (; (line = strchr(line, ':')) != NULL; line++)
+		count++;
+	return count;
 }
 
 static int
-parse_user(char *line, struct user *user, struct rules_error *error)
+parse_user(struct user *user, char *line, struct rules_error *error)
 {
-	char *fields[FIELD_COUNT];
-	if (split_line(line, fields) < 0)
-		return rules_refuse(error, "not 7 fields: name:hash:uid:gid:comment:home:words");
-	int result = parse_name(fields[FIELD_NAME], user, error);
-	if (result == 0)
-		result = parse_hash(fields[FIELD_HASH], user, error);
-	if (result == 0)
-		result = parse_uid(fields[FIELD_UID], user, error);
-	if (result == 0)
-		result = parse_id("gid", fields[FIELD_GID], &user->gid, error);
-	if (result == 0)
-		result = parse_comment(fields[FIELD_COMMENT], user, error);
-	if (result == 0)
-		result = parse_home(fields[FIELD_HOME], user, error);
-	return result < 0 ? result : user_parse_words(user, fields[FIELD_WORDS], error);
+	if (count_fields(line) != FIELD_COUNT)
+		return rules_refuse(error,
+			"%zu fields, not the %d of name:hash:uid:gid:comment:home:words",
+			count_fields(line), FIELD_COUNT);
+	int result = 0;
+	for (size_t i = 0; i < FIELD_COUNT && result == 0; i++)
+		result = field_parsers[i](user, strsep(&line, ":"), error);
+	return result;
 }
 
 static int
@@ -137,7 +133,7 @@ append_user(struct users *users, char *line, unsigned number, struct rules_error
 	struct user *user = &users->entries[users->count++];
 	memset(user, 0, sizeof(*user));
 	user->line = number;
-	return parse_user(line, user, error);
+	return parse_user(user, line, error);
 }
 
 static bool

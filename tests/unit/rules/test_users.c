@@ -198,12 +198,12 @@ struct bad_row {
 	}
 
 static const struct bad_row bad_rows[] = {
-	{ "six fields", IN("bob:!:1001:100::/srv/bob\n"), 1, "not 7 fields" },
-	{ "eight fields", IN("bob:!:1001:100::/srv/bob:disabled:\n"), 1, "not 7 fields" },
-	{ "a word", IN("bob\n"), 1, "not 7 fields" },
-	{ "the right line", IN("# a\n\nbob:!:1001:100::/a:\nbob\n"), 4, "not 7 fields" },
-	{ "the first of two", IN("bob\njim\n"), 1, "not 7 fields" },
-	{ "a good line does not help", IN(LINE("") "x:y\n"), 2, "not 7 fields" },
+	{ "six fields", IN("bob:!:1001:100::/srv/bob\n"), 1, "not the 7 of" },
+	{ "eight fields", IN("bob:!:1001:100::/srv/bob:disabled:\n"), 1, "not the 7 of" },
+	{ "a word", IN("bob\n"), 1, "not the 7 of" },
+	{ "the right line", IN("# a\n\nbob:!:1001:100::/a:\nbob\n"), 4, "not the 7 of" },
+	{ "the first of two", IN("bob\njim\n"), 1, "not the 7 of" },
+	{ "a good line does not help", IN(LINE("") "x:y\n"), 2, "not the 7 of" },
 
 	{ "no name", IN(":!:1001:100::/srv/bob:\n"), 1, "name: ''" },
 	{ "a path for a name", IN("../bob:!:1001:100::/srv/bob:\n"), 1, "name: '../bob'" },
@@ -226,12 +226,12 @@ static const struct bad_row bad_rows[] = {
 	{ "unknown method", IN("bob:$zz$abcdefgh$ijkl:1001:100::/srv/bob:\n"), 1, "hash: not" },
 
 	{ "uid of root", IN("bob:!:0:100::/srv/bob:\n"), 1, "uid: nobody is served as root" },
-	{ "no uid", IN("bob:!::100::/srv/bob:\n"), 1, "uid: ''" },
-	{ "uid with a sign", IN("bob:!:-1:100::/srv/bob:\n"), 1, "uid: '-1'" },
-	{ "uid by name", IN("bob:!:bob:100::/srv/bob:\n"), 1, "uid: 'bob'" },
-	{ "uid too large", IN("bob:!:4294967295:100::/srv/bob:\n"), 1, "uid: '4294967295'" },
-	{ "uid wraps", IN("bob:!:4294968297:100::/srv/bob:\n"), 1, "uid: '4294968297'" },
-	{ "gid with a blank", IN("bob:!:1001: 100::/srv/bob:\n"), 1, "gid: ' 100'" },
+	{ "no uid", IN("bob:!::100::/srv/bob:\n"), 1, "uid: not a number" },
+	{ "uid with a sign", IN("bob:!:-1:100::/srv/bob:\n"), 1, "uid: not a number" },
+	{ "uid by name", IN("bob:!:bob:100::/srv/bob:\n"), 1, "uid: not a number" },
+	{ "uid too large", IN("bob:!:4294967295:100::/srv/bob:\n"), 1, "uid: not a number" },
+	{ "uid wraps", IN("bob:!:4294968297:100::/srv/bob:\n"), 1, "uid: not a number" },
+	{ "gid with a blank", IN("bob:!:1001: 100::/srv/bob:\n"), 1, "gid: not a number" },
 
 	{ "comment with an escape", IN("bob:!:1:1:\033[2J:/srv/bob:\n"), 1, "comment: " },
 	{ "relative home", IN("bob:!:1001:100::srv/bob:\n"), 1, "home: 'srv/bob'" },
