@@ -38,7 +38,8 @@ static int
 add_value(struct quick_arguments *result, const struct row *row, const char *value,
 	struct rules_error *error)
 {
-	struct quick_values *values = (struct quick_values *)((char *)result + row->offset);
+	void *field = (char *)result + row->offset;
+	struct quick_values *values = field;
 	if (values->count == row->most)
 		return rules_refuse(error, "%s: more than %zu of them", row->option, row->most);
 	values->items[values->count++] = value;
