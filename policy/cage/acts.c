@@ -29,8 +29,8 @@
 static const struct sockaddr_in act_address = { .sin_family = AF_INET };
 
 /* clang-format off */
-#define ACT(symbol, who, ends, when, words, call) \
-	static long act_##symbol(UNUSED pid_t victim) { return call; }
+#define ACT(symbol, who, ends, when, words, name, ...) \
+	static long act_##symbol(UNUSED pid_t victim) { return syscall(SYS_##name, __VA_ARGS__); }
 #include "policy/cage/acts.def"
 
 #define EVERY	   ((1u << CAGE_ROLE_COUNT) - 1)
@@ -41,8 +41,8 @@ static const struct sockaddr_in act_address = { .sin_family = AF_INET };
 #define AUTH	   (1u << CAGE_AUTH)
 #define START	   true
 #define TEST	   false
-#define ACT(symbol, who, ends, when, words, call) \
-	{ .name = #symbol, .text = (words), .roles = (who), .outcome = ACT_##ends, \
+#define ACT(symbol, who, ends, when, words, name, ...) \
+	{ .call = #name, .text = (words), .roles = (who), .outcome = ACT_##ends, \
 	  .at_start = (when), .attempt = act_##symbol },
 const struct act acts[] = {
 #include "policy/cage/acts.def"

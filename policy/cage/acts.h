@@ -11,7 +11,7 @@
 enum act_outcome { ACT_DONE, ACT_REFUSED, ACT_TRAPPED, ACT_KILLED, ACT_BROKEN };
 
 struct act {
-	const char *name;
+	const char *call; /* the system call that it makes */
 	const char *text;
 	uint32_t roles; /* bit 1 << CAGE_* for each that must not be able to */
 	enum act_outcome outcome;
