@@ -139,10 +139,16 @@ pool_compute(struct pool *pool, struct bytes secret, struct bytes hash, void *re
 	struct member *member = find_idle(pool);
 	if (member == NULL)
 		return -EBUSY;
-	if (member->channel == NULL && start(member) < 0)
-		return -EIO;
 	struct hash_compute compute = { .secret = secret, .hash = hash };
-	if (hash_post_compute(member->channel, 0, &compute) < 0)
+	int error =
+		member->channel == NULL ? -EPIPE : hash_post_compute(member->channel, 0, &compute);
+	if (error == -EPIPE) { /* it died while it was idle */
+		channel_free(&member->channel);
+		error = start(member);
+		if (error == 0)
+			error = hash_post_compute(member->channel, 0, &compute);
+	}
+	if (error < 0)
 		return -EIO;
 	member->request = request;
 	return 0;
