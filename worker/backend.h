@@ -46,6 +46,11 @@ enum backend_open_flag {
 	BACKEND_HELD = 1 << 7,     /* flock: -EAGAIN if somebody else holds this file */
 };
 
+enum backend_directory_flag {
+	BACKEND_NAMES = 1 << 0,   /* type and name of each entry are enough (and much cheaper) */
+	BACKEND_NO_LINK = 1 << 1, /* a final symbolic link is -ENOTDIR or -ELOOP */
+};
+
 /* A stretch of a file as sendfile(2) takes it. */
 struct backend_extent {
 	int fd; /* of the backend; valid until the file is closed; -1: a hole, send zeros */
@@ -125,8 +130,8 @@ struct backend {
 	ssize_t (*copy_range)(struct backend_file *source, uint64_t source_offset,
 		struct backend_file *destination, uint64_t destination_offset, uint64_t length);
 
-	/* `names`: type and name of each entry are enough (and much cheaper). Reads nothing yet. */
-	int (*directory_open)(struct backend_tree *tree, const struct path *path, bool names,
+	/* `flags` of enum backend_directory_flag. Reads nothing yet. */
+	int (*directory_open)(struct backend_tree *tree, const struct path *path, unsigned flags,
 		struct backend_directory **result);
 	/*
 	 * 1 and the next entry, in no order, never "." or ".."; 0 at the end. An entry that stays
@@ -139,8 +144,8 @@ struct backend {
 	 * no race leads elsewhere. directory_open_in: -EXDEV for another mount, -ENOTDIR or -ELOOP
 	 * for a link. Removing what directory_next gave last is fine.
 	 */
-	int (*directory_open_in)(struct backend_directory *directory, const char *name, bool names,
-		struct backend_directory **result);
+	int (*directory_open_in)(struct backend_directory *directory, const char *name,
+		unsigned flags, struct backend_directory **result);
 	int (*directory_unlink)(struct backend_directory *directory, const char *name);
 	int (*directory_rmdir)(struct backend_directory *directory, const char *name);
 };

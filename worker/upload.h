@@ -14,7 +14,8 @@ struct upload;
  * Begins an upload to `path`. Checks that the parent exists, that nothing but a regular file is
  * there and that it could be written; touches nothing that exists. `offset` as in pathio.def.
  * Afterwards `attributes` tells what stands at the path (size 0 if nothing) and upload_path() where
- * the file will be. Errors: PATHIO 2's for open; -EINVAL for an offset beyond the end.
+ * the file will be. Errors: PATHIO 2's for open; -EINVAL for an offset beyond the end;
+ * -ENAMETOOLONG also where the folder's path leaves no room for the hidden name.
  *   replace    onto a symbolic link: the file that the link leads to is replaced, inside the root;
  *              in a folder that is not writable an existing file is written in place
  *   append     in place, at the end; after REST truncated at the offset first
@@ -40,10 +41,14 @@ MUST_CHECK int upload_begin(struct upload *upload, struct backend_file **file, u
 MUST_CHECK int upload_commit(struct upload **upload, struct pathio_attributes *attributes);
 
 /*
- * Drops it: the temporary file is removed, or kept under the visible name "name.partial" if the
- * tree keeps what was interrupted; append and at-offset keep what arrived. NULL is fine.
+ * The end was not clean. The temporary file is removed, or kept under the visible name
+ * "name.partial" if the tree keeps what was interrupted; append and at-offset keep what arrived.
+ * NULL is fine.
  */
 void upload_discard(struct upload **upload);
+
+/* The same, but never kept. */
+void upload_drop(struct upload **upload);
 
 /*
  * Left-overs of workers that died. Whoever lists a folder gives each entry with a hidden name
@@ -53,5 +58,6 @@ void upload_discard(struct upload **upload);
  */
 void
 upload_sweep_entry(struct tree *tree, const struct path *folder, const struct backend_entry *entry);
+void upload_sweep_folder(struct tree *tree, const struct path *folder);
 
 #endif
