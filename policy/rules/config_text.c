@@ -23,7 +23,9 @@ struct scan {
 static char
 byte_after(const struct scan *scan)
 {
-	return scan->at + 1 < scan->length ? scan->text[scan->at + 1] : '\n';
+	if (scan->at + 1 == scan->length)
+		return '\n';
+	return scan->text[scan->at + 1];
 }
 
 static bool

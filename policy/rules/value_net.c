@@ -45,17 +45,29 @@ address_parse(struct bytes text, struct value_address *address)
 	return host_parse(AF_INET, host, &address->v4.sin_addr);
 }
 
+static bool
+address_equal(const struct value_address *a, const struct value_address *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return a->v4.sin_port == b->v4.sin_port &&
+		       a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	return a->v6.sin6_port == b->v6.sin6_port &&
+	       IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr);
+}
+
 int
 value_parse_address(
 	const struct value_rule *rule, struct bytes text, void *slot, struct rules_error *error)
 {
 	struct value_addresses *addresses = slot;
 	struct value_address address;
-	memset(&address, 0, sizeof(address)); /* also what the union's first member leaves over */
+	memset(&address, 0, sizeof(address)); /* of the union too, whichever member it gets */
 	if (address_parse(text, &address) < 0)
 		return value_refuse_form(rule, text, error);
 	for (size_t i = 0; i < addresses->count; i++)
-		if (memcmp(&addresses->items[i], &address, sizeof(address)) == 0)
+		if (address_equal(&addresses->items[i], &address))
 			return rules_refuse_value(error, rule->name, text, "is there twice");
 	struct value_address *items =
 		reallocarray(addresses->items, addresses->count + 1, sizeof(*items));

@@ -8,53 +8,33 @@
 #include <errno.h>
 #include <stdio.h>
 
-struct unit {
+/* From the largest to the smallest of each kind; a number without a unit is in the smallest. */
+static const struct unit {
+	enum value_type type;
 	const char *word;
 	uint64_t factor;
+} units[] = {
+	{ VALUE_SECONDS, "d", 86400 },
+	{ VALUE_SECONDS, "h", 3600 },
+	{ VALUE_SECONDS, "min", 60 },
+	{ VALUE_SECONDS, "s", 1 },
+	{ VALUE_SIZE, "TiB", UINT64_C(1) << 40 },
+	{ VALUE_SIZE, "GiB", UINT64_C(1) << 30 },
+	{ VALUE_SIZE, "MiB", UINT64_C(1) << 20 },
+	{ VALUE_SIZE, "KiB", UINT64_C(1) << 10 },
+	{ VALUE_SIZE, "B", 1 },
 };
 
-/* From the largest to the smallest; the last one is what a number without a unit means. */
-static const struct unit duration_units[] = {
-	{ "d", 86400 },
-	{ "h", 3600 },
-	{ "min", 60 },
-	{ "s", 1 },
-};
-static const struct unit size_units[] = {
-	{ "TiB", UINT64_C(1) << 40 },
-	{ "GiB", UINT64_C(1) << 30 },
-	{ "MiB", UINT64_C(1) << 20 },
-	{ "KiB", UINT64_C(1) << 10 },
-	{ "B", 1 },
-};
-static const struct unit no_units[] = {
-	{ "", 1 },
-};
-
-struct units {
-	const struct unit *rows;
-	size_t count;
-};
-
-static struct units
-units_of(enum value_type type)
-{
-	if (type == VALUE_SECONDS)
-		return (struct units){ duration_units, ARRAY_LENGTH(duration_units) };
-	if (type == VALUE_SIZE)
-		return (struct units){ size_units, ARRAY_LENGTH(size_units) };
-	return (struct units){ no_units, ARRAY_LENGTH(no_units) };
-}
-
-static const struct unit *
-unit_find(struct units units, struct bytes word)
+/* What the word multiplies a number by; 0 when it is no unit of this kind of value. */
+static uint64_t
+factor_of(enum value_type type, struct bytes word)
 {
 	if (word.length == 0)
-		return &units.rows[units.count - 1];
-	for (size_t i = 0; i < units.count; i++)
-		if (bytes_equal_text(word, units.rows[i].word))
-			return &units.rows[i];
-	return NULL;
+		return 1;
+	for (size_t i = 0; i < ARRAY_LENGTH(units); i++)
+		if (units[i].type == type && bytes_equal_text(word, units[i].word))
+			return units[i].factor;
+	return 0;
 }
 
 int
@@ -64,13 +44,12 @@ value_parse_quantity(
 	size_t digits = 0;
 	while (digits < text.length && text.data[digits] >= '0' && text.data[digits] <= '9')
 		digits++;
-	const struct unit *unit =
-		unit_find(units_of(rule->type), bytes_of(text.data + digits, text.length - digits));
+	uint64_t factor = factor_of(rule->type, bytes_of(text.data + digits, text.length - digits));
 	uint64_t number = 0;
 	int parsed = number_parse(bytes_of(text.data, digits), UINT64_MAX, &number);
-	if (unit == NULL || parsed == -EINVAL)
+	if (factor == 0 || parsed == -EINVAL)
 		return value_refuse_form(rule, text, error);
-	if (parsed < 0 || __builtin_mul_overflow(number, unit->factor, &number))
+	if (parsed < 0 || __builtin_mul_overflow(number, factor, &number))
 		number = UINT64_MAX; /* beyond every bound */
 	int checked = value_check_range(rule, number, error);
 	if (checked == 0)
@@ -78,17 +57,27 @@ value_parse_quantity(
 	return checked;
 }
 
+/* The largest unit that divides the number, but the smallest for zero. */
+static struct unit
+unit_for(enum value_type type, uint64_t number)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
+		uint64_t factor = units[i].factor;
+		bool divides = number == 0 ? factor == 1 : number % factor == 0;
+		if (units[i].type == type && divides)
+			return units[i];
+	}
+	return (struct unit){ type, "", 1 };
+}
+
 char *
 value_quantity_text(enum value_type type, uint64_t number)
 {
 	char *text = NULL;
-	struct units units = units_of(type);
-	const struct unit *unit = units.rows;
-	while (unit < &units.rows[units.count - 1] && (number == 0 || number % unit->factor != 0))
-		unit++;
+	struct unit unit = unit_for(type, number);
 	int length = type == VALUE_MODE ? asprintf(&text, "%03jo", (uintmax_t)number)
 					: asprintf(&text, "%ju%s",
-						  (uintmax_t)(number / unit->factor), unit->word);
+						  (uintmax_t)(number / unit.factor), unit.word);
 	return length < 0 ? NULL : text;
 }
 

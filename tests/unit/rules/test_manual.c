@@ -2,6 +2,7 @@
  * The manual pages and examples say what the tables say: options with their types, defaults and
  * bounds, rights, the options of users. The argument of this program is the folder packaging/.
  */
+#include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "policy/rules/users.h"
 #include "tests/table.h"
@@ -36,7 +37,9 @@ part_of(const char *page, const char *from, const char *to)
 	assert_non_null(begin);
 	const char *end = strstr(begin, to);
 	assert_non_null(end);
-	return strndup(begin, (size_t)(end - begin));
+	char *part = strndup(begin, (size_t)(end - begin));
+	ensure(part != NULL);
+	return part;
 }
 
 static size_t
@@ -73,7 +76,7 @@ option_entry(unsigned option)
 		: rule->type == VALUE_CHOICE ? "One of: "
 					     : "Permitted: ",
 		range, range[0] == '\0' ? "" : ".\n");
-	assert_true(length > 0);
+	ensure(length > 0 && entry != NULL);
 	return entry;
 }
 

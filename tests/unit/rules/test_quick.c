@@ -1,6 +1,7 @@
 /*
  * The quick start: what the arguments make of configuration and users (quick.h).
  */
+#include "ipc/base/ends.h"
 #include "policy/rules/password.h"
 #include "policy/rules/quick.h"
 #include "policy/rules/users.h"
@@ -126,7 +127,7 @@ check_everything_asked(void **state)
 	struct users *users = users_of(quick);
 	const struct user *ada = users_find(users, bytes_of_text("ada"));
 	const struct user *bob = users_find(users, bytes_of_text("bob"));
-	assert_true(ada != NULL && bob != NULL);
+	ensure(ada != NULL && bob != NULL);
 	assert_true(fits("a:b", ada->hash));
 	assert_false(quick->users[0].made);
 	assert_string_equal(quick->users[0].password, "a:b");
