@@ -59,7 +59,7 @@ MUST_CHECK int config_accept(
  */
 MUST_CHECK int config_find(struct bytes name, unsigned *option, struct rules_error *error);
 
-/* The row of an option, for messages and documentation. */
+/* The row of an option below OPTION_COUNT, for messages and documentation. */
 const struct value_rule *config_rule(unsigned option);
 
 /*

@@ -16,15 +16,17 @@
 
 enum { CONFIG_FILE_BYTES_MAX = 1 << 20 };
 
+struct loading {
+	const char *path;
+	struct config *config;
+	struct rules_error *error;
+};
+
 /*
  * What is being loaded. libConfuse hands its callbacks no pointer of ours, and its own lexer is
  * made of globals, so that there is one parse at a time anyway.
  */
-static struct loading {
-	const char *path;
-	struct config *config;
-	struct rules_error *error;
-} * loading;
+static const struct loading *loading;
 
 static int
 refuse_file(const char *path, int errno_value, struct rules_error *error)
@@ -108,8 +110,7 @@ on_error(cfg_t *cfg, const char *format, va_list arguments)
 	rules_error_locate(loading->error, loading->path, (unsigned)cfg->line);
 }
 
-/* One value, or one element of a list. libConfuse keeps an empty copy: the value is ours already.
- */
+/* One value, or one element of a list. It is ours now: libConfuse may keep an empty text. */
 static int
 on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *kept)
 {

@@ -146,9 +146,8 @@ check_links(const struct user *user, const struct collected_rules *rules, struct
 	for (size_t i = 0; i < rules->count; i++)
 		if ((rules->rows[i].bits & RIGHTS_SYMLINK) != 0)
 			return rules_refuse(error,
-				"rights: 'symlink' beside other folders' rights "
-				"needs symlinks=refuse: a link would lead around "
-				"them");
+				"rights: 'symlink' beside rights for other folders needs "
+				"symlinks=refuse: a link would lead around them");
 	return 0;
 }
 

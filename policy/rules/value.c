@@ -7,6 +7,7 @@
 
 #include "ipc/base/ends.h"
 #include "ipc/base/path.h"
+#include "ipc/base/scope.h"
 #include "policy/rules/value_types.h"
 
 #include <errno.h>
@@ -107,31 +108,26 @@ value_refuse_form(const struct value_rule *rule, struct bytes text, struct rules
 }
 
 int
-value_check_range(const struct value_rule *rule, uint64_t number, struct rules_error *error)
+value_check_range(
+	const struct value_rule *rule, uint64_t number, bool overflow, struct rules_error *error)
 {
-	if (number >= rule->least && number <= rule->most)
+	if (number >= rule->least && number <= rule->most && !overflow)
 		return 0;
-	bool small = number < rule->least;
-	char *bound = value_quantity_text(rule->type, small ? rule->least : rule->most);
+	bool small = number < rule->least && !overflow;
+	SCOPE_FREE char *bound = value_quantity_text(rule->type, small ? rule->least : rule->most);
 	if (bound == NULL)
 		return -ENOMEM;
-	int refused =
-		rules_refuse(error, "%s: %s than %s", rule->name, small ? "less" : "more", bound);
-	free(bound);
-	return refused;
+	return rules_refuse(error, "%s: %s than %s", rule->name, small ? "less" : "more", bound);
 }
 
 static char *
 range_of_numbers(const struct value_rule *rule)
 {
-	char *least = value_quantity_text(rule->type, rule->least);
-	char *most = value_quantity_text(rule->type, rule->most);
+	SCOPE_FREE char *least = value_quantity_text(rule->type, rule->least);
+	SCOPE_FREE char *most = value_quantity_text(rule->type, rule->most);
 	char *text = NULL;
-	if (least != NULL && most != NULL && asprintf(&text, "%s to %s", least, most) < 0)
-		text = NULL;
-	free(least);
-	free(most);
-	return text;
+	bool made = least != NULL && most != NULL && asprintf(&text, "%s to %s", least, most) >= 0;
+	return made ? text : NULL;
 }
 
 char *

@@ -118,7 +118,7 @@ value_parse_ports(
 		return value_refuse_form(rule, text, error);
 	if (first > last)
 		return rules_refuse_value(error, rule->name, text, "runs backwards");
-	int checked = value_check_range(rule, first, error);
+	int checked = value_check_range(rule, first, false, error);
 	if (checked == 0)
 		*(struct value_ports *)slot =
 			(struct value_ports){ (uint16_t)first, (uint16_t)last };

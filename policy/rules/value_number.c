@@ -49,9 +49,8 @@ value_parse_quantity(
 	int parsed = number_parse(bytes_of(text.data, digits), UINT64_MAX, &number);
 	if (factor == 0 || parsed == -EINVAL)
 		return value_refuse_form(rule, text, error);
-	if (parsed < 0 || __builtin_mul_overflow(number, factor, &number))
-		number = UINT64_MAX; /* beyond every bound */
-	int checked = value_check_range(rule, number, error);
+	bool overflow = parsed < 0 || __builtin_mul_overflow(number, factor, &number);
+	int checked = value_check_range(rule, number, overflow, error);
 	if (checked == 0)
 		*(uint64_t *)slot = number;
 	return checked;
@@ -96,7 +95,7 @@ value_parse_mode(
 	int parsed = number_parse_octal(text, UINT64_MAX, &mode);
 	if (parsed == -EINVAL)
 		return value_refuse_form(rule, text, error);
-	int checked = value_check_range(rule, parsed < 0 ? UINT64_MAX : mode, error);
+	int checked = value_check_range(rule, mode, parsed < 0, error);
 	if (checked == 0)
 		*(uint64_t *)slot = mode;
 	return checked;

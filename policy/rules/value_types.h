@@ -24,9 +24,10 @@ typedef void value_clear_function(void *slot);
 /* "NAME: 'text' is no WORD (as in EXAMPLE)": what a parser returns for text of the wrong form. */
 int value_refuse_form(const struct value_rule *rule, struct bytes text, struct rules_error *error);
 
-/* Is a number within the rule's bounds? 0, or -EINVAL with the bound that it breaks. */
-MUST_CHECK int
-value_check_range(const struct value_rule *rule, uint64_t number, struct rules_error *error);
+/* Is a number (beyond 64 bits, if `overflow`) within bounds? 0, or -EINVAL with the one it breaks.
+ */
+MUST_CHECK int value_check_range(
+	const struct value_rule *rule, uint64_t number, bool overflow, struct rules_error *error);
 
 /* A number with the largest unit that divides it: "10min". NULL when memory is short. */
 MUST_CHECK char *value_quantity_text(enum value_type type, uint64_t number);

@@ -150,6 +150,8 @@ static const struct bad_row bad_rows[] = {
 	{ "set twice", IN("umask = 022\numask = 027\n"), 2, "umask: set a second time" },
 	{ "list set twice", IN("roots = {/a, /b}\n\nroots = /c\n"), 3, "roots: set a second time" },
 	{ "list set twice to one", IN("roots = /a\nroots = /c\n"), 2, "roots: set a second time" },
+	{ "list set twice to nothing", IN("groups_allowed = 1\ngroups_allowed = {}\n"), 0,
+		"groups_allowed: ''" },
 	{ "append", IN("umask += 022\n"), 1, "'+' needs quotes" },
 	{ "no value", IN("umask =\n"), 2, "" },
 	{ "no equals sign", IN("umask 022\n"), 1, "umask" },
@@ -210,6 +212,7 @@ static const struct bad_row bad_rows[] = {
 	{ "choice in capitals", IN("cage = Required\n"), 1, "cage: 'Required'" },
 	{ "choice of later", IN("backend = threaded\n"), 1,
 		"backend: 'threaded' is not built yet" },
+	{ "a word of another choice", IN("symlinks = required\n"), 1, "symlinks: 'required'" },
 	{ "empty choice", IN("cage = ''\n"), 1, "cage: ''" },
 	{ "greeting of nothing", IN("greeting = ''\n"), 1, "greeting: may not be empty" },
 	{ "greeting that is not UTF-8", IN("greeting = '\xff'\n"), 1, "greeting: " },
@@ -465,6 +468,35 @@ check_accept_untrusted(void **state)
 	config_free(&config);
 }
 
+/* A second value for one option, from whatever side, is refused. */
+static void
+check_accept_twice(void **state)
+{
+	(void)state;
+	struct config *config = NULL;
+	struct rules_error error = { 0 };
+	assert_int_equal(config_create(&config), 0);
+	assert_int_equal(config_accept(config, OPTION_umask, bytes_of_text("027"), &error), 0);
+	assert_int_equal(
+		config_accept(config, OPTION_umask, bytes_of_text("077"), &error), -EINVAL);
+	assert_string_equal(error.reason, "umask: set a second time");
+	assert_int_equal(config->umask, 027);
+	rules_error_free(&error);
+	config_free(&config);
+}
+
+static void
+check_no_wild_hint(void **state)
+{
+	(void)state;
+	unsigned option = 77;
+	struct rules_error error = { 0 };
+	assert_int_equal(config_find(bytes_of_text("timeout"), &option, &error), -EINVAL);
+	assert_string_equal(error.reason, "option: 'timeout' is not known");
+	assert_int_equal(option, 77);
+	rules_error_free(&error);
+}
+
 /* A list takes as many elements as its row says, and the ones before a refusal stay. */
 static void
 check_list_limit(void **state)
@@ -525,6 +557,8 @@ main(void)
 		CASE("readers", check_readers),
 		CASE("a visit stops at an error", check_visit_stops),
 		CASE("untrusted values", check_accept_untrusted),
+		CASE("a second value", check_accept_twice),
+		CASE("no hint far off", check_no_wild_hint),
 		CASE("longest list", check_list_limit),
 		CASE("accounts", check_accounts),
 	};

@@ -90,8 +90,10 @@ check_options(void **state)
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
 		SCOPE_FREE char *entry = option_entry(i);
 		const char *found = strstr(at, entry);
-		if (found == NULL)
+		if (found == NULL) {
 			fail_msg("missing, or out of order:\n%s", entry);
+			return;
+		}
 		at = found + strlen(entry);
 	}
 	assert_int_equal(count_of(part, ".It Ic "), OPTION_COUNT);

@@ -180,6 +180,34 @@ check_round_trip(void **state)
 	rights_free(&again);
 }
 
+/* Each right has a bit of its own: a message or a stored set cannot mean two. */
+static void
+check_bits_differ(void **state)
+{
+	(void)state;
+	static const uint32_t bits[] = {
+#define RIGHT(name, BIT, number, doc) RIGHTS_##BIT,
+#include "policy/rules/rights.def"
+	};
+	uint32_t seen = 0;
+	for (size_t i = 0; i < ARRAY_LENGTH(bits); i++) {
+		assert_int_equal(seen & bits[i], 0);
+		seen |= bits[i];
+	}
+	assert_int_equal(seen, RIGHTS_KNOWN);
+}
+
+static void
+check_hidden_has_none(void **state)
+{
+	(void)state;
+	struct rights *rights = rights_of("/=all");
+	struct bytes hidden = bytes_of_text("/a/.sallyport-0123456789abcdef.part");
+	assert_int_equal(rights_at(rights, hidden), 0);
+	assert_int_equal(rights_at(rights, bytes_of_text("/a")), RIGHTS_ALL);
+	rights_free(&rights);
+}
+
 struct hidden_row {
 	const char *name;
 	const char *in;
@@ -252,6 +280,8 @@ main(void)
 		TABLE("create", create_rows, check_create),
 		CASE("at most 64 rules", check_count_limit),
 		CASE("rows build the same set", check_round_trip),
+		CASE("each right has its own bit", check_bits_differ),
+		CASE("no right to a hidden name", check_hidden_has_none),
 		TABLE("hidden", hidden_rows, check_hidden),
 		TABLE("words", bits_rows, check_bits),
 	};
