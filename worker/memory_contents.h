@@ -1,0 +1,53 @@
+/*
+ * What a file of the memory backend contains: stretches of arena pages, with holes between them.
+ *
+ * A page that has been handed out for sendfile(2) is never written again, since it may sit in a
+ * socket's queue long after the transfer: a write to it goes to a new page (DECISIONS 29). While a
+ * lender is open, pages that the file no longer uses stay as they are; they are given back when
+ * the last lender closes.
+ */
+#ifndef SALLYPORT_WORKER_MEMORY_CONTENTS_H
+#define SALLYPORT_WORKER_MEMORY_CONTENTS_H
+
+#include "worker/backend.h"
+#include "worker/memory_arena.h"
+
+struct memory_stretch {
+	uint64_t file_page; /* sorted by it */
+	uint64_t arena_page;
+	uint64_t count;
+	bool sent; /* handed out once */
+};
+
+struct memory_contents {
+	uint64_t size; /* bytes; beyond it a page is zero */
+	struct memory_stretch *stretches;
+	size_t count, capacity;
+	struct memory_stretch *retired; /* wait for the last lender; file_page means nothing */
+	size_t retired_count, retired_capacity;
+	uint32_t lenders; /* open files that handed something out */
+};
+
+/* Bytes read, 0 at the end; or negative errno. */
+ssize_t memory_contents_read(const struct memory_arena *arena,
+	const struct memory_contents *contents, uint64_t offset, void *buffer, size_t length);
+
+/* Bytes written, fewer when memory runs out on the way; -ENOSPC, -ENOMEM, -EFBIG. */
+ssize_t memory_contents_write(struct memory_arena *arena, struct memory_contents *contents,
+	uint64_t offset, const void *data, size_t length);
+
+/* 0, or -ENOSPC or -ENOMEM: then nothing has changed. */
+MUST_CHECK int memory_contents_truncate(
+	struct memory_arena *arena, struct memory_contents *contents, uint64_t size);
+
+/* As the backend's extent(). The caller counts itself a lender first. */
+int memory_contents_extent(const struct memory_arena *arena, struct memory_contents *contents,
+	uint64_t offset, uint64_t length, struct backend_extent *result);
+
+/* A lender closes. */
+void memory_contents_return(struct memory_arena *arena, struct memory_contents *contents);
+
+/* There is no lender any more. */
+void memory_contents_free(struct memory_arena *arena, struct memory_contents *contents);
+
+#endif
