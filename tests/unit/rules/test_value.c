@@ -14,42 +14,42 @@
 
 struct number_row {
 	const char *name;
-	enum value_type type;
 	const char *in;
-	int want_result;
 	uint64_t want;
 	const char *want_text; /* in the largest unit that divides it */
+	enum value_type type;
+	int want_result;
 };
 
 enum { UNTOUCHED = 77 };
 
 static const struct number_row number_rows[] = {
-	{ "plain", VALUE_COUNT, "12", 0, 12, "12" },
-	{ "leading zeros", VALUE_COUNT, "0012", 0, 12, "12" },
-	{ "zero", VALUE_COUNT, "0", 0, 0, "0" },
-	{ "largest", VALUE_COUNT, "18446744073709551615", 0, UINT64_MAX, "18446744073709551615" },
-	{ "one more", VALUE_COUNT, "18446744073709551616", -EINVAL, UNTOUCHED, "77" },
-	{ "a unit where there is none", VALUE_COUNT, "12s", -EINVAL, UNTOUCHED, "77" },
-	{ "seconds", VALUE_SECONDS, "30", 0, 30, "30s" },
-	{ "s", VALUE_SECONDS, "30s", 0, 30, "30s" },
-	{ "min", VALUE_SECONDS, "90min", 0, 5400, "90min" },
-	{ "h", VALUE_SECONDS, "48h", 0, 172800, "2d" },
-	{ "d", VALUE_SECONDS, "7d", 0, 604800, "7d" },
-	{ "no time", VALUE_SECONDS, "0", 0, 0, "0s" },
-	{ "blank before the unit", VALUE_SECONDS, "30 s", -EINVAL, UNTOUCHED, "77s" },
-	{ "two units", VALUE_SECONDS, "1h30min", -EINVAL, UNTOUCHED, "77s" },
-	{ "unit in capitals", VALUE_SECONDS, "1H", -EINVAL, UNTOUCHED, "77s" },
-	{ "unit of size", VALUE_SECONDS, "1KiB", -EINVAL, UNTOUCHED, "77s" },
-	{ "bytes", VALUE_SIZE, "1023", 0, 1023, "1023B" },
-	{ "B", VALUE_SIZE, "1024B", 0, 1024, "1KiB" },
-	{ "KiB", VALUE_SIZE, "3KiB", 0, 3072, "3KiB" },
-	{ "MiB", VALUE_SIZE, "1024MiB", 0, UINT64_C(1) << 30, "1GiB" },
-	{ "TiB", VALUE_SIZE, "2TiB", 0, UINT64_C(1) << 41, "2TiB" },
-	{ "size that wraps", VALUE_SIZE, "16777216TiB", -EINVAL, UNTOUCHED, "77B" },
-	{ "mode that wraps", VALUE_MODE, "2000000000000000000000", -EINVAL, UNTOUCHED, "115" },
-	{ "mode", VALUE_MODE, "22", 0, 022, "022" },
-	{ "mode with zeros", VALUE_MODE, "0755", 0, 0755, "755" },
-	{ "mode with an 8", VALUE_MODE, "0788", -EINVAL, UNTOUCHED, "115" },
+	{ "plain", "12", 12, "12", VALUE_COUNT, 0 },
+	{ "leading zeros", "0012", 12, "12", VALUE_COUNT, 0 },
+	{ "zero", "0", 0, "0", VALUE_COUNT, 0 },
+	{ "largest", "18446744073709551615", UINT64_MAX, "18446744073709551615", VALUE_COUNT, 0 },
+	{ "one more", "18446744073709551616", UNTOUCHED, "77", VALUE_COUNT, -EINVAL },
+	{ "a unit where there is none", "12s", UNTOUCHED, "77", VALUE_COUNT, -EINVAL },
+	{ "seconds", "30", 30, "30s", VALUE_SECONDS, 0 },
+	{ "s", "30s", 30, "30s", VALUE_SECONDS, 0 },
+	{ "min", "90min", 5400, "90min", VALUE_SECONDS, 0 },
+	{ "h", "48h", 172800, "2d", VALUE_SECONDS, 0 },
+	{ "d", "7d", 604800, "7d", VALUE_SECONDS, 0 },
+	{ "no time", "0", 0, "0s", VALUE_SECONDS, 0 },
+	{ "blank before the unit", "30 s", UNTOUCHED, "77s", VALUE_SECONDS, -EINVAL },
+	{ "two units", "1h30min", UNTOUCHED, "77s", VALUE_SECONDS, -EINVAL },
+	{ "unit in capitals", "1H", UNTOUCHED, "77s", VALUE_SECONDS, -EINVAL },
+	{ "unit of size", "1KiB", UNTOUCHED, "77s", VALUE_SECONDS, -EINVAL },
+	{ "bytes", "1023", 1023, "1023B", VALUE_SIZE, 0 },
+	{ "B", "1024B", 1024, "1KiB", VALUE_SIZE, 0 },
+	{ "KiB", "3KiB", 3072, "3KiB", VALUE_SIZE, 0 },
+	{ "MiB", "1024MiB", UINT64_C(1) << 30, "1GiB", VALUE_SIZE, 0 },
+	{ "TiB", "2TiB", UINT64_C(1) << 41, "2TiB", VALUE_SIZE, 0 },
+	{ "size that wraps", "16777216TiB", UNTOUCHED, "77B", VALUE_SIZE, -EINVAL },
+	{ "mode that wraps", "2000000000000000000000", UNTOUCHED, "115", VALUE_MODE, -EINVAL },
+	{ "mode", "22", 022, "022", VALUE_MODE, 0 },
+	{ "mode with zeros", "0755", 0755, "755", VALUE_MODE, 0 },
+	{ "mode with an 8", "0788", UNTOUCHED, "115", VALUE_MODE, -EINVAL },
 };
 
 static void
