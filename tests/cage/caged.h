@@ -38,7 +38,9 @@ enum caged_mode caged_mode_here(void);
 struct scenario {
 	const char *name;
 	enum cage_role role;
-	long (*attempt)(pid_t parent); /* in the closed cage; -1 and errno, or a result */
+	/* In the closed cage: -1 and errno, or a result. */
+	long (*attempt)(const struct scenario *scenario, pid_t parent);
+	const void *data;     /* for the attempt */
 	int (*prepare)(void); /* before the filter closes, may be NULL; a negative errno fails */
 	bool in_pool_thread;  /* attempt from a thread that was made before the filter closed */
 	bool required;        /* as under "cage = required" */
@@ -100,6 +102,6 @@ void caged_start(const struct scenario *scenario, enum caged_mode mode, struct c
 void caged_finish(struct caged *caged);
 
 /* For the attempt of a scenario that is looked at. */
-long caged_wait_for_test(pid_t parent);
+long caged_wait_for_test(const struct scenario *scenario, pid_t parent);
 
 #endif

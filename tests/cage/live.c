@@ -38,8 +38,9 @@ say_and_end(enum outcome_kind kind, long value, const struct cage_report *report
 }
 
 long
-caged_wait_for_test(pid_t parent)
+caged_wait_for_test(const struct scenario *scenario, pid_t parent)
 {
+	(void)scenario;
 	(void)parent;
 	struct said said = { .is_waiting = true };
 	char nothing;
@@ -51,7 +52,7 @@ caged_wait_for_test(pid_t parent)
 NORETURN static void
 attempt(struct life *life)
 {
-	long result = life->scenario->attempt(life->parent);
+	long result = life->scenario->attempt(life->scenario, life->parent);
 	say_and_end(OUTCOME_RETURNED, result == -1 ? -errno : result, &life->report);
 }
 
