@@ -3,16 +3,22 @@
  *
  * Each request is folded, judged and only then carried out, and its event is recorded before its
  * answer. Implements struct pathio (ipc/pathio.h), so that whoever uses it cannot tell it from a
- * remote one. The nursery (nursery.h) makes instances.
+ * remote one; most completions come from inside the call. The nursery (nursery.h) makes instances.
+ *
+ * Requests on one file are carried out in the order of their submission: while a transfer runs on
+ * a file, the next ones wait, within bounds, and are refused beyond them (-EBUSY).
  */
 #ifndef SALLYPORT_WORKER_INSTANCE_H
 #define SALLYPORT_WORKER_INSTANCE_H
 
 #include "ipc/pathio.h"
 #include "policy/rules/rights.h"
-#include "worker/tree.h"
 
-#include <event2/event.h>
+enum {
+	INSTANCE_FILES_MAX = 64,           /* open at a time; then -EMFILE */
+	INSTANCE_WAITING_MAX = 64,         /* requests that wait for a transfer on their file */
+	INSTANCE_WAITING_BYTES = 64 * 1024 /* of those requests */
+};
 
 /* Who a session is: for the record, and for custom backends. */
 struct instance_identity {
@@ -31,24 +37,24 @@ struct instance_observer {
 	void *context;
 };
 
+/* What a session has done. */
+struct instance_totals {
+	uint64_t operations;
+	uint64_t sent_bytes;
+	uint64_t received_bytes;
+	uint32_t uploads_dropped; /* neither committed nor discarded */
+};
+
 struct instance_options {
-	struct event_base *base;
-	struct tree *tree; /* borrowed, outlives the instance */
 	struct instance_identity identity;
-	const struct instance_observer *observer; /* NULL: nothing is recorded */
-	uint32_t deadline_ms;                     /* 0: none */
-	uint32_t stall_timeout_ms;                /* of a transfer without progress; 0: none */
-	bool local_times;                         /* of LIST */
+	uint32_t stall_timeout_ms;      /* of a transfer without progress; 0: none */
+	struct instance_totals *totals; /* kept up to date, outlives the instance; may be NULL */
 	/* May be NULL. As in remote.h, at most one a second per transfer. */
 	void (*progress)(void *owner, uint32_t tag, uint64_t bytes);
 	void *owner;
 };
 
-/* Takes *rights (set to NULL). 0 or -ENOMEM. pathio_free() frees the instance. */
-MUST_CHECK int instance_new(
-	const struct instance_options *options, struct rights **rights, struct pathio **result);
-
-/* Judges by these from the next operation on; takes *rights. */
+/* Judges by these from the next operation on, open files too; takes *rights (set to NULL). */
 void instance_change_rights(struct pathio *io, struct rights **rights);
 
 #endif

@@ -113,7 +113,8 @@ MUST_CHECK int cage_open_empty_folder(int *folder_fd);
 
 struct cage_options {
 	const char *home; /* worker: the folder that becomes its root, without symbolic links on
-			     the way; NULL for every other role */
+			     the way; NULL for a worker without real files, which lives in the
+			     empty folder, and for every other role */
 	bool required;    /* refuse to run where a wall is missing that walls.def says to require */
 };
 

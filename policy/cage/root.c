@@ -68,8 +68,8 @@ static int
 folder_go(enum cage_root root, const struct cage_options *options, struct cage_report *report)
 {
 	switch (root) {
-	case CAGE_ROOT_HOME:
-		return home_go(options->home, report);
+	case CAGE_ROOT_HOME: /* a worker whose files are in memory has none */
+		return options->home == NULL ? empty_check(report) : home_go(options->home, report);
 	case CAGE_ROOT_EMPTY:
 		return empty_check(report);
 	case CAGE_ROOT_FOLDER:

@@ -181,19 +181,13 @@ cage_role_find(const char *name, enum cage_role *role)
 	return -ENOENT;
 }
 
-const struct cage_addition *
-cage_addition_find(const char *call)
-{
-	for (size_t i = 0; i < cage_permitted_addition_count; i++)
-		if (strcmp(cage_permitted_additions[i].call, call) == 0)
-			return &cage_permitted_additions[i];
-	return NULL;
-}
-
 bool
 cage_addition_is_permitted(const char *call)
 {
-	return cage_addition_find(call) != NULL;
+	for (size_t i = 0; i < cage_permitted_addition_count; i++)
+		if (strcmp(cage_permitted_additions[i].call, call) == 0)
+			return true;
+	return false;
 }
 
 /* Younger than the oldest libseccomp that we build with; the number is the same everywhere. */

@@ -38,9 +38,8 @@ say_and_end(enum outcome_kind kind, long value, const struct cage_report *report
 }
 
 long
-caged_wait_for_test(const struct scenario *scenario, pid_t parent)
+caged_wait_for_test(pid_t parent)
 {
-	(void)scenario;
 	(void)parent;
 	struct said said = { .is_waiting = true };
 	char nothing;
@@ -52,8 +51,7 @@ caged_wait_for_test(const struct scenario *scenario, pid_t parent)
 NORETURN static void
 attempt(struct life *life)
 {
-	const struct scenario *scenario = life->scenario;
-	long result = scenario->attempt != NULL ? scenario->attempt(scenario, life->parent) : 0;
+	long result = life->scenario->attempt(life->parent);
 	say_and_end(OUTCOME_RETURNED, result == -1 ? -errno : result, &life->report);
 }
 

@@ -1,0 +1,91 @@
+/*
+ * A session to test: an instance over a tree of its own, in this process or across a channel as a
+ * gateway has it, with the events that were recorded and socketpairs for transfers.
+ */
+#ifndef SALLYPORT_TESTS_UNIT_WORKER_SESSION_H
+#define SALLYPORT_TESTS_UNIT_WORKER_SESSION_H
+
+#include "ipc/pathio.h"
+#include "tests/table.h"
+#include "worker/instance.h"
+#include "worker/nursery.h"
+#include "worker/serve.h"
+
+#include <event2/event.h>
+
+enum { RECORDED_MAX = 64 };
+
+/* An event as the observer or the record's end of the channel got it. */
+struct recorded {
+	char name[32];
+	char path[256];
+	char destination[256];
+	int error;
+	uint64_t bytes;
+};
+
+struct session {
+	struct event_base *base;
+	char folder[64]; /* the root of a kernel tree, "" of a memory tree */
+	int root_fd;
+	struct nursery *nursery;
+	struct instance_totals totals;
+	struct pathio *io;
+	struct pathio_wait wait;
+	struct recorded recorded[RECORDED_MAX];
+	size_t recorded_count;
+
+	/* Across a channel only. */
+	struct recorder *recorder;
+	struct serve *serve;
+	struct channel *record;
+	uint32_t last_sequence;
+	uint64_t ended; /* the session that ended last */
+	bool closed;    /* the gateway's end */
+	uint32_t progress_count;
+};
+
+/* What the session may do where; ends with a NULL folder. */
+struct session_right {
+	const char *folder;
+	uint32_t bits;
+};
+
+/* `rights` NULL: everything everywhere. */
+struct session *session_new(const struct backend *backend, const struct session_right *rights,
+	uint32_t stall_timeout_ms);
+struct session *session_new_across(const struct backend *backend);
+void session_free(struct session *session);
+
+/* Across a channel: gives the recorder its channel; until then every session waits. */
+void session_open_record(struct session *session);
+
+/* Across a channel: one more session, with the gateway's end of its channel. */
+void session_attach(struct session *session, uint64_t id, int *gateway_fd);
+
+struct rights *session_rights(const struct session_right *rights);
+
+/*
+ * Runs the loop until the submitted call is done: its error, with the body in session->wait.
+ *
+ *	session_finish(session, pathio_stat(session->io, &(struct pathio_stat){ ... },
+ *		pathio_wait_done, &session->wait))
+ */
+int session_finish(struct session *session, uint32_t tag);
+
+/* The tree, behind the session's back. */
+struct tree *session_tree(struct session *session);
+
+/* A file with these bytes, made behind the session's back. */
+void session_plant(struct session *session, const char *path, const void *content, size_t length);
+
+/* A folder, likewise. */
+void session_plant_folder(struct session *session, const char *path);
+
+/* A path, folded. */
+struct path session_path(const char *text);
+
+/* A connected pair of stream sockets, both non-blocking. */
+void session_pair(int ends[2]);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * Directories of an instance: list, next, describe (PATHIO 2, 3). Runs in the worker, as the user.
+ */
+#include "worker/facts.h"
+#include "worker/instance_private.h"
+
+#include <errno.h>
+
+enum { ENTRY_BYTES_MAX = 512 }; /* of one entry in a batch */
+
+int
+instance_run_list(struct call *call, union pathio_body *body)
+{
+	const struct pathio_list *request = call->request;
+	struct handle *handle;
+	int error = handle_new(call->instance, request->file, call->path, &handle);
+	if (error < 0)
+		return error;
+	error = listing_open(call_tree(call), call->path, request->accept_file, request->pattern,
+		&handle->listing, &body->opened.attributes);
+	if (error < 0) {
+		handle->released = true;
+		handle_settle(handle);
+		return error;
+	}
+	handle->kind = HANDLE_LISTING;
+	handle->wanted = RIGHTS_LIST;
+	body->opened.name = bytes_of_text(path_name(call->path));
+	return 0;
+}
+
+/* As listing_next(), for as many entries as a batch holds. */
+static int
+fill_batch(struct listing *listing, struct wire_list_builder *batch)
+{
+	while (batch->count < PATHIO_BATCH_ENTRIES &&
+		batch->capacity - batch->length >= ENTRY_BYTES_MAX) {
+		struct backend_entry found;
+		int result = listing_next(listing, true, &found);
+		if (result != LISTING_ENTRY)
+			return result;
+		struct pathio_entry entry = { .name = found.name, .attributes = found.attributes };
+		result = wire_list_add(batch, &pathio_entry_record, &entry);
+		if (result < 0)
+			return result;
+	}
+	return LISTING_NONE_YET;
+}
+
+int
+instance_run_next(struct call *call, union pathio_body *body)
+{
+	static char room[PATHIO_BATCH_BYTES];
+	struct wire_list_builder batch = { .buffer = room, .capacity = sizeof(room) };
+	struct handle *handle = call->handle;
+	if (handle->kind != HANDLE_LISTING)
+		return -EBADF;
+	listing_judge_by(handle->listing, call->instance->rights);
+	int result = fill_batch(handle->listing, &batch);
+	if (result < 0)
+		return result;
+	body->entries.last = result == LISTING_END;
+	body->entries.list = wire_list_built(&batch);
+	return 0;
+}
+
+int
+instance_run_describe(struct call *call, union pathio_body *body)
+{
+	static char text[FACTS_BYTES_MAX];
+	const struct pathio_describe *request = call->request;
+	const struct access *access = &call->instance->nursery->access;
+	struct pathio_attributes attributes, folder_attributes;
+	struct path folder;
+	int error = call_backend(call)->stat(call_state(call), call->path, false, &attributes);
+	if (error < 0)
+		return error;
+	path_parent(call->path, &folder);
+	error = call_backend(call)->stat(call_state(call), &folder, true, &folder_attributes);
+	if (error < 0)
+		return error;
+	struct facts_subject subject = {
+		.attributes = &attributes,
+		.rights = rights_at(call->instance->rights, path_bytes(call->path)),
+		.entry_access = access_to(access, &attributes),
+		.folder_access = access_to(access, &folder_attributes),
+	};
+	struct stamp stamp = { .local = false };
+	char *end = facts_put(text, request->facts, &subject, &stamp);
+	body->text.bytes = bytes_of(text, (size_t)(end - text));
+	return 0;
+}

@@ -1,0 +1,112 @@
+/*
+ * Operations of an instance that are done with one look at the path or two (PATHIO 2, 3). Runs in
+ * the worker, as the user; the paths have been folded and judged.
+ */
+#include "worker/instance_private.h"
+#include "worker/operations.h"
+
+#include <errno.h>
+
+int
+instance_run_stat(struct call *call, union pathio_body *body)
+{
+	const struct pathio_stat *request = call->request;
+	return call_backend(call)->stat(
+		call_state(call), call->path, request->follow, &body->attributes_of.attributes);
+}
+
+int
+instance_run_enter(struct call *call, union pathio_body *body)
+{
+	return call_backend(call)->enter(
+		call_state(call), call->path, &body->attributes_of.attributes);
+}
+
+int
+instance_run_mkdir(struct call *call, union pathio_body *body)
+{
+	const struct pathio_mkdir *request = call->request;
+	(void)body;
+	int error = request->parents ? instance_judge_parents(call) : 0;
+	if (error < 0)
+		return error;
+	return operation_mkdir(
+		call_tree(call), call->path, request->mode, request->parents, request->exist_ok);
+}
+
+int
+instance_run_rmdir(struct call *call, union pathio_body *body)
+{
+	(void)body;
+	return call_backend(call)->rmdir(call_state(call), call->path);
+}
+
+int
+instance_run_unlink(struct call *call, union pathio_body *body)
+{
+	(void)body;
+	return call_backend(call)->unlink(call_state(call), call->path);
+}
+
+int
+instance_run_rename(struct call *call, union pathio_body *body)
+{
+	uint32_t judged;
+	(void)body;
+	int error = instance_judge_target(
+		call, call->destination, RIGHTS_RENAME | RIGHTS_OVERWRITE, RIGHTS_RENAME, &judged);
+	if (error < 0)
+		return error;
+	return call_backend(call)->rename(call_state(call), call->path, call->destination);
+}
+
+int
+instance_run_size_as(struct call *call, union pathio_body *body)
+{
+	const struct pathio_size_as *request = call->request;
+	return operation_size_as(call_tree(call), call->path, request->form, &body->size.bytes);
+}
+
+int
+instance_run_set_times(struct call *call, union pathio_body *body)
+{
+	(void)body;
+	return call_backend(call)->set_times(call_state(call), call->path, call->request);
+}
+
+int
+instance_run_set_mode(struct call *call, union pathio_body *body)
+{
+	const struct pathio_set_mode *request = call->request;
+	(void)body;
+	if (request->mode > 0777)
+		return -EINVAL; /* setuid, setgid and sticky bits never */
+	return call_backend(call)->set_mode(call_state(call), call->path, request->mode);
+}
+
+int
+instance_run_symlink(struct call *call, union pathio_body *body)
+{
+	const struct pathio_symlink *request = call->request;
+	(void)body;
+	call->recorded_destination = request->target;
+	return call_backend(call)->symlink(call_state(call), request->target, call->path);
+}
+
+int
+instance_run_readlink(struct call *call, union pathio_body *body)
+{
+	static char target[PATH_BYTES_MAX];
+	int length =
+		call_backend(call)->readlink(call_state(call), call->path, target, sizeof(target));
+	if (length < 0)
+		return length;
+	body->text.bytes = bytes_of(target, (size_t)length);
+	return 0;
+}
+
+int
+instance_run_space(struct call *call, union pathio_body *body)
+{
+	return call_backend(call)->space(call_state(call), call->path, &body->size.bytes);
+}

@@ -1,0 +1,112 @@
+/*
+ * Rights at work (DESIGN 2: the process that holds the power decides). Runs in the worker, as the
+ * user; paths are the gateway's words. Whatever is refused is refused before the file system is
+ * asked, so that a denied path looks the same whether it exists or not.
+ */
+#include "worker/instance_private.h"
+
+#include <errno.h>
+
+/* Hidden temporaries are nobody's to touch, nor what would lie below one. */
+static bool
+has_hidden_name(const struct path *path)
+{
+	const char *at = path->text;
+	while (*at == '/') {
+		const char *name = ++at;
+		at = strchrnul(name, '/');
+		if (rights_name_is_hidden(bytes_of(name, (size_t)(at - name))))
+			return true;
+	}
+	return false;
+}
+
+/* Folds `input` into *folded; *recorded is what the record will say. */
+static int
+fold(struct bytes input, struct path *folded, struct bytes *recorded)
+{
+	*recorded = input;
+	int error = path_fold(NULL, input, folded);
+	if (error < 0)
+		return error;
+	*recorded = path_bytes(folded);
+	return has_hidden_name(folded) ? -EACCES : 0;
+}
+
+static int
+judge(const struct call *call, const struct path *path, uint32_t wanted)
+{
+	const struct rights *rights = call->instance->rights;
+	return call->completion.rule->scope == SCOPE_TREE
+		       ? rights_judge_tree(rights, path_bytes(path), wanted)
+		       : rights_judge(rights, path_bytes(path), wanted);
+}
+
+static struct bytes
+path_member(const struct call *call, size_t offset)
+{
+	struct bytes member;
+	memcpy(&member, (const char *)call->request + offset, sizeof(member));
+	return member;
+}
+
+int
+instance_judge(struct call *call)
+{
+	/* A request is carried out before the next one is looked at. */
+	static struct path path, destination;
+	const struct operation_rule *rule = call->completion.rule;
+	int error = fold(path_member(call, rule->first), &path, &call->recorded_path);
+	int there_error = 0;
+	call->path = &path;
+	if (rule->subject == SUBJECT_MOVE) {
+		there_error = fold(
+			path_member(call, rule->second), &destination, &call->recorded_destination);
+		call->destination = &destination;
+	}
+	if (error == 0)
+		error = judge(call, &path, rule->wanted);
+	if (error == 0)
+		error = there_error;
+	if (error == 0 && rule->subject == SUBJECT_MOVE)
+		error = judge(call, &destination, rule->wanted_there);
+	return error;
+}
+
+int
+instance_judge_target(const struct call *call, const struct path *path, uint32_t present,
+	uint32_t absent, uint32_t *judged)
+{
+	const struct rights *rights = call->instance->rights;
+	struct bytes at = path_bytes(path);
+	bool may_present = rights_judge(rights, at, present) == 0;
+	bool may_absent = rights_judge(rights, at, absent) == 0;
+	if (!may_present && !may_absent)
+		return -EACCES;
+	*judged = present | absent;
+	if (may_present && may_absent)
+		return 0;
+	struct pathio_attributes attributes;
+	int error = call_backend(call)->stat(call_state(call), path, false, &attributes);
+	if (error < 0 && error != -ENOENT && error != -ENOTDIR)
+		return error;
+	*judged = error == 0 ? present : absent;
+	return rights_judge(rights, at, *judged);
+}
+
+int
+instance_judge_parents(const struct call *call)
+{
+	struct path parent = *call->path;
+	struct pathio_attributes attributes;
+	while (parent.length > 1) {
+		path_parent(&parent, &parent);
+		int error = call_backend(call)->stat(call_state(call), &parent, true, &attributes);
+		if (error != -ENOENT)
+			return 0; /* it is there, or mkdir will say what is wrong with it */
+		error = rights_judge(call->instance->rights, path_bytes(&parent), RIGHTS_MKDIR);
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}

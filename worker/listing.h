@@ -1,0 +1,56 @@
+/*
+ * An open directory as a session may see it: without hidden temporaries, without what the rights
+ * hide, with only those names that match a pattern. A path that is no directory can be listed as
+ * itself. Reads nothing before the first entry is asked for (PATHIO 2).
+ */
+#ifndef SALLYPORT_WORKER_LISTING_H
+#define SALLYPORT_WORKER_LISTING_H
+
+#include "policy/rules/rights.h"
+#include "worker/tree.h"
+
+struct listing;
+
+/* As the row `list` of pathio.def says; `attributes` are of the path. 0 or negative errno. */
+MUST_CHECK int listing_open(struct tree *tree, const struct path *path, bool accept_file,
+	struct bytes pattern, struct listing **result, struct pathio_attributes *attributes);
+
+/* Sets *listing to NULL. NULL is fine. */
+void listing_close(struct listing **listing);
+
+/* Whose rights the following entries are judged by; borrowed until the next call. */
+void listing_judge_by(struct listing *listing, const struct rights *rights);
+
+/*
+ * Names and types will do from here on (NLST), which is much cheaper. Only before the first entry.
+ */
+MUST_CHECK int listing_names_only(struct listing *listing);
+
+/*
+ * LISTING_ENTRY and the next entry, which lives until the next call; LISTING_END; LISTING_NONE_YET
+ * after many names with nothing to show, so that a caller on a loop can let others have a turn; or
+ * negative errno. Without `dots` a name that begins with a dot is left out, unless the pattern
+ * begins with one.
+ */
+enum { LISTING_END, LISTING_ENTRY, LISTING_NONE_YET };
+MUST_CHECK int listing_next(struct listing *listing, bool dots, struct backend_entry *entry);
+
+/* ---- about the entry that came last ---- */
+
+/* Its path. Lives until the next call for any listing. */
+const struct path *listing_entry_path(const struct listing *listing, struct bytes name);
+
+/* What the session may do with it. */
+uint32_t listing_entry_rights(const struct listing *listing, struct bytes name);
+
+/* ---- about the whole ---- */
+
+/* Is it one name rather than a directory? */
+bool listing_is_single(const struct listing *listing);
+struct tree *listing_tree(const struct listing *listing);
+const struct path *listing_folder(const struct listing *listing);
+const struct rights *listing_rights(const struct listing *listing);
+/* Of the folder that holds the entries; not of a single name. */
+const struct pathio_attributes *listing_folder_attributes(const struct listing *listing);
+
+#endif

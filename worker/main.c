@@ -1,0 +1,313 @@
+/*
+ * sallyport-worker: serves the files of one logged-in user (DESIGN 2). The supervisor starts it as
+ * that user with CAP_SYS_CHROOT alone; its first act is to lock itself into the user's home. fd 3
+ * is its channel to the supervisor, which it trusts; gateways, whose channels come over it, and the
+ * files themselves it does not.
+ *
+ * What keeps it from starting it tells the supervisor in words, and ends. When the supervisor is
+ * gone, it finishes the sessions that it has and leaves (DECISIONS 18).
+ */
+#include "ipc/attach.h"
+#include "ipc/base/ends.h"
+#include "ipc/base/scope.h"
+#include "policy/cage/cage.h"
+#include "worker/operations.h"
+#include "worker/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+struct worker {
+	struct event_base *base;
+	struct channel *supervisor;
+	struct recorder *recorder;
+	struct nursery *nursery;
+	struct serve *serve; /* NULL until it is configured */
+	char *user;
+	bool retiring; /* no session will follow */
+};
+
+/* ---- starting ---- */
+
+/* What libc opens late, before there is nothing left to open (DECISIONS 6). */
+static int
+prepare_libraries(void)
+{
+	if (setenv("TZ", ":/etc/localtime", 0) < 0)
+		return -errno;
+	tzset();
+	operation_digest_prepare();
+	return 0;
+}
+
+static int
+make_nursery(struct worker *worker, const struct attach_configure *told)
+{
+	const struct account_user *user = &told->user;
+	int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* for as long as the process */
+	if (root_fd < 0)
+		return -errno;
+	return nursery_new(
+		&(struct nursery_options){
+			.base = worker->base,
+			.backend = user->backend == BACKEND_MEMORY ? &backend_memory
+								   : &backend_kernel,
+			.tree = {
+				.root_fd = root_fd,
+				.memory_limit_bytes = user->memory_limit_bytes,
+				.umask = user->umask,
+				.uid = user->uid,
+				.gid = user->gid,
+				.symlinks = user->symlinks,
+			},
+			.uploads = { .sync = user->sync, .keep_partial = user->keep_partial },
+			.local_times = user->local_times,
+			.owner = {
+				.name = user->owner_names ? bytes_of_text(worker->user)
+							  : bytes_of_text(""),
+				.uid = user->uid,
+				.gid = user->gid,
+			},
+			.observer = recorder_observer(worker->recorder),
+		},
+		&worker->nursery);
+}
+
+static void on_session_ended(void *owner, uint64_t session);
+
+static int
+make_serve(struct worker *worker, const struct attach_configure *told)
+{
+	return serve_new(
+		&(struct serve_options){
+			.base = worker->base,
+			.nursery = worker->nursery,
+			.recorder = worker->recorder,
+			.stall_timeout_ms = told->stall_timeout_s * 1000,
+			.user = bytes_of_text(worker->user),
+			.ended = on_session_ended,
+			.owner = worker,
+		},
+		&worker->serve);
+}
+
+/* From the open world into the cage, in the one order that works. */
+static int
+set_up(struct worker *worker, const struct attach_configure *told, struct cage_report *report)
+{
+	/* Whose files are in memory lives in the empty folder where the supervisor started it. */
+	bool in_memory = told->user.backend == BACKEND_MEMORY;
+	SCOPE_FREE char *home = in_memory ? NULL : bytes_copy_text(told->user.home);
+	worker->user = bytes_copy_text(told->user.name);
+	if (worker->user == NULL || (home == NULL && !in_memory))
+		return -ENOMEM;
+	int error = prepare_libraries();
+	if (error == 0)
+		error = cage_enter(CAGE_WORKER,
+			&(struct cage_options){ .home = home, .required = told->cage_required },
+			report);
+	if (error == 0)
+		error = make_nursery(worker, told);
+	if (error == 0)
+		error = make_serve(worker, told);
+	if (error == 0)
+		error = cage_close(CAGE_WORKER, NULL, report);
+	return error;
+}
+
+/* Does not return: a worker that is not wholly caged serves nobody. */
+static void
+fail(struct worker *worker, const struct attach_configure *told, int error,
+	const struct cage_report *report)
+{
+	char reason[1024];
+	SCOPE_FREE char *words = report->problem == NULL ? NULL : cage_report_text(report);
+	snprintf(reason, sizeof(reason), "worker of %.*s: %.900s", (int)told->user.name.length,
+		told->user.name.data, words == NULL ? strerror(-error) : words);
+	channel_lost(attach_post_failed(worker->supervisor, 0,
+		&(struct attach_failed){
+			.error = (uint16_t)-error, .reason = bytes_of_text(reason) }));
+	die("%s", reason);
+}
+
+static void
+on_configure(void *owner, struct message *message, const struct attach_configure *told)
+{
+	struct worker *worker = owner;
+	struct cage_report report = { .problem = NULL };
+	if (worker->serve != NULL) {
+		channel_reject(worker->supervisor, "configured twice");
+		return;
+	}
+	int error = set_up(worker, told, &report);
+	if (error < 0)
+		fail(worker, told, error, &report);
+	SCOPE_FREE char *walls = cage_report_text(&report);
+	channel_set_phase(worker->supervisor, PHASE_SERVING);
+	channel_lost(attach_post_ready(worker->supervisor, message->tag,
+		&(struct attach_ready){ .cage = bytes_of_text(walls == NULL ? "" : walls) }));
+}
+
+/* ---- sessions ---- */
+
+static void
+leave_if_done(struct worker *worker)
+{
+	if (worker->retiring && (worker->serve == NULL || serve_count(worker->serve) == 0))
+		event_base_loopbreak(worker->base);
+}
+
+static void
+on_session_ended(void *owner, uint64_t session)
+{
+	struct worker *worker = owner;
+	if (worker->supervisor != NULL)
+		channel_lost(attach_post_session_ended(worker->supervisor, 0,
+			&(struct attach_session_ended){ .session = session }));
+	leave_if_done(worker);
+}
+
+static int
+read_rights(struct wire_list list, struct rights **rights)
+{
+	struct rights_rule rules[RIGHTS_RULES_MAX];
+	struct account_right right;
+	size_t count = 0;
+	while (wire_list_next(&list, &account_right_record, &right)) {
+		if (count == ARRAY_LENGTH(rules))
+			return -E2BIG;
+		rules[count++] = (struct rights_rule){ .folder = right.folder, .bits = right.bits };
+	}
+	return rights_create(rules, count, rights);
+}
+
+static void
+on_attach(void *owner, struct message *message, const struct attach_attach *told)
+{
+	struct worker *worker = owner;
+	struct rights *rights = NULL;
+	if (worker->serve == NULL || worker->retiring) {
+		channel_reject(worker->supervisor, "a session where none can be served");
+		return;
+	}
+	int error = read_rights(told->rights, &rights);
+	if (error == 0)
+		error = serve_attach(
+			worker->serve, told->session, &told->peer, &rights, &message->descriptor);
+	if (error == -ENOMEM || error == -EEXIST)
+		on_session_ended(worker, told->session);
+	else if (error < 0)
+		channel_reject(worker->supervisor, "a session that cannot be served");
+}
+
+static void
+on_change_rights(void *owner, struct message *message, const struct attach_change_rights *told)
+{
+	struct worker *worker = owner;
+	struct rights *rights = NULL;
+	(void)message;
+	if (read_rights(told->rights, &rights) < 0)
+		channel_reject(worker->supervisor, "rights that are none");
+	else
+		serve_change_rights(worker->serve, told->session, &rights);
+}
+
+/* ---- the supervisor ---- */
+
+static void
+on_record(void *owner, struct message *message, const struct attach_record *told)
+{
+	struct worker *worker = owner;
+	(void)told;
+	if (recorder_set_channel(worker->recorder, &message->descriptor) < 0)
+		die("cannot take the channel to record");
+}
+
+static void
+on_recorder_resumed(void *owner)
+{
+	const struct worker *worker = owner;
+	if (worker->serve != NULL)
+		serve_resume(worker->serve);
+}
+
+static void
+on_retire(void *owner, struct message *message, const struct attach_retire *told)
+{
+	struct worker *worker = owner;
+	(void)message;
+	(void)told;
+	worker->retiring = true;
+	leave_if_done(worker);
+}
+
+static void
+on_ping(void *owner, struct message *message, const struct attach_ping *told)
+{
+	const struct worker *worker = owner;
+	(void)told;
+	channel_lost(attach_post_pong(
+		worker->supervisor, message->tag, &(struct attach_pong){ .nothing = 0 }));
+}
+
+static void
+on_supervisor_gone(void *owner, const char *malformed)
+{
+	struct worker *worker = owner;
+	if (malformed != NULL)
+		die("the supervisor's channel: %s", malformed);
+	channel_free(&worker->supervisor);
+	worker->retiring = true;
+	leave_if_done(worker);
+}
+
+static const struct attach_handlers handlers = {
+	.configure = on_configure,
+	.record = on_record,
+	.attach = on_attach,
+	.change_rights = on_change_rights,
+	.retire = on_retire,
+	.ping = on_ping,
+};
+
+int
+main(void)
+{
+	struct worker worker = { .base = event_base_new() };
+	int supervisor_fd = CAGE_CHANNEL_FD;
+	ends_set_program("sallyport-worker");
+	/* A peer that hangs up is an errno, here as everywhere. */
+	if (worker.base == NULL || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		die("cannot start");
+	int error = recorder_new(
+		&(struct recorder_options){
+			.base = worker.base, .resumed = on_recorder_resumed, .owner = &worker },
+		&worker.recorder);
+	if (error == 0)
+		error = channel_new(
+			&(struct channel_options){
+				.base = worker.base,
+				.messages = &attach_messages,
+				.our_role = ROLE_WORKER,
+				.peer_role = ROLE_SUPERVISOR,
+				.phase = PHASE_STARTING,
+				.handlers = &handlers,
+				.owner = &worker,
+				.closed = on_supervisor_gone,
+			},
+			&supervisor_fd, &worker.supervisor);
+	if (error < 0)
+		die("started by hand? descriptor 3 is no channel to a supervisor");
+	event_base_dispatch(worker.base);
+
+	serve_free(&worker.serve);
+	nursery_free(&worker.nursery);
+	recorder_free(&worker.recorder);
+	channel_free(&worker.supervisor);
+	free(worker.user);
+	event_base_free(worker.base);
+	return 0;
+}

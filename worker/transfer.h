@@ -1,0 +1,68 @@
+/*
+ * Transfers: bytes between a file or a listing and a data descriptor, on the event loop (DESIGN 5).
+ *
+ * A data descriptor is a non-blocking stream socket; what is behind it is not known here, and its
+ * flags are never changed: they belong to the gateway. A transfer tries at once, waits for the
+ * descriptor only when it must, and gives way to others after a bounded piece of work. A stretch of
+ * `stall_timeout_ms` without progress ends it with -ETIMEDOUT. What is in flight for a peer that
+ * does not read is bounded (HOSTILE 30).
+ */
+#ifndef SALLYPORT_WORKER_TRANSFER_H
+#define SALLYPORT_WORKER_TRANSFER_H
+
+#include "worker/listing_text.h"
+#include "worker/tree.h"
+
+#include <event2/event.h>
+
+struct transfers; /* of a process: its buffers, its clock */
+struct transfer;
+
+/* 0 or -ENOMEM. */
+MUST_CHECK int transfers_new(struct event_base *base, struct transfers **result);
+
+/* After the last transfer has ended. Sets *transfers to NULL. NULL is fine. */
+void transfers_free(struct transfers **transfers);
+
+struct transfer_options {
+	struct transfers *transfers;
+	int descriptor;            /* borrowed for the call */
+	uint32_t stall_timeout_ms; /* 0: none */
+	struct transfer **running; /* where the owner finds it; NULL as soon as it has ended */
+	/*
+	 * Once, maybe inside the call that starts it: 0 or negative errno, and the bytes that went
+	 * through the descriptor. *running is NULL by then.
+	 */
+	void (*ended)(void *owner, int error, uint64_t bytes);
+	/* At most once a second, and only after progress. */
+	void (*progress)(void *owner, uint64_t bytes);
+	void *owner;
+};
+
+/*
+ * From `offset`, at most `count` bytes of the file (UINT64_MAX: to the end). -EINVAL if `offset` is
+ * beyond the end. The file is borrowed until the end.
+ */
+struct transfer_file {
+	const struct backend *backend;
+	struct backend_file *file;
+	uint64_t offset;
+	uint64_t count;
+	enum pathio_form form;
+};
+void transfer_send(const struct transfer_options *options, const struct transfer_file *source);
+
+/*
+ * From the descriptor to the file, from `offset` on, until the peer's end of stream. A reset is an
+ * error. Where writing fails, reading stops. `count` is not used. The file is borrowed.
+ */
+void
+transfer_receive(const struct transfer_options *options, const struct transfer_file *destination);
+
+/* A listing as text; the text is borrowed until the end. */
+void transfer_send_listing(const struct transfer_options *options, struct listing_text *text);
+
+/* Ends it now with `error`, by way of `ended`. */
+void transfer_end(struct transfer *transfer, int error);
+
+#endif

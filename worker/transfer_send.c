@@ -1,0 +1,203 @@
+/*
+ * Transfers out of the worker (see transfer.h): files by sendfile(2), past this process, and text
+ * (listings, files with converted line ends) in pieces. Runs in the worker, as the user.
+ */
+#include "worker/transfer_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+static uint64_t
+smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static ssize_t
+send_bytes(int fd, const char *bytes, size_t length)
+{
+	ssize_t sent;
+	do
+		sent = send(fd, bytes, length, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : sent;
+}
+
+/* Nothing is left at ->offset: the end, or an offset from beyond it. */
+static int
+end_of_file(const struct transfer *transfer)
+{
+	const struct transfer_file *file = &transfer->file;
+	struct pathio_attributes attributes;
+	if (transfer->bytes > 0 || file->offset == 0)
+		return TRANSFER_ENDED;
+	int error = file->backend->attributes(file->file, &attributes);
+	if (error < 0)
+		return error;
+	return file->offset > attributes.size ? -EINVAL : TRANSFER_ENDED;
+}
+
+/* ---- text ---- */
+
+/* Sends what was left of an earlier piece: 0 when nothing is left. */
+static int
+send_left(struct transfer *transfer)
+{
+	struct transfer_left *left = &transfer->left;
+	while (left->sent < left->length) {
+		ssize_t sent = send_bytes(
+			transfer->fd, left->bytes + left->sent, left->length - left->sent);
+		if (sent == -EAGAIN)
+			return TRANSFER_BLOCKED;
+		if (sent < 0)
+			return (int)sent;
+		left->sent += (size_t)sent;
+		transfer->bytes += (uint64_t)sent;
+	}
+	free(left->bytes);
+	*left = (struct transfer_left){ .bytes = NULL };
+	return 0;
+}
+
+static int
+send_piece(struct transfer *transfer, size_t length)
+{
+	ssize_t sent = length == 0 ? 0 : send_bytes(transfer->fd, transfer_converted, length);
+	if (sent == -EAGAIN)
+		sent = 0;
+	if (sent < 0)
+		return (int)sent;
+	transfer->bytes += (uint64_t)sent;
+	if ((size_t)sent == length)
+		return 0;
+	struct transfer_left left = { .length = length - (size_t)sent };
+	left.bytes = malloc(left.length);
+	if (left.bytes == NULL)
+		return -ENOMEM;
+	memcpy(left.bytes, transfer_converted + sent, left.length);
+	transfer->left = left;
+	return TRANSFER_BLOCKED;
+}
+
+/* The next stretch of the file into transfer_buffer: its length, 0 at the end. */
+static ssize_t
+read_file(struct transfer *transfer)
+{
+	struct transfer_file *file = &transfer->file;
+	size_t wanted = smaller(TRANSFER_PIECE_BYTES, file->count);
+	if (wanted == 0)
+		return 0;
+	ssize_t length = file->backend->read(file->file, file->offset, transfer_buffer, wanted);
+	if (length > 0) {
+		file->offset += (uint64_t)length;
+		file->count -= (uint64_t)length;
+	}
+	return length;
+}
+
+/* Makes the next piece in transfer_converted: its length or negative errno. */
+static ssize_t
+make_piece(struct transfer *transfer)
+{
+	if (transfer->text != NULL)
+		return listing_text_fill(transfer->text, transfer_converted, TRANSFER_PIECE_BYTES,
+			&transfer->text_ended);
+	ssize_t length = read_file(transfer);
+	if (length < 0)
+		return length;
+	if (length == 0) {
+		transfer->text_ended = true;
+		return end_of_file(transfer);
+	}
+	struct bytes read = bytes_of(transfer_buffer, (size_t)length);
+	if (transfer->file.form == PATHIO_FORM_ASCII)
+		return (ssize_t)ascii_encode(&transfer->ascii, read, transfer_converted);
+	memcpy(transfer_converted, read.data, read.length);
+	return length;
+}
+
+static int
+turn_text(struct transfer *transfer, uint64_t budget)
+{
+	uint64_t stop_at = transfer->bytes + budget;
+	int result = send_left(transfer);
+	while (result == 0 && !transfer->text_ended && transfer->bytes < stop_at) {
+		ssize_t length = make_piece(transfer);
+		if (length < 0)
+			return (int)length;
+		result = send_piece(transfer, (size_t)length);
+		if (transfer->text != NULL)
+			break; /* a piece of a listing is many files to look at */
+	}
+	if (result != 0)
+		return result;
+	return transfer->text_ended ? TRANSFER_ENDED : TRANSFER_MORE;
+}
+
+static const struct transfer_kind text_kind = { .ready = EV_WRITE, .turn = turn_text };
+
+/* ---- files as they are ---- */
+
+static ssize_t
+send_extent(int fd, const struct backend_extent *extent)
+{
+	static const char zeros[TRANSFER_PIECE_BYTES];
+	if (extent->fd < 0)
+		return send_bytes(fd, zeros, smaller(extent->length, sizeof(zeros)));
+	off_t offset = extent->offset;
+	ssize_t sent;
+	do
+		sent = sendfile(fd, extent->fd, &offset, extent->length);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : sent;
+}
+
+static int
+turn_image(struct transfer *transfer, uint64_t budget)
+{
+	struct transfer_file *file = &transfer->file;
+	uint64_t stop_at = transfer->bytes + budget;
+	while (file->count > 0 && transfer->bytes < stop_at) {
+		struct backend_extent extent;
+		int found = file->backend->extent(file->file, file->offset,
+			smaller(file->count, stop_at - transfer->bytes), &extent);
+		if (found == -ENOTSUP) {
+			transfer->kind = &text_kind;
+			return turn_text(transfer, budget);
+		}
+		if (found <= 0)
+			return found < 0 ? found : end_of_file(transfer);
+		ssize_t sent = send_extent(transfer->fd, &extent);
+		if (sent == -EAGAIN)
+			return TRANSFER_BLOCKED;
+		if (sent <= 0)
+			return (int)sent; /* 0: somebody cut the file short */
+		transfer->bytes += (uint64_t)sent;
+		file->offset += (uint64_t)sent;
+		file->count -= (uint64_t)sent;
+	}
+	return file->count == 0 ? TRANSFER_ENDED : TRANSFER_MORE;
+}
+
+static const struct transfer_kind image_kind = { .ready = EV_WRITE, .turn = turn_image };
+
+/* ---- starting ---- */
+
+void
+transfer_send(const struct transfer_options *options, const struct transfer_file *source)
+{
+	bool image = source->form == PATHIO_FORM_IMAGE;
+	transfer_start(&(struct transfer){
+		.kind = image ? &image_kind : &text_kind,
+		.options = *options,
+		.file = *source,
+	});
+}
+
+void
+transfer_send_listing(const struct transfer_options *options, struct listing_text *text)
+{
+	transfer_start(&(struct transfer){ .kind = &text_kind, .options = *options, .text = text });
+}
