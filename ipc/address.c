@@ -11,8 +11,8 @@
 
 static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 
-static bool
-is_v4(const struct wire_address *address)
+bool
+address_is_v4(const struct wire_address *address)
 {
 	return memcmp(address->ip, v4_mapped, sizeof(v4_mapped)) == 0;
 }
@@ -41,7 +41,7 @@ void
 address_to_socket(const struct wire_address *from, struct address_socket *result)
 {
 	*result = (struct address_socket){ .length = sizeof(result->v6) };
-	if (is_v4(from)) {
+	if (address_is_v4(from)) {
 		result->length = sizeof(result->v4);
 		result->v4.sin_family = AF_INET;
 		result->v4.sin_port = htons(from->port);
@@ -84,7 +84,7 @@ address_text(const struct wire_address *address, char text[ADDRESS_TEXT_BYTES])
 {
 	char ip[INET6_ADDRSTRLEN] = "?";
 	char scope[16] = "";
-	bool v4 = is_v4(address);
+	bool v4 = address_is_v4(address);
 	if (v4)
 		inet_ntop(AF_INET, address->ip + sizeof(v4_mapped), ip, sizeof(ip));
 	else

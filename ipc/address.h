@@ -34,6 +34,8 @@ MUST_CHECK int address_of_local(int fd, struct wire_address *result);
 /* Ports aside, after v4-mapped forms became one (they are never anything else here). */
 bool address_is_same_host(const struct wire_address *a, const struct wire_address *b);
 
+bool address_is_v4(const struct wire_address *address);
+
 /* "192.0.2.7:21" or "[2001:db8::7]:21". Returns `text`. */
 const char *address_text(const struct wire_address *address, char text[ADDRESS_TEXT_BYTES]);
 

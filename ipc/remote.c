@@ -55,11 +55,20 @@ is_slow(uint32_t code)
 	       code == PATHIO_REMOVE_TREE;
 }
 
+static bool
+is_transfer(uint32_t code)
+{
+	return pathio_messages.rules[code].descriptor != DESCRIPTOR_NONE;
+}
+
 static uint64_t
 due_from_now(const struct remote *remote, uint32_t code)
 {
-	uint32_t limit_ms =
-		is_slow(code) ? remote->options.slow_deadline_ms : remote->options.deadline_ms;
+	uint32_t limit_ms = remote->options.deadline_ms;
+	if (is_transfer(code))
+		limit_ms = remote->options.stall_ms;
+	else if (is_slow(code))
+		limit_ms = remote->options.slow_deadline_ms;
 	return limit_ms == 0 ? 0 : now_ms() + limit_ms;
 }
 
@@ -235,7 +244,7 @@ on_progress(void *owner, struct message *message, const struct pathio_progress *
 {
 	struct remote *remote = owner;
 	struct pending *pending = *find_pending(remote, message->tag);
-	if (pending == NULL || pathio_messages.rules[pending->code].descriptor == DESCRIPTOR_NONE) {
+	if (pending == NULL || !is_transfer(pending->code)) {
 		channel_reject(remote->channel, "progress of no transfer");
 		return;
 	}

@@ -1,0 +1,93 @@
+/*
+ * Commands that say who somebody is: USER PASS ACCT REIN QUIT (RFC 959 4.1.1). Run in the gateway,
+ * which decides nothing: auth judges, the supervisor believes auth alone.
+ */
+#include "gateway/command.h"
+#include "gateway/reception.h"
+#include "gateway/session.h"
+#include "gateway/turn.h"
+
+#include <stdlib.h>
+
+enum { USER_BYTES_MAX = 255, SECRET_BYTES_MAX = 1024 };
+
+void
+access_user(struct session *session, struct bytes argument)
+{
+	if (session_is_logged_in(session)) {
+		session_reply(session, reply_login_already);
+	} else if (argument.length > USER_BYTES_MAX) {
+		session_reply(session, reply_name_too_long);
+	} else if (login_name(session, argument) < 0) {
+		session_reply(session, reply_out_of_memory);
+		session_end(session, "out-of-memory");
+	} else {
+		/* Always the same, whoever it is (CVE-2004-1602). */
+		session_reply(session, reply_name_accepted);
+	}
+}
+
+/* While auth restarts, logins wait. */
+static void
+wait_for_auth(struct session *session, struct bytes secret)
+{
+	char line[sizeof("PASS ") + SECRET_BYTES_MAX];
+	memcpy(line, "PASS ", strlen("PASS "));
+	memcpy(line + strlen("PASS "), secret.data, secret.length);
+	session->waits = WAITS_FOR_AUTH;
+	turn_hold(session, LINE_COMPLETE, bytes_of(line, strlen("PASS ") + secret.length));
+	explicit_bzero(line, sizeof(line));
+}
+
+void
+access_pass(struct session *session, struct bytes argument)
+{
+	if (session_is_logged_in(session))
+		session_reply(session, reply_login_already);
+	else if (session->login.stage != LOGIN_NAMED)
+		session_reply(session, reply_login_name_first);
+	else if (argument.length > SECRET_BYTES_MAX)
+		session_reply(session, reply_argument_bad, "too long");
+	else if (session->gateway->auth == NULL)
+		wait_for_auth(session, argument);
+	else
+		login_verify(session, argument);
+	line_wipe(&session->gateway->input);
+}
+
+void
+access_acct(struct session *session, struct bytes argument)
+{
+	(void)argument;
+	session_reply(session, reply_superfluous);
+}
+
+static void
+forget(char **text)
+{
+	free(*text);
+	*text = NULL;
+}
+
+void
+access_rein(struct session *session, struct bytes argument)
+{
+	(void)argument;
+	data_forget(session);
+	login_forget(session);
+	forget(&session->folder);
+	forget(&session->subject);
+	session->parameters = parameters_initial;
+	session->data = (struct data_setup){ .mode = DATA_NONE };
+	reception_count(session);
+	limit_set(&session->limit, LIMIT_LOGIN, session->gateway->settings.login_timeout_s);
+	session_reply(session, reply_ready_for_user);
+}
+
+void
+access_quit(struct session *session, struct bytes argument)
+{
+	(void)argument;
+	session_reply(session, reply_goodbye);
+	session_end(session, "quit");
+}

@@ -1,0 +1,104 @@
+/*
+ * Connections per address (see census.h). Runs in the gateway. Addresses are chosen by clients:
+ * the table has as many entries as there are connections without a login, which are limited.
+ */
+#include "gateway/census.h"
+
+#include "ipc/address.h"
+#include "ipc/base/ends.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum { BUCKETS = 1024 };
+
+struct resident {
+	struct resident *next;
+	uint8_t prefix[16];
+	uint32_t count;
+};
+
+struct census {
+	uint64_t seed; /* so that nobody can choose addresses that share a bucket */
+	struct resident *buckets[BUCKETS];
+};
+
+static void
+find_prefix(const struct wire_address *address, uint8_t prefix[16])
+{
+	memcpy(prefix, address->ip, 16);
+	if (!address_is_v4(address))
+		memset(prefix + 8, 0, 8);
+}
+
+/* The place of the prefix in its list, or the end of that list. FNV-1a, seeded. */
+static struct resident **
+find_resident(struct census *census, const uint8_t prefix[16])
+{
+	uint64_t hash = census->seed;
+	for (size_t i = 0; i < 16; i++)
+		hash = (hash ^ prefix[i]) * 0x100000001b3;
+	struct resident **place = &census->buckets[hash >> 32 & (BUCKETS - 1)];
+	while (*place != NULL && memcmp((*place)->prefix, prefix, 16) != 0)
+		place = &(*place)->next;
+	return place;
+}
+
+struct census *
+census_new(void)
+{
+	struct census *census = calloc(1, sizeof(*census));
+	if (census != NULL &&
+		getrandom(&census->seed, sizeof(census->seed), 0) != sizeof(census->seed))
+		die("no random numbers");
+	return census;
+}
+
+void
+census_free(struct census **census)
+{
+	if (*census == NULL)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		while ((*census)->buckets[i] != NULL) {
+			struct resident *first = (*census)->buckets[i];
+			(*census)->buckets[i] = first->next;
+			free(first);
+		}
+	}
+	free(*census);
+	*census = NULL;
+}
+
+int
+census_enter(struct census *census, const struct wire_address *address, uint32_t maximum)
+{
+	uint8_t prefix[16];
+	find_prefix(address, prefix);
+	struct resident **place = find_resident(census, prefix);
+	if (*place == NULL) {
+		*place = calloc(1, sizeof(**place));
+		if (*place == NULL)
+			return -ENOMEM;
+		memcpy((*place)->prefix, prefix, 16);
+	}
+	if ((*place)->count >= maximum)
+		return -EUSERS;
+	(*place)->count++;
+	return 0;
+}
+
+void
+census_leave(struct census *census, const struct wire_address *address)
+{
+	uint8_t prefix[16];
+	find_prefix(address, prefix);
+	struct resident **place = find_resident(census, prefix);
+	ensure(*place != NULL);
+	if (--(*place)->count > 0)
+		return;
+	struct resident *left = *place;
+	*place = left->next;
+	free(left);
+}

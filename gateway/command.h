@@ -1,0 +1,58 @@
+/*
+ * The command table (commands.def) and the one place where a line becomes a command.
+ */
+#ifndef SALLYPORT_GATEWAY_COMMAND_H
+#define SALLYPORT_GATEWAY_COMMAND_H
+
+#include "ipc/base/bytes.h"
+
+#include <stdint.h>
+
+struct session;
+
+enum argument_rule { ARGUMENT_NONE, ARGUMENT_OPTIONAL, ARGUMENT_REQUIRED };
+
+enum command_flag {
+	COMMAND_FREE = 1 << 0,     /* also before login */
+	COMMAND_FILES = 1 << 1,    /* needs the worker */
+	COMMAND_LEADS = 1 << 2,    /* may stand between REST and the transfer: keeps the offset */
+	COMMAND_RESTARTS = 1 << 3, /* uses REST's offset up */
+	COMMAND_RENAMES = 1 << 4,  /* uses RNFR's path up */
+	COMMAND_FACTS = 1 << 5,    /* its feature lists the facts of MLST */
+};
+
+enum command_kind { COMMAND_OFFERED, COMMAND_MISSING, COMMAND_FOREIGN };
+
+struct command {
+	const char *verb;
+	enum command_kind kind;
+	enum argument_rule argument;
+	uint32_t flags;
+	const char *feature; /* "": none */
+	const char *syntax;
+	const char *doc;
+	/*
+	 * Replies, or begins something that will (session_begin()). The argument is what follows
+	 * the one blank after the verb, trailing blanks included, and lives for the call.
+	 */
+	void (*run)(struct session *session, struct bytes argument);
+};
+
+/* All of them; ends with a row whose verb is NULL. */
+extern const struct command commands[];
+
+/* By its verb in any case; NULL if it is unknown. */
+const struct command *command_find(struct bytes verb);
+
+/* Parts a line at its first blank. */
+void command_split(struct bytes line, struct bytes *verb, struct bytes *argument);
+
+/* Runs one line, now. */
+void command_run(struct session *session, struct bytes line);
+
+/* Every function that commands.def names. */
+#define COMMAND(verb, function, argument, flags, feature, syntax, doc) \
+	void function(struct session *session, struct bytes argument_);
+#include "gateway/commands.def"
+
+#endif

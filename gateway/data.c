@@ -1,0 +1,192 @@
+/*
+ * Data connections (see data.h). Runs in the gateway. Who connects to a passive port is a stranger
+ * until both addresses are right; where an active connection goes is decided by the supervisor, and
+ * what the client says is only checked for a better reply.
+ */
+#include "gateway/data.h"
+
+#include "gateway/passive.h"
+#include "gateway/session.h"
+#include "gateway/supervisor.h"
+#include "gateway/transfer.h"
+#include "ipc/address.h"
+#include "ipc/base/scope.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum { STRANGERS_AT_ONCE = 64 };
+
+/* ---- passive ---- */
+
+/* Does the connection come from the control peer, to the address that it talks to? */
+static bool
+is_expected(const struct session *session, int fd, const struct wire_address *peer)
+{
+	struct wire_address local;
+	return address_is_same_host(peer, &session->peer) && address_of_local(fd, &local) == 0 &&
+	       address_is_same_host(&local, &session->local);
+}
+
+/* 0 and *fd, -EAGAIN, or another errno. Strangers are sent away, and the right one still served. */
+static int
+accept_peer(struct session *session, int *fd)
+{
+	for (int i = 0; i < STRANGERS_AT_ONCE; i++) {
+		struct address_socket name = { .length = sizeof(name.v6) };
+		struct wire_address peer;
+		SCOPE_FD int accepted = accept4(session->data.passive->fd, &name.any, &name.length,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (accepted < 0 && errno != ECONNABORTED && errno != EINTR)
+			return -errno;
+		if (accepted < 0 || address_from_socket(&name, &peer) < 0 ||
+			!is_expected(session, accepted, &peer))
+			continue;
+		*fd = fd_take(&accepted);
+		return 0;
+	}
+	return -EAGAIN;
+}
+
+static void
+on_passive(evutil_socket_t listener, short what, void *argument)
+{
+	struct data_wait *wait = argument;
+	struct session *session = wait->session;
+	int fd;
+	(void)listener;
+	(void)what;
+	int error = accept_peer(session, &fd);
+	if (error == -EAGAIN)
+		return;
+	data_stop_waiting(wait);
+	if (error < 0) {
+		transfer_unconnected(session);
+		return;
+	}
+	data_forget(session);
+	transfer_connected(session, fd);
+}
+
+static int
+open_passive(struct session *session, struct data_wait *wait, int *fd)
+{
+	int error = accept_peer(session, fd);
+	if (error == 0)
+		data_forget(session);
+	if (error != -EAGAIN)
+		return error;
+	event_assign(&wait->event, session->gateway->base, session->data.passive->fd,
+		EV_READ | EV_PERSIST, on_passive, wait);
+	if (event_add(&wait->event, NULL) < 0)
+		return -ENOMEM;
+	wait->is_armed = true;
+	return -EINPROGRESS;
+}
+
+/* ---- active ---- */
+
+static int
+open_active(struct session *session, struct data_wait *wait)
+{
+	uint16_t port = session->data.port;
+	data_forget(session);
+	int error = supervisor_connect_active(session, port, &wait->tag);
+	return error < 0 ? error : -EINPROGRESS;
+}
+
+static void
+on_connected(evutil_socket_t connecting, short what, void *argument)
+{
+	struct data_wait *wait = argument;
+	struct session *session = wait->session;
+	int error = 0;
+	socklen_t length = sizeof(error);
+	(void)what;
+	if (getsockopt(connecting, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+		error = errno;
+	int fd = error == 0 ? fd_take(&wait->connecting_fd) : -1;
+	data_stop_waiting(wait);
+	if (fd < 0)
+		transfer_unconnected(session);
+	else
+		transfer_connected(session, fd);
+}
+
+void
+data_connecting(struct session *session, int *fd)
+{
+	struct data_wait *wait = transfer_data_wait(session);
+	if (wait == NULL)
+		return;
+	wait->tag = 0;
+	wait->connecting_fd = fd_take(fd);
+	event_assign(&wait->event, session->gateway->base, wait->connecting_fd, EV_WRITE,
+		on_connected, wait);
+	wait->is_armed = event_add(&wait->event, NULL) == 0;
+	if (!wait->is_armed)
+		data_refused(session);
+}
+
+void
+data_refused(struct session *session)
+{
+	struct data_wait *wait = transfer_data_wait(session);
+	if (wait == NULL)
+		return;
+	wait->tag = 0;
+	data_stop_waiting(wait);
+	transfer_unconnected(session);
+}
+
+/* ---- both ---- */
+
+int
+data_open(struct session *session, struct data_wait *wait, int *fd)
+{
+	wait->session = session;
+	wait->connecting_fd = -1;
+	switch (session->data.mode) {
+	case DATA_NONE:
+		return -ENOTCONN;
+	case DATA_PASSIVE:
+		return open_passive(session, wait, fd);
+	case DATA_ACTIVE:
+		return open_active(session, wait);
+	}
+	return -ENOTCONN;
+}
+
+void
+data_stop_waiting(struct data_wait *wait)
+{
+	struct ticket ticket;
+	if (wait->is_armed)
+		event_del(&wait->event);
+	wait->is_armed = false;
+	fd_close(&wait->connecting_fd);
+	if (wait->tag != 0)
+		ticket_close(&wait->session->gateway->tickets, wait->tag, &ticket);
+	wait->tag = 0;
+}
+
+void
+data_forget(struct session *session)
+{
+	struct passive_pool *pool = session->gateway->passive;
+	if (session->data.is_waiting)
+		passive_stop_waiting(pool, session);
+	session->data.mode = DATA_NONE;
+	passive_give_back(pool, &session->data.passive);
+}
+
+void
+data_time_over(struct session *session)
+{
+	if (session->transfer != NULL) {
+		transfer_late(session);
+	} else if (session->data.is_waiting) {
+		passive_stop_waiting(session->gateway->passive, session);
+		data_passive_ready(session, NULL);
+	}
+}

@@ -1,0 +1,70 @@
+/*
+ * Data connections: how the next one is to be made (PASV, EPSV, PORT, EPRT), and making it.
+ *
+ * A passive one is taken from nobody but the control connection's peer, and at the address that the
+ * client already talks to; an active one is made by the supervisor, to the same peer (DESIGN 5,
+ * DECISIONS 16, 17). One set-up is good for one transfer command.
+ */
+#ifndef SALLYPORT_GATEWAY_DATA_H
+#define SALLYPORT_GATEWAY_DATA_H
+
+#include "ipc/base/bytes.h"
+#include "ipc/wire.h"
+
+#include <event2/event_struct.h>
+
+struct passive_port;
+struct session;
+
+enum data_mode { DATA_NONE, DATA_PASSIVE, DATA_ACTIVE };
+
+struct data_setup {
+	enum data_mode mode;
+	uint16_t port;         /* active: the client's */
+	bool is_extended_only; /* EPSV ALL */
+	bool is_waiting;       /* for a passive port, before the reply to PASV or EPSV */
+	bool is_extended;      /* and it was EPSV */
+	struct session *next_waiting;
+	struct passive_port *passive; /* held until the connection is there */
+};
+
+/* Waiting for a data connection. The transfer owns it. */
+struct data_wait {
+	struct session *session;
+	struct event event;
+	int connecting_fd; /* active: in progress; -1: not there yet */
+	uint32_t tag;      /* active: of the open request to the supervisor; 0: none */
+	bool is_armed;
+};
+
+/* The client's words of PORT (RFC 959) and EPRT (RFC 2428). 0, -EINVAL or -EPROTONOSUPPORT. */
+MUST_CHECK int data_parse_port(struct bytes argument, struct wire_address *address);
+MUST_CHECK int data_parse_eprt(struct bytes argument, struct wire_address *address);
+
+/* What was set up is used, or of no use any more. */
+void data_forget(struct session *session);
+
+/* ---- for a transfer ---- */
+
+/*
+ * Its connection: 0 and *fd, when it is there already; -EINPROGRESS: transfer_connected() or
+ * transfer_unconnected() follows, and `wait` is in use until then or data_stop_waiting();
+ * -ENOTCONN: none was set up; another errno. The caller sets the time limit of the waiting.
+ */
+MUST_CHECK int data_open(struct session *session, struct data_wait *wait, int *fd);
+
+void data_stop_waiting(struct data_wait *wait);
+
+/* ---- what comes later ---- */
+
+/* PASV or EPSV waited for that port, or there is none (NULL). */
+void data_passive_ready(struct session *session, struct passive_port *port);
+
+/* LIMIT_DATA is reached. */
+void data_time_over(struct session *session);
+
+/* The supervisor connects: takes *fd, a connection in progress; or does not. */
+void data_connecting(struct session *session, int *fd);
+void data_refused(struct session *session);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * Commands that only tell: NOOP SYST FEAT HELP SITE (RFC 959 4.1.3, RFC 2389). Run in the gateway;
+ * what they say is in the command table.
+ */
+#include "gateway/command.h"
+#include "gateway/facts.h"
+#include "gateway/session.h"
+
+#include <strings.h>
+
+void
+inform_noop(struct session *session, struct bytes argument)
+{
+	(void)argument;
+	session_reply(session, reply_done);
+}
+
+void
+inform_syst(struct session *session, struct bytes argument)
+{
+	(void)argument;
+	session_reply(session, reply_system);
+}
+
+static void
+add_feature(struct session *session, const struct command *command)
+{
+	char facts[FACTS_TEXT_BYTES] = "";
+	if (command->feature == NULL || command->feature[0] == '\0')
+		return;
+	if ((command->flags & COMMAND_FACTS) == 0)
+		session_reply(session, " %s", command->feature);
+	else
+		session_reply(session, " %s %s", command->feature,
+			facts_feature(session->parameters.facts, facts));
+}
+
+void
+inform_feat(struct session *session, struct bytes argument)
+{
+	(void)argument;
+	session_reply(session, reply_features_begin);
+	for (const struct command *command = commands; command->verb != NULL; command++)
+		add_feature(session, command);
+	session_reply(session, reply_features_end);
+}
+
+static void
+list_commands(struct session *session)
+{
+	enum { VERBS_PER_LINE = 10, VERB_WIDTH = 6 };
+	char line[VERBS_PER_LINE * VERB_WIDTH + 1];
+	int count = 0;
+	session_reply(session, reply_help_begin);
+	for (const struct command *command = commands; command->verb != NULL; command++) {
+		if (command->kind != COMMAND_OFFERED)
+			continue;
+		snprintf(line + count * VERB_WIDTH, VERB_WIDTH + 1, " %-*s", VERB_WIDTH - 1,
+			command->verb);
+		if (++count == VERBS_PER_LINE) {
+			session_reply(session, "%s", line);
+			count = 0;
+		}
+	}
+	if (count > 0)
+		session_reply(session, "%s", line);
+	session_reply(session, reply_help_end);
+}
+
+void
+inform_help(struct session *session, struct bytes argument)
+{
+	if (argument.length == 0) {
+		list_commands(session);
+		return;
+	}
+	const struct command *command = command_find(argument);
+	if (command == NULL || command->kind == COMMAND_FOREIGN)
+		session_reply(session, reply_command_not_offered);
+	else if (command->kind == COMMAND_MISSING)
+		session_reply(session, reply_help_not_offered, command->verb);
+	else
+		session_reply(session, reply_help_command, command->verb,
+			command->syntax[0] == '\0' ? "" : " ", command->syntax, command->doc);
+}
+
+void
+inform_site(struct session *session, struct bytes argument)
+{
+	if (argument.length == strlen("HELP") &&
+		strncasecmp(argument.data, "HELP", argument.length) == 0)
+		session_reply(session, reply_help_site);
+	else
+		session_reply(session, reply_command_not_offered);
+}

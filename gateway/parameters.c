@@ -1,0 +1,129 @@
+/*
+ * Commands that say how to transfer: TYPE STRU MODE REST ALLO OPTS (RFC 959 4.1.2, RFC 3659 5,
+ * RFC 2389 4). Run in the gateway.
+ */
+#include "gateway/command.h"
+#include "gateway/facts.h"
+#include "gateway/session.h"
+#include "ipc/base/number.h"
+
+#include <strings.h>
+
+const struct parameters parameters_initial = {
+	.form = PATHIO_FORM_ASCII, /* RFC 959 3.1.1.1 */
+	.facts = PATHIO_FACTS_ALL,
+};
+
+/* In any case, blanks around it aside. */
+static bool
+is_word(struct bytes text, const char *word)
+{
+	while (text.length > 0 && text.data[text.length - 1] == ' ')
+		text.length--;
+	return text.length == strlen(word) && strncasecmp(text.data, word, text.length) == 0;
+}
+
+/* A parameter of one letter: the only one that is offered, another one, or nonsense. */
+static void
+set_only(struct session *session, struct bytes argument, const char *offered, const char *known)
+{
+	if (is_word(argument, offered))
+		session_reply(session, reply_done);
+	else if (argument.length == 1 && strcasestr(known, (char[]){ argument.data[0], '\0' }))
+		session_reply(session, reply_parameter_unsupported);
+	else
+		session_reply(session, reply_argument_bad, known);
+}
+
+void
+parameter_type(struct session *session, struct bytes argument)
+{
+	static const struct type {
+		const char *word;
+		enum pathio_form form;
+		const char *name;
+	} types[] = {
+		{ "I", PATHIO_FORM_IMAGE, "I" },
+		{ "L 8", PATHIO_FORM_IMAGE, "L 8" },
+		{ "A", PATHIO_FORM_ASCII, "A" },
+		{ "A N", PATHIO_FORM_ASCII, "A N" },
+		{ "A T", PATHIO_FORM_ASCII, "A T" },
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
+		if (!is_word(argument, types[i].word))
+			continue;
+		session->parameters.form = types[i].form;
+		session_reply(session, reply_type_set, types[i].name);
+		return;
+	}
+	session_reply(session, reply_parameter_unsupported);
+}
+
+void
+parameter_stru(struct session *session, struct bytes argument)
+{
+	set_only(session, argument, "F", "F, R or P");
+}
+
+void
+parameter_mode(struct session *session, struct bytes argument)
+{
+	set_only(session, argument, "S", "S, B, C or Z");
+}
+
+void
+parameter_rest(struct session *session, struct bytes argument)
+{
+	uint64_t offset;
+	if (number_parse(argument, INT64_MAX, &offset) < 0) {
+		session_reply(session, reply_argument_bad, "a number of bytes is wanted");
+	} else if (offset > 0 && session->parameters.form == PATHIO_FORM_ASCII) {
+		/* It would count line ends that are not in the file (RFC 3659 5.3). */
+		session_reply(session, reply_restart_type);
+	} else {
+		session->parameters.restart = offset;
+		session_reply(session, reply_restart_ready, offset);
+	}
+}
+
+/* "size" or "size R record-size". */
+void
+parameter_allo(struct session *session, struct bytes argument)
+{
+	uint64_t number;
+	const char *mark = memmem(argument.data, argument.length, " R ", 3);
+	size_t length = mark == NULL ? argument.length : (size_t)(mark - argument.data);
+	struct bytes record = bytes_of(argument.data + length, argument.length - length);
+	bool is_good = number_parse(bytes_of(argument.data, length), UINT64_MAX, &number) == 0;
+	if (mark != NULL)
+		is_good = is_good && number_parse(bytes_of(record.data + 3, record.length - 3),
+					     UINT64_MAX, &number) == 0;
+	if (is_good)
+		session_reply(session, reply_superfluous);
+	else
+		session_reply(session, reply_argument_bad, "a number of bytes is wanted");
+}
+
+static void
+choose_facts(struct session *session, struct bytes names)
+{
+	char text[FACTS_TEXT_BYTES];
+	session->parameters.facts = facts_parse(names);
+	session_reply(session, reply_facts_chosen, facts_text(session->parameters.facts, text));
+}
+
+void
+parameter_opts(struct session *session, struct bytes argument)
+{
+	struct bytes verb;
+	struct bytes option;
+	command_split(argument, &verb, &option);
+	if (is_word(verb, "MLST"))
+		choose_facts(session, option);
+	else if (is_word(verb, "UTF8") && (option.length == 0 || is_word(option, "ON")))
+		session_reply(session, reply_done);
+	else if (is_word(verb, "UTF8"))
+		session_reply(session, reply_parameter_unsupported);
+	else
+		session_reply(session, reply_options_none);
+}

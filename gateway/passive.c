@@ -1,0 +1,247 @@
+/*
+ * The pool of passive listeners (see passive.h). Runs in the gateway. Strangers may connect to any
+ * of them at any time: what they left there is thrown away before a port is lent and when it comes
+ * back, and data.c asks everyone who comes in between for the right address.
+ */
+#include "gateway/passive.h"
+
+#include "gateway/session.h"
+#include "gateway/supervisor.h"
+#include "ipc/base/ends.h"
+#include "ipc/base/scope.h"
+
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+enum {
+	DRAINED_AT_ONCE = 64, /* strangers; a port with more is left alone this time */
+	ASK_AGAIN_S = 1,      /* after a refusal */
+};
+
+struct passive_pool {
+	struct gateway *gateway;
+	struct passive_port **free_ports;
+	uint32_t free_count;
+	uint32_t capacity; /* of free_ports: as many as there are ports */
+	uint32_t count;    /* of all ports, lent ones included */
+	uint32_t asked;    /* requests that are not answered */
+	bool is_closed;
+	uint64_t refused_ms; /* when the supervisor last had none */
+	struct session *waiting;
+	struct session **waiting_tail;
+};
+
+/* ---- random numbers ---- */
+
+/* Below `bound`; the bias of at most bound / 2^32 tells nobody the next port. */
+static uint32_t
+random_below(uint32_t bound)
+{
+	static uint32_t numbers[64];
+	static size_t left;
+	if (left == 0) {
+		if (getrandom(numbers, sizeof(numbers), 0) != sizeof(numbers))
+			die("no random numbers");
+		left = ARRAY_LENGTH(numbers);
+	}
+	return numbers[--left] % bound;
+}
+
+/* ---- ports ---- */
+
+/* True once nobody knocks any more. */
+static bool
+drain(const struct passive_port *port)
+{
+	for (int i = 0; i < DRAINED_AT_ONCE; i++) {
+		int stranger = accept4(port->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (stranger < 0)
+			return true;
+		fd_close(&stranger);
+	}
+	return false;
+}
+
+static void
+close_port(struct passive_pool *pool, struct passive_port **port)
+{
+	fd_close(&(*port)->fd);
+	free(*port);
+	*port = NULL;
+	pool->count--;
+}
+
+static void
+ask(struct passive_pool *pool)
+{
+	if (supervisor_want_passive(pool->gateway) == 0)
+		pool->asked++;
+}
+
+void
+passive_fill(struct passive_pool *pool)
+{
+	uint32_t spare = pool->gateway->settings.passive_spare;
+	bool was_refused =
+		pool->refused_ms != 0 && gateway_now_ms() - pool->refused_ms < ASK_AGAIN_S * 1000;
+	if (pool->is_closed || was_refused)
+		return;
+	for (uint32_t have = pool->free_count + pool->asked; have < spare; have++)
+		ask(pool);
+}
+
+struct passive_port *
+passive_take(struct passive_pool *pool)
+{
+	struct passive_port *taken = NULL;
+	if (pool->free_count > 0) {
+		uint32_t chosen = random_below(pool->free_count);
+		taken = pool->free_ports[chosen];
+		pool->free_ports[chosen] = pool->free_ports[--pool->free_count];
+		if (!drain(taken))
+			passive_give_back(pool, &taken);
+	}
+	passive_fill(pool);
+	return taken;
+}
+
+/* ---- waiting ---- */
+
+static struct session *
+pop_waiting(struct passive_pool *pool)
+{
+	struct session *first = pool->waiting;
+	if (first == NULL)
+		return NULL;
+	pool->waiting = first->data.next_waiting;
+	if (pool->waiting == NULL)
+		pool->waiting_tail = &pool->waiting;
+	first->data.is_waiting = false;
+	return first;
+}
+
+void
+passive_wait(struct passive_pool *pool, struct session *session)
+{
+	session->data.next_waiting = NULL;
+	session->data.is_waiting = true;
+	*pool->waiting_tail = session;
+	pool->waiting_tail = &session->data.next_waiting;
+}
+
+void
+passive_stop_waiting(struct passive_pool *pool, struct session *session)
+{
+	struct session **place = &pool->waiting;
+	while (*place != NULL && *place != session)
+		place = &(*place)->data.next_waiting;
+	if (*place == NULL)
+		return;
+	*place = session->data.next_waiting;
+	if (*place == NULL)
+		pool->waiting_tail = place;
+	session->data.is_waiting = false;
+}
+
+bool
+passive_can_wait(const struct passive_pool *pool)
+{
+	return pool->asked > 0;
+}
+
+/* ---- coming and going ---- */
+
+void
+passive_give_back(struct passive_pool *pool, struct passive_port **port)
+{
+	struct passive_port *given = *port;
+	*port = NULL;
+	if (given == NULL)
+		return;
+	if (pool->is_closed) {
+		close_port(pool, &given);
+		return;
+	}
+	struct session *session = drain(given) ? pop_waiting(pool) : NULL;
+	if (session != NULL)
+		data_passive_ready(session, given);
+	else
+		pool->free_ports[pool->free_count++] = given;
+}
+
+/* There is room in free_ports for every port that exists. */
+static bool
+reserve(struct passive_pool *pool)
+{
+	if (pool->count < pool->capacity)
+		return true;
+	uint32_t capacity = pool->capacity == 0 ? 16 : pool->capacity * 2;
+	struct passive_port **ports =
+		reallocarray(pool->free_ports, capacity, sizeof(struct passive_port *));
+	if (ports == NULL)
+		return false;
+	pool->free_ports = ports;
+	pool->capacity = capacity;
+	return true;
+}
+
+void
+passive_arrived(struct passive_pool *pool, uint16_t number, int *fd)
+{
+	int yes = 1;
+	if (pool->asked > 0)
+		pool->asked--;
+	struct passive_port *port = reserve(pool) ? malloc(sizeof(*port)) : NULL;
+	if (port == NULL)
+		return;
+	*port = (struct passive_port){ .fd = fd_take(fd), .number = number };
+	/* Inherited by the connections: the last piece of a file does not wait for an answer. */
+	setsockopt(port->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	pool->count++;
+	passive_give_back(pool, &port);
+}
+
+void
+passive_refused(struct passive_pool *pool)
+{
+	struct session *session;
+	if (pool->asked > 0)
+		pool->asked--;
+	pool->refused_ms = gateway_now_ms();
+	if (pool->asked > 0)
+		return;
+	while ((session = pop_waiting(pool)) != NULL)
+		data_passive_ready(session, NULL);
+}
+
+void
+passive_close(struct passive_pool *pool)
+{
+	pool->is_closed = true;
+	while (pool->free_count > 0)
+		close_port(pool, &pool->free_ports[--pool->free_count]);
+}
+
+struct passive_pool *
+passive_new(struct gateway *gateway)
+{
+	struct passive_pool *pool = calloc(1, sizeof(*pool));
+	if (pool == NULL)
+		return NULL;
+	pool->gateway = gateway;
+	pool->waiting_tail = &pool->waiting;
+	return pool;
+}
+
+void
+passive_free(struct passive_pool **pool)
+{
+	if (*pool == NULL)
+		return;
+	passive_close(*pool);
+	free((*pool)->free_ports);
+	free(*pool);
+	*pool = NULL;
+}

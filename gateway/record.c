@@ -1,0 +1,147 @@
+/*
+ * Events for record (see record.h). Runs in the gateway. Record is trusted to keep them; that a
+ * session belongs to this gateway is checked there.
+ */
+#include "gateway/record.h"
+
+#include "gateway/gateway.h"
+#include "gateway/reception.h"
+#include "gateway/session.h"
+#include "ipc/base/ends.h"
+
+#include <stdarg.h>
+
+static void
+on_closed(void *owner, const char *malformed)
+{
+	struct gateway *gateway = owner;
+	if (malformed != NULL)
+		die("record: %s", malformed);
+	channel_free(&gateway->record.channel);
+}
+
+static void
+on_drained(void *owner)
+{
+	struct gateway *gateway = owner;
+	session_wake_all(gateway);
+	reception_update(gateway->reception);
+}
+
+static const struct event_handlers handlers = { .unused = NULL };
+
+int
+record_connect(struct gateway *gateway, int *fd)
+{
+	struct channel_options options = {
+		.base = gateway->base,
+		.messages = &event_messages,
+		.our_role = ROLE_GATEWAY,
+		.peer_role = ROLE_RECORD,
+		.phase = PHASE_SERVING,
+		.handlers = &handlers,
+		.owner = gateway,
+		.closed = on_closed,
+		.drained = on_drained,
+	};
+	struct channel *channel;
+	int error = channel_new(&options, fd, &channel);
+	if (error < 0)
+		return error;
+	record_free(&gateway->record);
+	gateway->record.channel = channel;
+	gateway->record.sequence = 0;
+	on_drained(gateway);
+	return 0;
+}
+
+bool
+record_is_full(const struct gateway *gateway)
+{
+	return gateway->record.channel == NULL || channel_is_full(gateway->record.channel);
+}
+
+void
+record_free(struct record_link *record)
+{
+	channel_free(&record->channel);
+}
+
+/* The next number, for an event that is posted at once. */
+static uint32_t
+next(struct gateway *gateway)
+{
+	return ++gateway->record.sequence;
+}
+
+void
+record_connected(const struct session *session)
+{
+	struct gateway *gateway = session->gateway;
+	if (gateway->record.channel == NULL)
+		return;
+	struct event_connected event = {
+		.session = session->id,
+		.peer = session->peer,
+		.local = session->local,
+	};
+	channel_lost(event_post_connected(gateway->record.channel, next(gateway), &event));
+}
+
+void
+record_disconnected(const struct session *session, const char *reason)
+{
+	struct gateway *gateway = session->gateway;
+	if (gateway->record.channel == NULL)
+		return;
+	struct event_disconnected event = {
+		.session = session->id,
+		.reason = bytes_of_text(reason),
+		.duration_ms = gateway_now_ms() - session->connected_ms,
+		.commands = session->commands,
+	};
+	channel_lost(event_post_disconnected(gateway->record.channel, next(gateway), &event));
+}
+
+void
+record_turned_away(
+	struct gateway *gateway, const struct wire_address *peer, const char *limit, uint32_t count)
+{
+	if (gateway->record.channel == NULL)
+		return;
+	struct event_turned_away event = {
+		.peer = *peer,
+		.limit = bytes_of_text(limit),
+		.count = count,
+	};
+	channel_lost(event_post_turned_away(gateway->record.channel, next(gateway), &event));
+}
+
+void
+record_notice(struct gateway *gateway, enum severity severity, const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+	if (gateway->record.channel == NULL)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	struct event_notice event = { .severity = severity, .text = bytes_of_text(text) };
+	channel_lost(event_post_notice(gateway->record.channel, next(gateway), &event));
+}
+
+void
+record_malformed(
+	struct gateway *gateway, enum process_role peer, uint64_t session, const char *rule)
+{
+	if (gateway->record.channel == NULL)
+		return;
+	struct event_malformed event = {
+		.severity = SEVERITY_ERROR,
+		.peer = peer,
+		.session = session,
+		.rule = bytes_of_text(rule),
+	};
+	channel_lost(event_post_malformed(gateway->record.channel, next(gateway), &event));
+}

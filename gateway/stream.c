@@ -1,0 +1,51 @@
+/*
+ * The bytes of a control connection (see stream.h). Runs in the gateway; system calls only.
+ */
+#include "gateway/stream.h"
+
+#include "ipc/base/scope.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum { DISCARD_BYTES_MAX = 64 * 1024 };
+
+int
+stream_read(struct stream *stream, char *buffer, size_t capacity)
+{
+	ssize_t length;
+	do
+		length = recv(stream->fd, buffer, capacity, MSG_DONTWAIT);
+	while (length < 0 && errno == EINTR);
+	return length < 0 ? -errno : (int)length;
+}
+
+int
+stream_write(struct stream *stream, const char *data, size_t length)
+{
+	ssize_t written;
+	do
+		written = send(stream->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (written < 0 && errno == EINTR);
+	return written < 0 ? -errno : (int)written;
+}
+
+bool
+stream_is_at_end(const struct stream *stream)
+{
+	char byte;
+	ssize_t length = recv(stream->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+	return length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+/*
+ * Closing a TCP socket with unread bytes resets it, and a reset takes what was written last with
+ * it: our 421. MSG_TRUNC reads TCP bytes without copying them (tcp(7)).
+ */
+void
+stream_close(struct stream *stream)
+{
+	ssize_t discarded = recv(stream->fd, NULL, DISCARD_BYTES_MAX, MSG_DONTWAIT | MSG_TRUNC);
+	(void)discarded;
+	fd_close(&stream->fd);
+}

@@ -1,0 +1,495 @@
+/*
+ * Transfers (see transfer.h). Runs in the gateway. The client may vanish, stall or abort at any
+ * moment, the worker may die at any moment; an upload counts only once the worker has committed it.
+ */
+#include "gateway/transfer.h"
+
+#include "gateway/quote.h"
+#include "gateway/session.h"
+#include "ipc/base/scope.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum transfer_state {
+	TRANSFER_PREPARING,  /* the file is opened, the data connection made, in either order */
+	TRANSFER_MOVING,     /* the client has had its 150 */
+	TRANSFER_COMMITTING, /* an upload's stream has ended cleanly */
+	TRANSFER_OVER,       /* the client has had its answer; the worker owes some */
+};
+
+struct transfer {
+	struct session *session; /* NULL once it is over */
+	enum transfer_state state;
+	enum transfer_kind kind;
+	enum pathio_form form;
+	uint64_t offset;
+	struct transfer_listing listing;
+	char *prefix; /* what listing.prefix points to */
+	bool is_unique;
+
+	struct data_wait wait;
+	int fd; /* the data connection */
+	uint32_t file;
+	uint32_t owed; /* answers that refer to this struct */
+	uint32_t opening_tag;
+	uint32_t moving_tag; /* 0: not asked for */
+	uint32_t commit_tag;
+	bool is_opened;
+	bool is_moved; /* the worker has answered, perhaps before the 150 */
+	bool is_folder;
+	bool is_abort_wanted;
+	int error; /* of the moving */
+	uint64_t size;
+	uint64_t bytes; /* so far */
+	uint64_t begun_ms;
+	char name[NAME_BYTES_MAX + 1]; /* what STOU's file is called */
+};
+
+/* ---- ends ---- */
+
+static void
+release(struct transfer *transfer)
+{
+	free(transfer->prefix);
+	free(transfer);
+}
+
+/* One of the owed answers has come. */
+static void
+settle(struct transfer *transfer)
+{
+	transfer->owed--;
+	if (transfer->state == TRANSFER_OVER && transfer->owed == 0)
+		release(transfer);
+}
+
+/* The worker's side: nothing is moved any more, and nothing half done stays. */
+static void
+drop_file(struct transfer *transfer)
+{
+	struct pathio *io = transfer->session->files;
+	if (io == NULL)
+		return;
+	if (transfer->opening_tag != 0)
+		pathio_cancel(io, transfer->opening_tag);
+	if (transfer->moving_tag != 0 && !transfer->is_moved)
+		pathio_cancel(io, transfer->moving_tag);
+	if (transfer->kind == TRANSFER_UPLOAD)
+		pathio_discard(io, &(struct pathio_discard){ .file = transfer->file },
+			session_ignore_answer, NULL);
+	else if (transfer->moving_tag == 0)
+		pathio_close(io, &(struct pathio_close){ .file = transfer->file },
+			session_ignore_answer, NULL);
+}
+
+/* The client has had its reply; the transfer must not be used any more. */
+static void
+finish(struct transfer *transfer)
+{
+	struct session *session = transfer->session;
+	data_stop_waiting(&transfer->wait);
+	fd_close(&transfer->fd);
+	data_forget(session);
+	if (session->limit.kind == LIMIT_DATA)
+		limit_clear(&session->limit);
+	session->transfer = NULL;
+	transfer->session = NULL;
+	transfer->state = TRANSFER_OVER;
+	if (transfer->owed == 0)
+		release(transfer);
+	session_finish(session);
+}
+
+/* The worker may hold the connection too: it ends for both. */
+static void
+cut(struct transfer *transfer)
+{
+	if (transfer->fd >= 0)
+		shutdown(transfer->fd, SHUT_RDWR);
+	drop_file(transfer);
+	finish(transfer);
+}
+
+static void
+report_success(struct transfer *transfer)
+{
+	uint64_t elapsed_ms = gateway_now_ms() - transfer->begun_ms;
+	uint64_t bytes = transfer->bytes;
+	if (elapsed_ms == 0 || bytes == 0)
+		session_reply(transfer->session, reply_transfer_done, bytes);
+	else
+		session_reply(transfer->session, reply_transfer_done_rate, bytes,
+			bytes / elapsed_ms * 1000 / 1024);
+}
+
+/* ---- committing ---- */
+
+static void
+on_committed(void *argument, const struct pathio_answer *answer)
+{
+	struct transfer *transfer = argument;
+	if (transfer->state != TRANSFER_OVER) {
+		struct session *session = transfer->session;
+		bool is_abort_wanted = transfer->is_abort_wanted;
+		if (answer->error == 0)
+			report_success(transfer);
+		else
+			session_reply_failure(session, FAILURE_MOVING, answer->error);
+		if (is_abort_wanted)
+			session_reply(session,
+				answer->error == 0 ? reply_abort_nothing : reply_abort_done);
+		finish(transfer);
+	}
+	settle(transfer);
+}
+
+/*
+ * A plain stream that ends says nothing of how: the FIN of a client that was killed looks like that
+ * of one that is done. But then the control connection ends as well, at the same moment.
+ */
+static void
+end_upload(struct transfer *transfer)
+{
+	struct session *session = transfer->session;
+	if (!session->is_quitting && stream_is_at_end(&session->stream)) {
+		session_reply(session, reply_upload_unended);
+		cut(transfer);
+		return;
+	}
+	transfer->state = TRANSFER_COMMITTING;
+	transfer->owed++;
+	transfer->commit_tag = pathio_commit(session->files,
+		&(struct pathio_commit){ .file = transfer->file }, on_committed, transfer);
+}
+
+/* ---- moving ---- */
+
+static void
+end_move(struct transfer *transfer)
+{
+	if (transfer->error < 0) {
+		session_reply_failure(transfer->session, FAILURE_MOVING, transfer->error);
+		cut(transfer);
+	} else if (transfer->kind == TRANSFER_UPLOAD) {
+		end_upload(transfer);
+	} else {
+		report_success(transfer);
+		finish(transfer);
+	}
+}
+
+static void
+on_moved(void *argument, const struct pathio_answer *answer)
+{
+	struct transfer *transfer = argument;
+	transfer->is_moved = true;
+	transfer->error = answer->error;
+	if (answer->error == 0)
+		transfer->bytes = answer->body->moved.bytes;
+	if (transfer->state == TRANSFER_MOVING)
+		end_move(transfer);
+	settle(transfer);
+}
+
+static uint32_t
+submit_listing(struct transfer *transfer)
+{
+	const struct transfer_listing *listing = &transfer->listing;
+	struct bytes prefix = listing->prefix;
+	if (listing->is_by_type && !transfer->is_folder)
+		prefix.length = listing->file_prefix_bytes;
+	struct pathio_send_listing request = {
+		.file = transfer->file,
+		.style = listing->style,
+		.facts = transfer->session->parameters.facts,
+		.hidden = listing->is_hidden,
+		.prefix = prefix,
+	};
+	return pathio_send_listing(
+		transfer->session->files, &request, transfer->fd, on_moved, transfer);
+}
+
+static uint32_t
+submit_download(struct transfer *transfer)
+{
+	struct pathio_send request = {
+		.file = transfer->file,
+		.offset = transfer->offset,
+		.count = UINT64_MAX,
+		.form = transfer->form,
+	};
+	return pathio_send(transfer->session->files, &request, transfer->fd, on_moved, transfer);
+}
+
+static uint32_t
+submit_upload(struct transfer *transfer)
+{
+	struct pathio_receive request = { .file = transfer->file, .form = transfer->form };
+	return pathio_receive(transfer->session->files, &request, transfer->fd, on_moved, transfer);
+}
+
+/* What is read is closed in the same breath; an upload stays open for its commit. */
+static void
+submit_move(struct transfer *transfer)
+{
+	static uint32_t (*const submit[])(struct transfer *) = {
+		[TRANSFER_DOWNLOAD] = submit_download,
+		[TRANSFER_UPLOAD] = submit_upload,
+		[TRANSFER_LISTING] = submit_listing,
+	};
+	transfer->owed++;
+	transfer->moving_tag = submit[transfer->kind](transfer);
+	if (transfer->kind != TRANSFER_UPLOAD)
+		pathio_close(transfer->session->files,
+			&(struct pathio_close){ .file = transfer->file }, session_ignore_answer,
+			NULL);
+}
+
+/* ---- opening ---- */
+
+static void
+report_begin(struct transfer *transfer)
+{
+	struct session *session = transfer->session;
+	const char *mode = transfer->form == PATHIO_FORM_ASCII ? "ASCII" : "BINARY";
+	if (transfer->is_unique)
+		session_reply(session, reply_unique_begins, transfer->name);
+	else if (transfer->kind == TRANSFER_DOWNLOAD && transfer->form == PATHIO_FORM_IMAGE)
+		session_reply(session, reply_download_begins, transfer->size - transfer->offset);
+	else
+		session_reply(session, reply_transfer_begins, mode);
+	transfer->begun_ms = gateway_now_ms();
+}
+
+static bool
+is_beyond_end(const struct transfer *transfer)
+{
+	return transfer->kind == TRANSFER_DOWNLOAD && transfer->offset > transfer->size;
+}
+
+/* Whatever could come has come: go on as far as possible. */
+static void
+advance(struct transfer *transfer)
+{
+	bool waits_for_type = transfer->listing.is_by_type && !transfer->is_opened;
+	if (transfer->fd >= 0 && transfer->moving_tag == 0 && !waits_for_type)
+		submit_move(transfer);
+	if (transfer->fd < 0 || !transfer->is_opened)
+		return;
+	if (is_beyond_end(transfer)) {
+		session_reply(transfer->session, reply_restart_beyond);
+		cut(transfer);
+		return;
+	}
+	report_begin(transfer);
+	transfer->state = TRANSFER_MOVING;
+	if (transfer->is_moved)
+		end_move(transfer);
+}
+
+static void
+refuse(struct transfer *transfer, int error)
+{
+	struct session *session = transfer->session;
+	bool is_upload = transfer->kind == TRANSFER_UPLOAD;
+	bool is_facts =
+		transfer->kind == TRANSFER_LISTING && transfer->listing.style == PATHIO_STYLE_FACTS;
+	if (is_upload && error == -EINVAL && transfer->offset > 0)
+		session_reply(session, reply_restart_beyond);
+	else if (is_facts && error == -ENOTDIR)
+		session_reply(session, reply_not_a_folder);
+	else
+		session_reply_failure(session, is_upload ? FAILURE_NAMING : FAILURE_GENERAL, error);
+	finish(transfer);
+}
+
+static void
+note_opened(struct transfer *transfer, const struct pathio_opened *opened)
+{
+	struct quoted name;
+	transfer->is_opened = true;
+	transfer->size = opened->attributes.size;
+	transfer->is_folder = opened->attributes.type == PATHIO_TYPE_DIRECTORY;
+	if (transfer->is_unique)
+		snprintf(transfer->name, sizeof(transfer->name), "%s",
+			quote_plain(opened->name, &name));
+}
+
+static void
+on_opened(void *argument, const struct pathio_answer *answer)
+{
+	struct transfer *transfer = argument;
+	transfer->opening_tag = 0;
+	if (transfer->state != TRANSFER_OVER) {
+		if (answer->error < 0) {
+			refuse(transfer, answer->error);
+		} else {
+			note_opened(transfer, &answer->body->opened);
+			advance(transfer);
+		}
+	}
+	settle(transfer);
+}
+
+static uint32_t
+submit_opening(struct transfer *transfer, const struct transfer_order *order)
+{
+	struct pathio *io = transfer->session->files;
+	struct pathio_open open = { transfer->file, order->path, PATHIO_MODE_RB };
+	struct pathio_upload_open upload = { transfer->file, order->path, order->how,
+		order->offset };
+	struct pathio_list list = { transfer->file, order->path, order->is_of_files_also,
+		order->pattern };
+	switch (order->kind) {
+	case TRANSFER_DOWNLOAD:
+		return pathio_open(io, &open, on_opened, transfer);
+	case TRANSFER_UPLOAD:
+		return pathio_upload_open(io, &upload, on_opened, transfer);
+	case TRANSFER_LISTING:
+		return pathio_list(io, &list, on_opened, transfer);
+	}
+	return 0;
+}
+
+/* ---- the data connection ---- */
+
+struct data_wait *
+transfer_data_wait(struct session *session)
+{
+	struct transfer *transfer = session->transfer;
+	return transfer == NULL || transfer->fd >= 0 ? NULL : &transfer->wait;
+}
+
+void
+transfer_connected(struct session *session, int fd)
+{
+	session->transfer->fd = fd;
+	limit_clear(&session->limit);
+	advance(session->transfer);
+}
+
+void
+transfer_unconnected(struct session *session)
+{
+	session_reply(session, reply_data_failed);
+	cut(session->transfer);
+}
+
+void
+transfer_late(struct session *session)
+{
+	session_reply(session, reply_data_late);
+	cut(session->transfer);
+}
+
+/* ---- orders ---- */
+
+static struct transfer *
+make(struct session *session, const struct transfer_order *order)
+{
+	struct transfer *transfer = calloc(1, sizeof(*transfer));
+	if (transfer == NULL)
+		return NULL;
+	*transfer = (struct transfer){
+		.session = session,
+		.kind = order->kind,
+		.form = order->form,
+		.offset = order->offset,
+		.listing = order->listing,
+		.is_unique = order->kind == TRANSFER_UPLOAD && order->how == PATHIO_HOW_UNIQUE,
+		.wait = { .session = session, .connecting_fd = -1 },
+		.fd = -1,
+		.file = session_next_file(session),
+	};
+	if (order->listing.prefix.length == 0)
+		return transfer;
+	transfer->prefix = bytes_copy_text(order->listing.prefix);
+	if (transfer->prefix == NULL) {
+		release(transfer);
+		return NULL;
+	}
+	transfer->listing.prefix.data = transfer->prefix;
+	return transfer;
+}
+
+void
+transfer_start(struct session *session, const struct transfer_order *order)
+{
+	if (session->data.mode == DATA_NONE) {
+		session_reply(session, reply_data_missing);
+		return;
+	}
+	struct transfer *transfer = make(session, order);
+	if (transfer == NULL) {
+		session_reply_failure(session, FAILURE_GENERAL, EIO);
+		return;
+	}
+	session_begin(session);
+	session->transfer = transfer;
+	transfer->owed++;
+	transfer->opening_tag = submit_opening(transfer, order);
+	int error = data_open(session, &transfer->wait, &transfer->fd);
+	if (error == 0)
+		advance(transfer);
+	else if (error == -EINPROGRESS)
+		limit_set(&session->limit, LIMIT_DATA, session->gateway->settings.data_timeout_s);
+	else
+		transfer_unconnected(session);
+}
+
+void
+transfer_abort(struct session *session)
+{
+	struct transfer *transfer = session->transfer;
+	if (transfer->state == TRANSFER_COMMITTING) {
+		/* It may be in place already: the answer to the commit says what happened. */
+		transfer->is_abort_wanted = true;
+		pathio_cancel(session->files, transfer->commit_tag);
+		return;
+	}
+	session_reply(session, transfer->state == TRANSFER_PREPARING ? reply_data_aborted
+								     : reply_transfer_aborted);
+	session_reply(session, reply_abort_done);
+	cut(transfer);
+}
+
+void
+transfer_reply_status(struct session *session)
+{
+	static const char *const words[] = {
+		[TRANSFER_DOWNLOAD] = "Sending a file",
+		[TRANSFER_UPLOAD] = "Receiving a file",
+		[TRANSFER_LISTING] = "Sending a listing",
+	};
+	const struct transfer *transfer = session->transfer;
+	if (transfer->state == TRANSFER_PREPARING)
+		session_reply(session, reply_status_waiting);
+	else
+		session_reply(
+			session, reply_status_transfer, words[transfer->kind], transfer->bytes);
+}
+
+void
+transfer_abandon(struct session *session)
+{
+	if (session->transfer != NULL)
+		cut(session->transfer);
+}
+
+void
+transfer_lost(struct session *session)
+{
+	if (session->transfer == NULL)
+		return;
+	session_reply_failure(session, FAILURE_MOVING, EIO);
+	cut(session->transfer);
+}
+
+void
+transfer_progress(struct session *session, uint32_t tag, uint64_t bytes)
+{
+	if (session->transfer != NULL && session->transfer->moving_tag == tag)
+		session->transfer->bytes = bytes;
+}

@@ -1,0 +1,74 @@
+/*
+ * A transfer: one file or listing over a data connection, in either direction.
+ *
+ * The worker moves the bytes; here is who says begin, how far, enough. Opening, moving and closing
+ * are asked for in one breath when the data connection is there (PEERS: what counts is the number
+ * of wake-ups). An upload is committed only after its stream ended cleanly (DESIGN 5).
+ */
+#ifndef SALLYPORT_GATEWAY_TRANSFER_H
+#define SALLYPORT_GATEWAY_TRANSFER_H
+
+#include "gateway/line.h"
+#include "ipc/pathio.h"
+
+struct data_wait;
+struct session;
+
+enum transfer_kind { TRANSFER_DOWNLOAD, TRANSFER_UPLOAD, TRANSFER_LISTING };
+
+/* How the bytes of a listing are made, besides its folder. */
+struct transfer_listing {
+	enum pathio_style style;
+	bool is_hidden;      /* names that begin with a dot as well */
+	struct bytes prefix; /* of each name */
+	bool is_by_type;     /* the prefix is for a folder; for a file only its first bytes: */
+	size_t file_prefix_bytes;
+};
+
+/* What a command asks for. What it points to may go after the call. */
+struct transfer_order {
+	enum transfer_kind kind;
+	struct bytes path;
+	enum pathio_form form;
+	uint64_t offset;     /* where to start */
+	enum pathio_how how; /* of an upload */
+
+	struct transfer_listing listing;
+	struct bytes pattern;  /* of a listing's names; empty: all */
+	bool is_of_files_also; /* a path that is no folder lists as itself */
+};
+
+/* Runs it: the session's command from now on. */
+void transfer_start(struct session *session, const struct transfer_order *order);
+
+/*
+ * A line that arrives during the session's transfer (transfer_commands.c). True if it was dealt
+ * with; false if it must wait for the end.
+ */
+MUST_CHECK bool
+transfer_overtake(struct session *session, enum line_result result, struct bytes line);
+
+/* ABOR during a transfer: replies for both, now or once a commit that had begun is answered. */
+void transfer_abort(struct session *session);
+
+/* One line of what it does, for STAT. */
+void transfer_reply_status(struct session *session);
+
+/* The session ends: so does its transfer, without a reply. */
+void transfer_abandon(struct session *session);
+
+/* The worker is gone. */
+void transfer_lost(struct session *session);
+
+/* The transfer's waiting for its data connection; NULL if there is none. */
+struct data_wait *transfer_data_wait(struct session *session);
+
+/* Its end: takes fd; or there will be none; or not in time. */
+void transfer_connected(struct session *session, int fd);
+void transfer_unconnected(struct session *session);
+void transfer_late(struct session *session);
+
+/* The worker has moved so many bytes of the request with that tag. */
+void transfer_progress(struct session *session, uint32_t tag, uint64_t bytes);
+
+#endif

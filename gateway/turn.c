@@ -1,0 +1,381 @@
+/*
+ * Turns (see turn.h). Runs in the gateway; the bytes are the client's.
+ *
+ * Lines that cannot run yet stay in the socket: a session that may not go on is not watched, and
+ * TCP holds the client back. Only a transfer reads on, one line far, for ABOR and STAT (DECISIONS
+ * 32).
+ */
+#include "gateway/turn.h"
+
+#include "gateway/attention.h"
+#include "gateway/command.h"
+#include "gateway/session.h"
+#include "gateway/transfer.h"
+#include "ipc/base/ends.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+	REPLIES_BYTES_FULL = 4096, /* written before the next command runs */
+	TLS_HANDSHAKE = 0x16, /* first byte of a TLS record with a ClientHello (RFC 8446 5.1) */
+};
+
+/* ---- what may run ---- */
+
+/* Do replies wait for the client? */
+static bool
+is_blocked(const struct session *session)
+{
+	return session->writable != NULL;
+}
+
+static bool
+may_take_line(const struct session *session)
+{
+	return session->ending == NULL && !session->is_quitting && session->held.text == NULL &&
+	       (!session->is_running || session->transfer != NULL) && !is_blocked(session) &&
+	       !record_is_full(session->gateway);
+}
+
+static bool
+may_run_held(const struct session *session)
+{
+	return session->ending == NULL && session->held.text != NULL && !session->is_running &&
+	       session->waits == WAITS_FOR_NOTHING && !is_blocked(session) &&
+	       !record_is_full(session->gateway);
+}
+
+/* ---- held lines ---- */
+
+void
+turn_hold(struct session *session, enum line_result result, struct bytes line)
+{
+	ensure(session->held.text == NULL);
+	session->held.text = malloc(line.length + 1);
+	if (session->held.text == NULL) {
+		session_end(session, "out-of-memory");
+		return;
+	}
+	memcpy(session->held.text, line.data, line.length);
+	session->held.length = (uint16_t)line.length;
+	session->held.result = result;
+}
+
+static void
+free_held(struct held_line *held)
+{
+	if (held->text != NULL)
+		explicit_bzero(held->text, held->length);
+	free(held->text);
+	*held = (struct held_line){ .text = NULL };
+}
+
+void
+turn_drop_held(struct session *session)
+{
+	free_held(&session->held);
+	session->waits = WAITS_FOR_NOTHING;
+}
+
+/* ---- lines ---- */
+
+static void
+run_line(struct session *session, enum line_result result, struct bytes line)
+{
+	if (session->transfer != NULL) {
+		if (!transfer_overtake(session, result, line)) {
+			turn_hold(session, result, line);
+			attention_begin(session);
+		}
+		return;
+	}
+	session->is_used = true;
+	switch (result) {
+	case LINE_NONE:
+		bug("no line to run");
+	case LINE_COMPLETE:
+		command_run(session, line);
+		return;
+	case LINE_BROKEN:
+		session_reply(session, reply_command_broken);
+		return;
+	case LINE_TOO_LONG:
+		session_reply(session, reply_command_too_long);
+		return;
+	}
+}
+
+static void
+run_held(struct session *session)
+{
+	struct held_line held = session->held;
+	session->held.text = NULL;
+	run_line(session, held.result, bytes_of(held.text, held.length));
+	free_held(&held);
+}
+
+static void flush(struct session *session);
+
+static void
+run_lines(struct session *session, struct line_buffer *buffer)
+{
+	while (may_take_line(session)) {
+		struct bytes line = bytes_of("", 0);
+		enum line_result result = line_next(&session->lines, buffer, &line);
+		if (result == LINE_NONE)
+			return;
+		session->commands++;
+		run_line(session, result, line);
+		if (outbox_length(&session->outbox) >= REPLIES_BYTES_FULL)
+			flush(session);
+	}
+}
+
+static void
+store_lines(struct session *session, struct line_buffer *buffer)
+{
+	if (line_store(&session->lines, buffer) < 0)
+		session_end(session, "out-of-memory");
+}
+
+/* ---- reading ---- */
+
+static void
+pause_reading(struct session *session)
+{
+	if (!session->is_paused)
+		event_del(&session->readable);
+	session->is_paused = true;
+}
+
+static void
+resume_reading(struct session *session)
+{
+	if (!session->is_paused || session->is_at_end)
+		return;
+	session->is_paused = false;
+	if (event_add(&session->readable, NULL) < 0)
+		session_end(session, "out-of-memory");
+}
+
+/* The client has shut its side, or the connection is broken. */
+static void
+end_reading(struct session *session)
+{
+	session->is_at_end = true;
+	pause_reading(session);
+	if (session->transfer != NULL && !session->is_quitting)
+		session_end(session, "client-closed");
+}
+
+/* A TLS client at the plain port learns nothing; it would not understand a reply. */
+static bool
+is_tls_hello(const struct session *session, const char *data)
+{
+	return session->commands == 0 && (unsigned char)*data == TLS_HANDSHAKE;
+}
+
+static void
+read_more(struct session *session, struct line_buffer *buffer)
+{
+	size_t capacity;
+	char *space = line_space(buffer, &capacity);
+	int length = stream_read(&session->stream, space, capacity);
+	if (length == -EAGAIN)
+		return;
+	if (length <= 0) {
+		end_reading(session);
+		return;
+	}
+	if (is_tls_hello(session, buffer->data)) {
+		outbox_clear(&session->outbox);
+		session_end(session, "foreign-protocol");
+		return;
+	}
+	line_add(buffer, (size_t)length);
+	run_lines(session, buffer);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct session *session = argument;
+	struct line_buffer *buffer = &session->gateway->input;
+	(void)fd;
+	(void)what;
+	if (!may_take_line(session)) {
+		pause_reading(session);
+		return;
+	}
+	line_load(&session->lines, buffer);
+	run_lines(session, buffer);
+	if (may_take_line(session))
+		read_more(session, buffer);
+	store_lines(session, buffer);
+	session_wake(session);
+}
+
+/* ---- writing ---- */
+
+static void
+stop_waiting_to_write(struct session *session)
+{
+	if (session->writable != NULL)
+		event_free(session->writable);
+	session->writable = NULL;
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *argument)
+{
+	struct session *session = argument;
+	(void)fd;
+	(void)what;
+	stop_waiting_to_write(session);
+	session_wake(session);
+}
+
+static void
+wait_to_write(struct session *session)
+{
+	session->writable = event_new(
+		session->gateway->base, session->stream.fd, EV_WRITE, on_writable, session);
+	if (session->writable == NULL || event_add(session->writable, NULL) < 0) {
+		stop_waiting_to_write(session);
+		outbox_clear(&session->outbox);
+		session_end(session, "out-of-memory");
+	}
+}
+
+static void
+flush(struct session *session)
+{
+	if (is_blocked(session) || outbox_length(&session->outbox) == 0)
+		return;
+	int error = outbox_flush(&session->outbox, &session->stream);
+	if (error == -EAGAIN) {
+		wait_to_write(session);
+	} else if (error < 0) {
+		outbox_clear(&session->outbox);
+		session_end(session, "client-closed");
+	}
+}
+
+/* ---- turns ---- */
+
+/*
+ * Time counts from the last command, and not while one runs. A passive port that is not used is
+ * taken back earlier than the session ends.
+ */
+static void
+set_limit(struct session *session)
+{
+	const struct gate_configure *settings = &session->gateway->settings;
+	enum limit_kind kind = session->limit.kind;
+	bool is_used = session->is_used;
+	session->is_used = false;
+	if (session->ending != NULL || !session_is_logged_in(session))
+		return;
+	if (session->is_running && (kind == LIMIT_IDLE || kind == LIMIT_PORT))
+		limit_clear(&session->limit);
+	else if (!session->is_running && is_used && session->data.passive != NULL)
+		limit_set(&session->limit, LIMIT_PORT, settings->data_timeout_s);
+	else if (!session->is_running && is_used)
+		limit_set(&session->limit, LIMIT_IDLE, settings->idle_timeout_s);
+}
+
+static void
+run_waiting_lines(struct session *session)
+{
+	struct line_buffer *buffer = &session->gateway->input;
+	if (may_run_held(session))
+		run_held(session);
+	if (!may_take_line(session) || !line_has_more(&session->lines))
+		return;
+	line_load(&session->lines, buffer);
+	run_lines(session, buffer);
+	store_lines(session, buffer);
+}
+
+static void
+end_if_over(struct session *session)
+{
+	if (session->ending != NULL || session->is_running || session->held.text != NULL)
+		return;
+	if (session->is_at_end) {
+		session_end(session, "client-closed");
+	} else if (session->is_leaving) {
+		session_reply(session, reply_closing);
+		session_end(session, "shutdown");
+	}
+}
+
+static void
+take_turn(struct session *session)
+{
+	run_waiting_lines(session);
+	flush(session);
+	if (may_take_line(session))
+		resume_reading(session);
+	end_if_over(session);
+	if (session->ending != NULL) {
+		flush(session);
+		if (session_take_apart(session))
+			return;
+	}
+	set_limit(session);
+	session->is_awake = false;
+}
+
+/* A session that wakes in its own turn gets no other: its turn is not over. */
+static void
+on_turn(evutil_socket_t fd, short what, void *argument)
+{
+	struct gateway *gateway = argument;
+	(void)fd;
+	(void)what;
+	while (gateway->awake != NULL) {
+		struct session *session = gateway->awake;
+		gateway->awake = session->next_awake;
+		take_turn(session);
+	}
+}
+
+void
+session_wake(struct session *session)
+{
+	struct gateway *gateway = session->gateway;
+	if (session->is_awake)
+		return;
+	session->is_awake = true;
+	session->next_awake = gateway->awake;
+	gateway->awake = session;
+	event_active(&gateway->turn, EV_TIMEOUT, 0);
+}
+
+void
+turn_init(struct gateway *gateway)
+{
+	event_assign(&gateway->turn, gateway->base, -1, 0, on_turn, gateway);
+}
+
+void
+turn_stop(struct gateway *gateway)
+{
+	event_del(&gateway->turn);
+}
+
+int
+turn_watch(struct session *session)
+{
+	event_assign(&session->readable, session->gateway->base, session->stream.fd,
+		EV_READ | EV_PERSIST, on_readable, session);
+	return event_add(&session->readable, NULL) < 0 ? -ENOMEM : 0;
+}
+
+void
+turn_stop_watching(struct session *session)
+{
+	pause_reading(session);
+}
