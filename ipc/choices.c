@@ -5,6 +5,13 @@
 
 #define CHOICES(type)                       static const char *const type##_texts[] = {
 #define CHOICE_VALUE(enumerator, text, doc) [enumerator] = (text),
+#define CHOICES_END(type, last) \
+	}                       \
+	;
+#include "ipc/choices.def"
+
+#define CHOICES(type)                       static const char *const type##_docs[] = {
+#define CHOICE_VALUE(enumerator, text, doc) [enumerator] = (doc),
 #define CHOICES_END(type, last)                                                                    \
 	}                                                                                          \
 	;                                                                                          \
@@ -13,5 +20,6 @@
 		.name = #type,                                                                     \
 		.count = ARRAY_LENGTH(type##_texts),                                               \
 		.texts = type##_texts,                                                             \
+		.docs = type##_docs,                                                               \
 	};
 #include "ipc/choices.def"

@@ -15,7 +15,9 @@
 	},
 
 #define MESSAGE(name, CODE, number, senders, phases, descriptor, reply, doc) TYPE(name, doc)
-#define TYPE(name, doc)                                                      static const struct wire_field CHANNEL(name##_fields)[] = {
+#define TYPE(name, doc)                                \
+	static const char CHANNEL(name##_doc)[] = doc; \
+	static const struct wire_field CHANNEL(name##_fields)[] = {
 #define END(owner)                                           \
 	{                                                    \
 		.kind = WIRE_END                             \
@@ -24,6 +26,7 @@
 	;                                                    \
 	const struct wire_record CHANNEL(owner##_record) = { \
 		.name = #owner,                              \
+		.doc = CHANNEL(owner##_doc),                 \
 		.fields = CHANNEL(owner##_fields),           \
 		.size = sizeof(struct CHANNEL(owner)),       \
 	};                                                   \

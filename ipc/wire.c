@@ -177,7 +177,8 @@ put_address(struct sink *sink, const struct wire_address *address)
 static int
 put_list(struct sink *sink, const struct wire_field *field, const struct wire_list *list)
 {
-	if (list->count < field->minimum || list->count > field->maximum)
+	if (list->count < field->minimum || list->count > field->maximum ||
+		list->encoded.length > WIRE_LIST_BYTES_MAX)
 		return -EINVAL;
 	int error = put_number(sink, 2, list->count);
 	return error < 0 ? error : put(sink, list->encoded.data, list->encoded.length);
@@ -311,7 +312,7 @@ take_list(struct bytes *input, const struct wire_field *field, char *member)
 	struct wire_list list = { 0 };
 	uint64_t count;
 	const char *broken;
-	_Alignas(max_align_t) char element[512];
+	_Alignas(max_align_t) char element[WIRE_ELEMENT_BYTES_MAX];
 	ensure(field->record->size <= sizeof(element));
 
 	if (take_number(input, 2, &count) < 0 || count < field->minimum || count > field->maximum)
@@ -322,6 +323,8 @@ take_list(struct bytes *input, const struct wire_field *field, char *member)
 		if (take_fields(input, field->record->fields, element, &broken) < 0)
 			return -EBADMSG;
 	list.encoded.length = (size_t)(input->data - list.encoded.data);
+	if (list.encoded.length > WIRE_LIST_BYTES_MAX)
+		return -EBADMSG;
 	memcpy(member, &list, sizeof(list));
 	return 0;
 }

@@ -16,7 +16,7 @@
  *                         4,095 bytes, no NUL; NAME is at most 255 bytes, no NUL, no slash
  *   ADDRESS               16 bytes IPv6 or v4-mapped, u32 scope, u16 port
  *   RECORD                the fields of another table, in place
- *   LIST                  u16 count, then that many records
+ *   LIST                  u16 count, then that many records, in at most 60 KiB
  *
  * Decoded BYTES and LISTs point into the buffer that was decoded and live as long as it does.
  */
@@ -27,6 +27,11 @@
 
 #include <stdint.h>
 #include <stdio.h>
+
+enum {
+	WIRE_LIST_BYTES_MAX = 60 * 1024, /* encoded; a body that holds one has room for the rest */
+	WIRE_ELEMENT_BYTES_MAX = 512,    /* decoded */
+};
 
 enum wire_kind {
 	WIRE_END, /* closes a table */
@@ -56,7 +61,10 @@ struct wire_address {
 	uint16_t port;
 };
 
-/* A list of records inside a message, still encoded; read it with wire_list_next(). */
+/*
+ * A list of records inside a message, still encoded; read it with wire_list_next(). It comes from
+ * wire_decode() or wire_list_built(), which have checked what is in it.
+ */
 struct wire_list {
 	struct bytes encoded;
 	uint32_t count;
@@ -66,6 +74,7 @@ struct wire_choices {
 	const char *name;
 	uint32_t count;
 	const char *const *texts;
+	const char *const *docs;
 };
 
 struct wire_field;
@@ -73,6 +82,7 @@ struct wire_field;
 /* A table of fields and the struct it describes. */
 struct wire_record {
 	const char *name;
+	const char *doc;
 	const struct wire_field *fields; /* ends with WIRE_END */
 	size_t size;                     /* of the struct */
 };

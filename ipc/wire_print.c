@@ -80,7 +80,7 @@ print_address(const struct wire_address *address, FILE *output)
 static void
 print_list(const struct wire_field *field, struct wire_list list, FILE *output)
 {
-	_Alignas(max_align_t) char element[512];
+	_Alignas(max_align_t) char element[WIRE_ELEMENT_BYTES_MAX];
 	putc('[', output);
 	for (bool first = true; wire_list_next(&list, field->record, element); first = false) {
 		fputs(first ? "{" : ",{", output);

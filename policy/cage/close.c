@@ -52,19 +52,38 @@ violation_catch(void)
 	return 0;
 }
 
+/* Only workers have backends, and those may ask for what additions.def lists. */
+static int
+additions_check(
+	enum cage_role role, const struct cage_additions *additions, struct cage_report *report)
+{
+	for (size_t i = 0; additions != NULL && i < additions->count; i++)
+		if (role != CAGE_WORKER || !cage_addition_is_permitted(additions->calls[i]))
+			return report_fail(report, -EACCES,
+				"a backend asks for a system call that none may have",
+				additions->calls[i]);
+	return 0;
+}
+
 int
 cage_close(enum cage_role role, const struct cage_additions *additions, struct cage_report *report)
 {
-	int error = violation_catch();
+	int error = additions_check(role, additions, report);
+	if (error < 0)
+		return error;
+	error = violation_catch();
 	if (error < 0)
 		return report_fail(report, error, "cannot catch SIGSYS", NULL);
 	error = limits_set(role, CAGE_GATE_CLOSE, &report->detail);
 	if (error < 0)
 		return report_fail(report, error, "cannot set the resource limit", report->detail);
-	error = filter_load(role, additions, &report->detail);
-	if (error < 0)
+	const char *call = cage_walls[CAGE_WALL_SECCOMP].name;
+	error = filter_load(role, additions, &call);
+	if (error == -EACCES)
 		return report_fail(
-			report, error, "cannot install the system-call filter", report->detail);
+			report, error, "a backend asks for a system call that none may have", call);
+	if (error < 0)
+		return report_fail(report, error, "cannot close it", call);
 	report->walls |= 1u << CAGE_WALL_SECCOMP;
 	return 0;
 }

@@ -77,19 +77,16 @@ tables_add(scmp_filter_ctx filter, enum cage_role role, const char **detail)
 }
 
 static int
-additions_add(scmp_filter_ctx filter, enum cage_role role, const struct cage_additions *additions,
-	const char **detail)
+additions_add(scmp_filter_ctx filter, const struct cage_additions *additions, const char **detail)
 {
 	for (size_t i = 0; i < additions->count; i++) {
-		const char *call = additions->calls[i];
-		*detail = call;
-		if (role != CAGE_WORKER || !cage_addition_is_permitted(call))
-			return -EACCES;
-		int error = rule_add(filter, &(struct cage_rule){ .call = call });
-		if (error < 0)
+		struct cage_rule rule = { .call = additions->calls[i], .verdict = CAGE_ALLOW };
+		int error = rule_add(filter, &rule);
+		if (error < 0) {
+			*detail = rule.call;
 			return error;
+		}
 	}
-	*detail = NULL;
 	return 0;
 }
 
@@ -125,7 +122,7 @@ filter_load(enum cage_role role, const struct cage_additions *additions, const c
 	if (error == 0)
 		error = tables_add(filter, role, detail);
 	if (error == 0 && additions != NULL)
-		error = additions_add(filter, role, additions, detail);
+		error = additions_add(filter, additions, detail);
 	if (error == 0)
 		error = seccomp_load(filter);
 	seccomp_release(filter);

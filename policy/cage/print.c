@@ -105,11 +105,11 @@ additions_print(FILE *out, const struct cage_additions *additions)
 	if (additions == NULL || additions->count == 0)
 		return;
 	fputs("\nSystem calls that a custom backend adds\n", out);
-	for (size_t i = 0; i < additions->count; i++)
+	for (size_t i = 0; i < additions->count; i++) {
+		const struct cage_addition *row = cage_addition_find(additions->calls[i]);
 		fprintf(out, "  %-20s  %s\n", additions->calls[i],
-			cage_addition_is_permitted(additions->calls[i])
-				? ""
-				: "refused: no backend may have it");
+			row != NULL ? row->reason : "refused: no backend may have it");
+	}
 }
 
 static void

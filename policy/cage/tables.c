@@ -181,13 +181,19 @@ cage_role_find(const char *name, enum cage_role *role)
 	return -ENOENT;
 }
 
-bool
-cage_addition_is_permitted(const char *call)
+const struct cage_addition *
+cage_addition_find(const char *call)
 {
 	for (size_t i = 0; i < cage_permitted_addition_count; i++)
 		if (strcmp(cage_permitted_additions[i].call, call) == 0)
-			return true;
-	return false;
+			return &cage_permitted_additions[i];
+	return NULL;
+}
+
+bool
+cage_addition_is_permitted(const char *call)
+{
+	return cage_addition_find(call) != NULL;
 }
 
 /* Younger than the oldest libseccomp that we build with; the number is the same everywhere. */

@@ -108,6 +108,9 @@ struct cage_addition {
 extern const struct cage_addition cage_permitted_additions[];
 extern const size_t cage_permitted_addition_count;
 
+/* Its row; NULL when no backend may ask for it. */
+const struct cage_addition *cage_addition_find(const char *call);
+
 enum cage_need { CAGE_WELCOME, CAGE_REQUIRED, CAGE_ALWAYS };
 
 struct cage_wall_data {

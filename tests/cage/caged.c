@@ -88,9 +88,8 @@ self_copy(void)
 	return copy_fd;
 }
 
-/* As a container engine's own filter would; it is inherited, and goes before ours. */
-static void
-refuse_call(const char *call)
+void
+caged_refuse_call(const char *call)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	expect(filter != NULL, "filter");
@@ -116,7 +115,7 @@ become(enum caged_mode mode)
 		identity = (struct cage_identity){ .uid = geteuid(), .gid = getegid() };
 	expect(cage_become(&identity) == 0, "cage_become");
 	if (mode == CAGED_BY_LANDLOCK)
-		refuse_call("unshare");
+		caged_refuse_call("unshare");
 }
 
 /* What the supervisor's child does between fork and execve. */
@@ -124,7 +123,7 @@ NORETURN static void
 child_start(const struct scenario *scenario, enum caged_mode mode, int channel_fd)
 {
 	const struct place *place = caged_place();
-	if (cage_role_data(scenario->role)->root == CAGE_ROOT_EMPTY) {
+	if (cage_role_data(scenario->role)->root == CAGE_ROOT_EMPTY && !scenario->in_a_folder) {
 		int empty_fd = -1;
 		expect(cage_open_empty_folder(&empty_fd) == 0, "empty folder");
 		expect(fchdir(empty_fd) == 0, "empty folder");
@@ -135,7 +134,7 @@ child_start(const struct scenario *scenario, enum caged_mode mode, int channel_f
 		expect(dup2(channel_fd, CAGE_CHANNEL_FD) == CAGE_CHANNEL_FD, "channel");
 	become(mode);
 	if (scenario->refused_call != NULL)
-		refuse_call(scenario->refused_call);
+		caged_refuse_call(scenario->refused_call);
 	char number[32];
 	snprintf(number, sizeof(number), "%zu", (size_t)(scenario - known_scenarios));
 	char word[] = "--caged", home[128];

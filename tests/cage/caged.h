@@ -38,10 +38,13 @@ enum caged_mode caged_mode_here(void);
 struct scenario {
 	const char *name;
 	enum cage_role role;
-	long (*attempt)(pid_t parent); /* in the closed cage; -1 and errno, or a result */
+	/* In the closed cage: -1 and errno, or a result. NULL does nothing. */
+	long (*attempt)(const struct scenario *scenario, pid_t parent);
+	const void *data;     /* for the attempt */
 	int (*prepare)(void); /* before the filter closes, may be NULL; a negative errno fails */
 	bool in_pool_thread;  /* attempt from a thread that was made before the filter closed */
 	bool required;        /* as under "cage = required" */
+	bool in_a_folder;     /* is started in a folder that is still there */
 	const char *home;     /* instead of the place's home */
 	const char *refused_call; /* answered EPERM from the start, as a container engine would */
 	const struct cage_additions *additions;
@@ -84,6 +87,10 @@ enum { CAGED_UID = 65534, CAGED_GID = 65534, CAGED_EXTRA_GROUP = 4711 };
 /* Runs children; returns at once in the test itself. The list must be the same in both. */
 void caged_main(int argc, char **argv, const struct scenario *scenarios, size_t count);
 
+/* From here on this system call is answered with EPERM, as a container engine's own filter would.
+ */
+void caged_refuse_call(const char *call);
+
 /* Runs one scenario from start to end. */
 void caged_run(const struct scenario *scenario, enum caged_mode mode, struct outcome *outcome);
 
@@ -100,6 +107,6 @@ void caged_start(const struct scenario *scenario, enum caged_mode mode, struct c
 void caged_finish(struct caged *caged);
 
 /* For the attempt of a scenario that is looked at. */
-long caged_wait_for_test(pid_t parent);
+long caged_wait_for_test(const struct scenario *scenario, pid_t parent);
 
 #endif
