@@ -83,7 +83,7 @@ cage_close(enum cage_role role, const struct cage_additions *additions, struct c
 		return report_fail(
 			report, error, "a backend asks for a system call that none may have", call);
 	if (error < 0)
-		return report_fail(report, error, "cannot close it", call);
+		return report_fail(report, error, "cannot close the cage", call);
 	report->walls |= 1u << CAGE_WALL_SECCOMP;
 	return 0;
 }

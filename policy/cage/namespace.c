@@ -4,6 +4,7 @@
  */
 #include "policy/cage/namespace.h"
 #include "ipc/base/scope.h"
+#include "policy/cage/throwaway.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static int
@@ -96,17 +96,15 @@ namespace_enter(bool own_mounts)
 	return chroot(".") == 0 ? 0 : -errno;
 }
 
+static int
+enter_for_trial(const void *own_mounts)
+{
+	return namespace_enter(own_mounts != NULL) == 0 ? 0 : 1;
+}
+
 bool
 namespace_is_possible(bool own_mounts)
 {
-	pid_t child = fork();
-	if (child < 0)
-		return false;
-	if (child == 0)
-		_exit(namespace_enter(own_mounts) == 0 ? 0 : 1);
 	int status;
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return throwaway_run(enter_for_trial, own_mounts ? "" : NULL, &status) == 0 && status == 0;
 }

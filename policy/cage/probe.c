@@ -12,13 +12,12 @@
 #include "policy/cage/cage.h"
 #include "policy/cage/report.h"
 #include "policy/cage/tables.h"
+#include "policy/cage/throwaway.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct probe {
@@ -30,38 +29,34 @@ struct probe {
 	struct cage_report *report;
 };
 
-static int
-wait_for(pid_t child, int *status)
-{
-	while (waitpid(child, status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
-}
+/* One attempt: the act is NULL to close the cage and do nothing. */
+struct attempt {
+	const struct probe *probe;
+	const struct act *act;
+};
 
-/* The act is NULL to close the cage and do nothing. */
-NORETURN static void
-close_and_attempt(const struct probe *probe, const struct act *act)
+static int
+close_and_attempt(const void *context)
 {
+	const struct attempt *attempt = context;
+	const struct probe *probe = attempt->probe;
 	pid_t victim = getppid();
 	int error = 0;
 	if (probe->role == CAGE_HASHER) /* lives inside its parent's cage */
 		error = cage_close(CAGE_AUTH, NULL, probe->report);
 	if (error == 0)
 		error = cage_close(probe->role, NULL, probe->report);
-	if (error < 0 || act == NULL)
-		_exit(0);
-	act_attempt(act, victim);
+	if (error == 0 && attempt->act != NULL)
+		act_attempt(attempt->act, victim);
+	return 0;
 }
 
 static int
 try_act(const struct probe *probe, const struct act *act)
 {
-	pid_t child = fork();
-	if (child == 0)
-		close_and_attempt(probe, act);
-	int status;
-	int error = child < 0 ? -errno : wait_for(child, &status);
+	const struct attempt attempt = { .probe = probe, .act = act };
+	int status = 0;
+	int error = throwaway_run(close_and_attempt, &attempt, &status);
 	if (error < 0)
 		return report_fail(probe->report, error, "cannot try the cage", NULL);
 	if (probe->report->error < 0)
@@ -69,7 +64,7 @@ try_act(const struct probe *probe, const struct act *act)
 	if (act != NULL && !act_ended_well(act, act_outcome_of(status)))
 		return report_fail(probe->report, -ENOTRECOVERABLE,
 			"a forbidden act was not stopped as it must be", act->text);
-	if (act == NULL && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+	if (act == NULL && status != 0)
 		return report_fail(probe->report, -ENOTRECOVERABLE,
 			"a process died while it closed its cage", NULL);
 	return 0;
@@ -116,17 +111,18 @@ enter_and_try(const struct probe *probe)
 	return error < 0 ? error : try_acts(probe);
 }
 
-static void
-probe_fork(const struct probe *probe)
+static int
+probe_live(const void *context)
 {
-	pid_t child = fork();
-	if (child == 0) {
-		close(CAGE_CHANNEL_FD); /* the caller's: nothing said here is meant for it */
-		signal(SIGCHLD, SIG_DFL);
-		_exit(enter_and_try(probe) == 0 ? 0 : 1);
-	}
-	int status = -1;
-	int error = child < 0 ? -errno : wait_for(child, &status);
+	close(CAGE_CHANNEL_FD); /* the caller's: nothing said here is meant for it */
+	return enter_and_try(context) == 0 ? 0 : 1;
+}
+
+static void
+probe_in_child(const struct probe *probe)
+{
+	int status = 0;
+	int error = throwaway_run(probe_live, probe, &status);
 	if (error == 0 && status != 0 && probe->report->error == 0)
 		error = -ENOTRECOVERABLE;
 	if (error < 0)
@@ -147,7 +143,7 @@ probe_run(struct probe *probe, struct cage_report *report)
 			probe->report, -errno, "cannot make a folder to try the cage in", "/tmp");
 	} else {
 		probe->folder = folder;
-		probe_fork(probe);
+		probe_in_child(probe);
 		rmdir(folder);
 	}
 	*report = *probe->report;

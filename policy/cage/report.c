@@ -53,7 +53,7 @@ advice_of(const struct cage_report *report)
 static void
 failure_print(FILE *out, const struct cage_report *report)
 {
-	fprintf(out, "cage: %s", report->problem);
+	fputs(report->problem, out);
 	if (report->detail != NULL)
 		fprintf(out, ": %s", report->detail);
 	fprintf(out, ": %s", strerror(-report->error));
@@ -65,7 +65,7 @@ failure_print(FILE *out, const struct cage_report *report)
 static void
 walls_print(FILE *out, const struct cage_report *report)
 {
-	const char *before = "cage: ";
+	const char *before = "";
 	for (unsigned i = 0; i < CAGE_WALL_COUNT; i++) {
 		if (!wall_stands(report, i))
 			continue;

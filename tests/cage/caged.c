@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -208,6 +209,8 @@ end_read(struct caged *caged)
 	struct outcome *outcome = &caged->outcome;
 	int status = 0;
 	expect(waitpid(caged->pid, &status, 0) == caged->pid, "waitpid");
+	if (caged->role == CAGE_HASHER && status == 0)
+		expect(waitpid(-1, &status, 0) > 0, "waitpid for an orphan");
 	caged->pid = 0;
 	outcome->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	bool silent = outcome->kind == OUTCOME_BROKEN && outcome->text[0] == '\0';
@@ -225,7 +228,9 @@ void
 caged_start(const struct scenario *scenario, enum caged_mode mode, struct caged *caged)
 {
 	int ends[2];
-	*caged = (struct caged){ .outcome = { .kind = OUTCOME_BROKEN } };
+	*caged = (struct caged){ .role = scenario->role, .outcome = { .kind = OUTCOME_BROKEN } };
+	expect(prctl(PR_SET_CHILD_SUBREAPER, scenario->role == CAGE_HASHER, 0, 0, 0) == 0,
+		"adoption of orphans");
 	caged_place(); /* these two are made here, once, and not by the child */
 	self_copy();
 	expect(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0, "channel");

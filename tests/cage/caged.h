@@ -99,6 +99,7 @@ void caged_run(const struct scenario *scenario, enum caged_mode mode, struct out
  * it can be looked at; caged_finish() lets it go on. A process that did not come so far has pid 0.
  */
 struct caged {
+	enum cage_role role;
 	pid_t pid;
 	int channel_fd;
 	struct outcome outcome;

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,9 +63,8 @@ sendmsg_victim(int flags)
 static long
 option_set(int level, int option)
 {
-	struct linger value = { .l_onoff = 1 };
-	socklen_t size = option == SO_LINGER && level == SOL_SOCKET ? sizeof(value) : sizeof(int);
-	return setsockopt(CONNECTION_FD, level, option, &value, size);
+	int value = 1;
+	return setsockopt(CONNECTION_FD, level, option, &value, sizeof(value));
 }
 
 static long

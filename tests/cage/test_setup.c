@@ -192,7 +192,7 @@ check_print(void **state)
 		assert_non_null(strstr(text, rule->call));
 		assert_non_null(strstr(text, rule->reason));
 	}
-	assert_non_null(strstr(text, "On this machine, as this user\n  cage: "));
+	assert_non_null(strstr(text, "On this machine, as this user\n  "));
 	assert_true((strstr(text, "weaker: all processes run as one uid") != NULL) ==
 		    (geteuid() != 0 && cage_role_data(row->role)->root != CAGE_ROOT_OUTER));
 	free(text);

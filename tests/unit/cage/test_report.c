@@ -28,26 +28,26 @@ struct text_row {
 
 static const struct text_row text_rows[] = {
 	{ "all stands", { .walls = ALL, .expected = ALL, .landlock_abi = 7 },
-		"cage: own uid, own root, no capabilities, files by Landlock, TCP by Landlock, "
+		"own uid, own root, no capabilities, files by Landlock, TCP by Landlock, "
 		"signals by Landlock, system-call filter (Landlock 7)" },
 	{ "an ordinary user", { .walls = ALL & ~UID, .expected = ALL, .landlock_abi = 7 },
-		"cage: own root, no capabilities, files by Landlock, TCP by Landlock, "
+		"own root, no capabilities, files by Landlock, TCP by Landlock, "
 		"signals by Landlock, system-call filter (Landlock 7); weaker: all processes run "
 		"as "
 		"one uid (start sallyportd as root)" },
 	{ "an older kernel", { .walls = ALL & ~(TCP | SCOPE), .expected = ALL, .landlock_abi = 2 },
-		"cage: own uid, own root, no capabilities, files by Landlock, system-call filter "
+		"own uid, own root, no capabilities, files by Landlock, system-call filter "
 		"(Landlock 2); weaker: bind and connect are stopped by the system-call filter "
 		"alone "
 		"(boot Linux 6.7 or later); signals and abstract sockets are stopped by the "
 		"system-call filter alone (boot Linux 6.12 or later)" },
 	{ "what a role never has is not missed", { .walls = SECCOMP, .expected = SECCOMP },
-		"cage: system-call filter" },
+		"system-call filter" },
 	{ "a failure",
 		{ .error = -ENOENT, .problem = "cannot enter the home", .detail = "/home/x" },
-		"cage: cannot enter the home: /home/x: No such file or directory" },
+		"cannot enter the home: /home/x: No such file or directory" },
 	{ "a failure without a name", { .error = -EPERM, .problem = "cannot drop capabilities" },
-		"cage: cannot drop capabilities: Operation not permitted" },
+		"cannot drop capabilities: Operation not permitted" },
 };
 
 static void
@@ -96,7 +96,7 @@ check_required_says_what_helps(void **state)
 	assert_int_equal(report_check_required(&report), -EOPNOTSUPP);
 	char *text = cage_report_text(&report);
 	assert_string_equal(text,
-		"cage: \"cage = required\", and this is missing: own root: Operation not "
+		"\"cage = required\", and this is missing: own root: Operation not "
 		"supported; "
 		"start sallyportd as root, or let ordinary users make user namespaces");
 	free(text);
