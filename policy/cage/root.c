@@ -94,7 +94,7 @@ root_take(enum cage_role role, const struct cage_options *options, struct cage_r
 			report->walls |= 1u << CAGE_WALL_UID;
 		return 0;
 	}
-	bool own_mounts = root == CAGE_ROOT_HOME;
+	bool own_mounts = root == CAGE_ROOT_HOME && options->home != NULL;
 	if (!namespace_is_possible(own_mounts))
 		return 0;
 	error = namespace_enter(own_mounts);

@@ -124,7 +124,7 @@ NORETURN static void
 child_start(const struct scenario *scenario, enum caged_mode mode, int channel_fd)
 {
 	const struct place *place = caged_place();
-	if (cage_role_data(scenario->role)->root == CAGE_ROOT_EMPTY && !scenario->in_a_folder) {
+	if (cage_role_data(scenario->role)->root != CAGE_ROOT_FOLDER && !scenario->in_a_folder) {
 		int empty_fd = -1;
 		expect(cage_open_empty_folder(&empty_fd) == 0, "empty folder");
 		expect(fchdir(empty_fd) == 0, "empty folder");

@@ -45,7 +45,7 @@ struct scenario {
 	bool in_pool_thread;  /* attempt from a thread that was made before the filter closed */
 	bool required;        /* as under "cage = required" */
 	bool in_a_folder;     /* is started in a folder that is still there */
-	const char *home;     /* instead of the place's home */
+	const char *home;     /* instead of the place's home; "" for none */
 	const char *refused_call; /* answered EPERM from the start, as a container engine would */
 	const struct cage_additions *additions;
 };

@@ -98,7 +98,8 @@ enter(struct life *life, const char *home)
 {
 	bool is_hasher = life->scenario->role == CAGE_HASHER;
 	enum cage_role role = is_hasher ? CAGE_AUTH : life->scenario->role;
-	struct cage_options options = { .home = role == CAGE_WORKER ? home : NULL,
+	struct cage_options options = { .home = role == CAGE_WORKER && home[0] != '\0' ? home
+										       : NULL,
 		.required = life->scenario->required };
 	int error = cage_enter(role, &options, &life->report);
 	if (error < 0)

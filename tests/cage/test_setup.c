@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,15 @@ attempt_hard_link(const struct scenario *scenario, pid_t parent)
 	(void)scenario;
 	(void)parent;
 	return syscall(SYS_linkat, AT_FDCWD, "nothing", AT_FDCWD, "linked", 0);
+}
+
+static long
+attempt_new_file(const struct scenario *scenario, pid_t parent)
+{
+	(void)scenario;
+	(void)parent;
+	struct open_how how = { .flags = O_WRONLY | O_CREAT | O_CLOEXEC, .mode = 0600 };
+	return syscall(SYS_openat2, AT_FDCWD, "new", &how, sizeof(how));
 }
 
 #define ADDING(...)                                                      \
