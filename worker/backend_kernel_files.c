@@ -10,6 +10,7 @@
 
 struct backend_file {
 	int fd;
+	bool readable;
 };
 
 static uint64_t
@@ -82,6 +83,7 @@ kernel_file_open(struct backend_tree *tree, const struct path *path, unsigned fl
 	struct backend_file *file = malloc(sizeof(*file));
 	if (file == NULL)
 		return -ENOMEM;
+	file->readable = (flags & BACKEND_READ) != 0;
 	file->fd = open_regular(tree, path, flags, mode, attributes);
 	if (file->fd < 0) {
 		int error = file->fd;
@@ -108,9 +110,19 @@ kernel_file_attributes(struct backend_file *file, struct pathio_attributes *resu
 	return kernel_attributes(file->fd, "", 0, result);
 }
 
+/* Whether a file could be so long; the kernel's answer where not is EINVAL, for want of an offset.
+ */
+static bool
+is_within_reach(uint64_t offset, size_t length)
+{
+	return offset <= INT64_MAX && length <= INT64_MAX - offset;
+}
+
 ssize_t
 kernel_file_read(struct backend_file *file, uint64_t offset, void *buffer, size_t length)
 {
+	if (!is_within_reach(offset, length))
+		return 0;
 	ssize_t count = pread(file->fd, buffer, length, (off_t)offset);
 	return count < 0 ? -errno : count;
 }
@@ -118,6 +130,8 @@ kernel_file_read(struct backend_file *file, uint64_t offset, void *buffer, size_
 ssize_t
 kernel_file_write(struct backend_file *file, uint64_t offset, const void *data, size_t length)
 {
+	if (!is_within_reach(offset, length))
+		return -EFBIG;
 	ssize_t count = pwrite(file->fd, data, length, (off_t)offset);
 	return count < 0 ? -errno : count;
 }
@@ -144,6 +158,8 @@ int
 kernel_file_extent(
 	struct backend_file *file, uint64_t offset, uint64_t length, struct backend_extent *result)
 {
+	if (!file->readable)
+		return -EBADF;
 	struct statx found;
 	if (statx(file->fd, "", AT_EMPTY_PATH, STATX_SIZE, &found) < 0)
 		return -errno;

@@ -104,15 +104,22 @@ struct memory_place {
 	char name[NAME_BYTES_MAX + 1];
 };
 
+/* What to do with a link at the end of a path. */
+enum memory_last {
+	MEMORY_KEEP,
+	MEMORY_FOLLOW,
+	MEMORY_CREATE, /* follow; and an end in a slash is -EISDIR, as open(2) has it */
+};
+
 /*
- * Finds what the path names, as the kernel would; `follow` a final link. A last name that is not
- * there is no error. -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG.
+ * Finds what the path names, as the kernel would. A last name that is not there is no error.
+ * -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG.
  */
-MUST_CHECK int memory_walk(struct backend_tree *tree, const struct path *path, bool follow,
-	struct memory_place *result);
+MUST_CHECK int memory_walk(struct backend_tree *tree, const struct path *path,
+	enum memory_last last, struct memory_place *result);
 /* The same, but a missing last name is -ENOENT. */
-MUST_CHECK int memory_find(struct backend_tree *tree, const struct path *path, bool follow,
-	struct memory_place *result);
+MUST_CHECK int memory_find(struct backend_tree *tree, const struct path *path,
+	enum memory_last last, struct memory_place *result);
 
 /* ---- the functions of the table, by file ---- */
 

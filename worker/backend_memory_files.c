@@ -61,9 +61,11 @@ find_or_create(struct backend_tree *tree, const struct path *path, unsigned flag
 	struct memory_node **result)
 {
 	bool exclusive = (flags & BACKEND_EXCLUSIVE) != 0;
-	bool follow = !exclusive && (flags & BACKEND_NOFOLLOW) == 0;
+	enum memory_last last = (flags & BACKEND_CREATE) != 0 ? MEMORY_CREATE : MEMORY_FOLLOW;
+	if (exclusive || (flags & BACKEND_NOFOLLOW) != 0)
+		last = MEMORY_KEEP;
 	struct memory_place place;
-	int error = memory_walk(tree, path, follow, &place);
+	int error = memory_walk(tree, path, last, &place);
 	if (error < 0)
 		return error;
 	if (place.node == NULL)

@@ -46,8 +46,8 @@ memory_directory_open(struct backend_tree *tree, const struct path *path, unsign
 	struct backend_directory **result)
 {
 	struct memory_place place;
-	bool follow = (flags & BACKEND_NO_LINK) == 0;
-	int error = memory_find(tree, path, follow, &place);
+	enum memory_last last = (flags & BACKEND_NO_LINK) != 0 ? MEMORY_KEEP : MEMORY_FOLLOW;
+	int error = memory_find(tree, path, last, &place);
 	return error < 0 ? error : directory_new(tree, place.node, result);
 }
 

@@ -14,7 +14,7 @@ memory_stat(struct backend_tree *tree, const struct path *path, bool follow,
 	struct pathio_attributes *result)
 {
 	struct memory_place place;
-	int error = memory_find(tree, path, follow, &place);
+	int error = memory_find(tree, path, follow ? MEMORY_FOLLOW : MEMORY_KEEP, &place);
 	if (error == 0)
 		memory_describe(tree, place.node, result);
 	return error;
@@ -24,7 +24,7 @@ int
 memory_enter(struct backend_tree *tree, const struct path *path, struct pathio_attributes *result)
 {
 	struct memory_place place;
-	int error = memory_find(tree, path, true, &place);
+	int error = memory_find(tree, path, MEMORY_FOLLOW, &place);
 	if (error < 0)
 		return error;
 	if (place.node->type != PATHIO_TYPE_DIRECTORY)
@@ -39,7 +39,7 @@ memory_enter(struct backend_tree *tree, const struct path *path, struct pathio_a
 static int
 find_free_place(struct backend_tree *tree, const struct path *path, struct memory_place *place)
 {
-	int error = memory_walk(tree, path, false, place);
+	int error = memory_walk(tree, path, MEMORY_KEEP, place);
 	if (error < 0)
 		return error;
 	if (place->node != NULL)
@@ -114,7 +114,7 @@ int
 memory_rmdir(struct backend_tree *tree, const struct path *path)
 {
 	struct memory_place place;
-	int error = memory_find(tree, path, false, &place);
+	int error = memory_find(tree, path, MEMORY_KEEP, &place);
 	if (error < 0)
 		return error;
 	if (place.folder == NULL)
@@ -138,7 +138,7 @@ int
 memory_unlink(struct backend_tree *tree, const struct path *path)
 {
 	struct memory_place place;
-	int error = memory_find(tree, path, false, &place);
+	int error = memory_find(tree, path, MEMORY_KEEP, &place);
 	if (error < 0)
 		return error;
 	if (place.folder == NULL)
@@ -175,17 +175,35 @@ judge_rename(const struct memory_place *from, const struct memory_place *to)
 	return 0;
 }
 
+/* Both folders are reached before either is searched. */
+static int
+find_folder_of(struct backend_tree *tree, const struct path *path)
+{
+	struct path folder;
+	path_parent(path, &folder);
+	struct memory_place place;
+	int error = memory_find(tree, &folder, MEMORY_FOLLOW, &place);
+	if (error < 0)
+		return error;
+	return place.node->type == PATHIO_TYPE_DIRECTORY ? 0 : -ENOTDIR;
+}
+
 int
 memory_rename(struct backend_tree *tree, const struct path *source, const struct path *destination)
 {
 	struct memory_place from, to;
-	int error = memory_walk(tree, source, false, &from);
+	int error = find_folder_of(tree, source);
 	if (error == 0)
-		error = memory_walk(tree, destination, false, &to);
+		error = find_folder_of(tree, destination);
 	if (error < 0)
 		return error;
-	if (from.folder == NULL || to.folder == NULL)
+	if (path_name(source)[0] == '\0' || path_name(destination)[0] == '\0')
 		return -EBUSY;
+	error = memory_walk(tree, source, MEMORY_KEEP, &from);
+	if (error == 0)
+		error = memory_walk(tree, destination, MEMORY_KEEP, &to);
+	if (error < 0)
+		return error;
 	if (from.node == NULL)
 		return -ENOENT;
 	if (from.node->type == PATHIO_TYPE_DIRECTORY && is_above(from.node, to.folder))
@@ -206,7 +224,7 @@ int
 memory_readlink(struct backend_tree *tree, const struct path *path, char *target, size_t capacity)
 {
 	struct memory_place place;
-	int error = memory_find(tree, path, false, &place);
+	int error = memory_find(tree, path, MEMORY_KEEP, &place);
 	if (error < 0)
 		return error;
 	if (place.node->type != PATHIO_TYPE_SYMLINK)
@@ -223,7 +241,7 @@ memory_set_times(
 	struct backend_tree *tree, const struct path *path, const struct pathio_set_times *times)
 {
 	struct memory_place place;
-	int error = memory_find(tree, path, true, &place);
+	int error = memory_find(tree, path, MEMORY_FOLLOW, &place);
 	if (error < 0)
 		return error;
 	if (times->has_mtime)
@@ -237,7 +255,7 @@ int
 memory_set_mode(struct backend_tree *tree, const struct path *path, uint32_t mode)
 {
 	struct memory_place place;
-	int error = memory_find(tree, path, false, &place);
+	int error = memory_find(tree, path, MEMORY_KEEP, &place);
 	if (error < 0)
 		return error;
 	if (place.node->type == PATHIO_TYPE_SYMLINK)
@@ -251,7 +269,7 @@ int
 memory_space(struct backend_tree *tree, const struct path *path, uint64_t *result)
 {
 	struct memory_place place;
-	int error = memory_find(tree, path, true, &place);
+	int error = memory_find(tree, path, MEMORY_FOLLOW, &place);
 	if (error == 0)
 		*result = tree->arena.limit_bytes - tree->arena.charged_bytes;
 	return error;
@@ -261,7 +279,7 @@ int
 memory_sync_folder(struct backend_tree *tree, const struct path *folder)
 {
 	struct memory_place place;
-	int error = memory_find(tree, folder, true, &place);
+	int error = memory_find(tree, folder, MEMORY_FOLLOW, &place);
 	if (error < 0)
 		return error;
 	return place.node->type == PATHIO_TYPE_DIRECTORY ? 0 : -ENOTDIR;

@@ -40,6 +40,16 @@ skip_slashes(struct walk *walk)
 		walk->at++;
 }
 
+/* At least one: the path ends in a slash. */
+static bool
+only_slashes_left(const struct walk *walk)
+{
+	const char *at = walk->at;
+	while (at < walk->end && *at == '/')
+		at++;
+	return at == walk->end && at > walk->at;
+}
+
 static struct bytes
 take_name(struct walk *walk)
 {
@@ -78,7 +88,7 @@ look_up(struct walk *walk, struct memory_node *folder, struct bytes name,
 
 /* One name further. `place` is where the walk stands; its node is there. */
 static int
-step(struct walk *walk, bool follow, struct memory_place *place)
+step(struct walk *walk, enum memory_last last, struct memory_place *place)
 {
 	struct memory_node *folder = place->node;
 	if (folder->type != PATHIO_TYPE_DIRECTORY)
@@ -94,13 +104,15 @@ step(struct walk *walk, bool follow, struct memory_place *place)
 		stand_on(place, folder->folder.parent);
 		return 0;
 	}
+	if (last == MEMORY_CREATE && only_slashes_left(walk))
+		return -EISDIR;
 	int error = look_up(walk, folder, name, place);
 	if (error < 0)
 		return error;
 	bool is_last = walk->at == walk->end;
 	if (place->node == NULL)
 		return is_last ? 0 : -ENOENT;
-	if (place->node->type != PATHIO_TYPE_SYMLINK || (is_last && !follow))
+	if (place->node->type != PATHIO_TYPE_SYMLINK || (is_last && last == MEMORY_KEEP))
 		return 0;
 	const struct memory_node *link = place->node;
 	bool is_absolute = link->target[0] == '/';
@@ -109,7 +121,7 @@ step(struct walk *walk, bool follow, struct memory_place *place)
 }
 
 int
-memory_walk(struct backend_tree *tree, const struct path *path, bool follow,
+memory_walk(struct backend_tree *tree, const struct path *path, enum memory_last last,
 	struct memory_place *result)
 {
 	struct walk walk = { .tree = tree, .at = path->text, .end = path->text + path->length };
@@ -117,7 +129,7 @@ memory_walk(struct backend_tree *tree, const struct path *path, bool follow,
 	stand_on(&place, tree->root);
 	skip_slashes(&walk);
 	while (walk.at < walk.end) {
-		int error = step(&walk, follow, &place);
+		int error = step(&walk, last, &place);
 		if (error < 0)
 			return error;
 		bool slash = walk.at < walk.end && *walk.at == '/';
@@ -130,11 +142,11 @@ memory_walk(struct backend_tree *tree, const struct path *path, bool follow,
 }
 
 int
-memory_find(struct backend_tree *tree, const struct path *path, bool follow,
+memory_find(struct backend_tree *tree, const struct path *path, enum memory_last last,
 	struct memory_place *result)
 {
 	struct memory_place place;
-	int error = memory_walk(tree, path, follow, &place);
+	int error = memory_walk(tree, path, last, &place);
 	if (error == 0 && place.node == NULL)
 		error = -ENOENT;
 	if (error == 0)

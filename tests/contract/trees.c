@@ -1,0 +1,103 @@
+/*
+ * Trees for tests (see trees.h).
+ */
+#include "tests/contract/trees.h"
+
+#include "ipc/base/scope.h"
+#include "tests/table.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+enum { NOBODY = 65534 };
+
+void
+tree_tests_begin(void)
+{
+	if (geteuid() != 0)
+		return;
+	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+		setresuid(NOBODY, NOBODY, NOBODY) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0) {
+		perror("cannot become nobody");
+		exit(EXIT_FAILURE);
+	}
+}
+
+void
+test_tree_open_with(struct test_tree *test, const struct backend *backend,
+	const struct backend_options *options, const struct upload_policy *uploads)
+{
+	*test = (struct test_tree){ .folder = "" };
+	struct backend_options filled = *options;
+	filled.uid = geteuid();
+	filled.gid = getegid();
+	filled.root_fd = -1;
+	if (backend == &backend_kernel) {
+		snprintf(test->folder, sizeof(test->folder), "/tmp/sallyport-test-XXXXXX");
+		assert_non_null(mkdtemp(test->folder));
+		assert_int_equal(chmod(test->folder, 0755), 0);
+		filled.root_fd = open(test->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		assert_true(filled.root_fd >= 0);
+	}
+	assert_int_equal(tree_open(&test->tree, backend, &filled, uploads), 0);
+}
+
+void
+test_tree_open(struct test_tree *test, const struct backend *backend)
+{
+	struct backend_options options = { .memory_limit_bytes = TEST_MEMORY_LIMIT, .umask = 022 };
+	struct upload_policy uploads = { .sync = SYNC_NONE };
+	test_tree_open_with(test, backend, &options, &uploads);
+}
+
+/* Cases leave folders that not even their owner may read. */
+static int
+make_accessible(const char *path, const struct stat *found, int kind, struct FTW *at)
+{
+	(void)found, (void)at;
+	return kind == FTW_DNR || kind == FTW_D ? chmod(path, 0700) : 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *found, int kind, struct FTW *at)
+{
+	(void)found, (void)kind, (void)at;
+	return remove(path);
+}
+
+void
+test_tree_close(struct test_tree *test)
+{
+	tree_close(&test->tree);
+	fd_close(&test->tree.options.root_fd);
+	if (test->folder[0] == '\0')
+		return;
+	for (int i = 0; i < 8; i++) /* each pass opens one level more */
+		nftw(test->folder, make_accessible, 16, FTW_PHYS);
+	assert_int_equal(nftw(test->folder, remove_one, 16, FTW_PHYS | FTW_DEPTH), 0);
+}
+
+int
+count_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	assert_non_null(folder);
+	int count = -1; /* the folder's own */
+	for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+		count += entry->d_name[0] != '.';
+	closedir(folder);
+	return count;
+}
+
+struct path
+test_path(const char *text)
+{
+	struct path path;
+	assert_int_equal(path_fold(NULL, bytes_of_text(text), &path), 0);
+	return path;
+}

@@ -1,0 +1,35 @@
+/*
+ * Trees for tests: one of each backend, real ones in a new folder below /tmp that goes with them.
+ *
+ * Tests of trees run as an ordinary user, so that permission bits mean something: started as root,
+ * tree_tests_begin() becomes nobody.
+ */
+#ifndef SALLYPORT_TESTS_CONTRACT_TREES_H
+#define SALLYPORT_TESTS_CONTRACT_TREES_H
+
+#include "worker/tree.h"
+
+enum { TEST_MEMORY_LIMIT = 64 << 20 };
+
+struct test_tree {
+	struct tree tree;
+	char folder[40]; /* of a real tree; "" of one in memory */
+};
+
+/* First thing in main(). */
+void tree_tests_begin(void);
+
+/* With SYMLINKS_FOLLOW, umask 022, SYNC_NONE and 64 MiB of memory. */
+void test_tree_open(struct test_tree *test, const struct backend *backend);
+/* What is not given stays: options->root_fd, uid and gid are filled in. */
+void test_tree_open_with(struct test_tree *test, const struct backend *backend,
+	const struct backend_options *options, const struct upload_policy *uploads);
+void test_tree_close(struct test_tree *test);
+
+/* Descriptors that this process has open. */
+int count_descriptors(void);
+
+/* Folds; a path that does not fold fails the case. */
+struct path test_path(const char *text);
+
+#endif
