@@ -2,7 +2,7 @@
  * What backend.h promises beyond paths and errors (those are in tests/contract/): handles, flags,
  * holes, extents, open directories. Every case runs on a real tree and on one in memory.
  */
-#include "tests/contract/trees.h"
+#include "tests/unit/worker/trees.h"
 #include "tests/table.h"
 
 #include <errno.h>

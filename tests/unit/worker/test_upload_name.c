@@ -3,7 +3,7 @@
  * character is cut in two.
  */
 #include "policy/rules/rights.h"
-#include "tests/contract/trees.h"
+#include "tests/unit/worker/trees.h"
 #include "tests/table.h"
 #include "worker/upload_name.h"
 

@@ -1,7 +1,7 @@
 /*
  * Trees for tests (see trees.h).
  */
-#include "tests/contract/trees.h"
+#include "tests/unit/worker/trees.h"
 
 #include "ipc/base/scope.h"
 #include "tests/table.h"

@@ -4,8 +4,8 @@
  * Tests of trees run as an ordinary user, so that permission bits mean something: started as root,
  * tree_tests_begin() becomes nobody.
  */
-#ifndef SALLYPORT_TESTS_CONTRACT_TREES_H
-#define SALLYPORT_TESTS_CONTRACT_TREES_H
+#ifndef SALLYPORT_TESTS_UNIT_WORKER_TREES_H
+#define SALLYPORT_TESTS_UNIT_WORKER_TREES_H
 
 #include "worker/tree.h"
 
