@@ -12,7 +12,6 @@ import signal
 from . import launch, place, processes, server
 from .tap import Skip, wait_until
 
-SHA512_1000 = b"$6$rounds=1000$sallyport$"  # a setting of crypt(5): 0.25 ms a login
 
 CONFIGURATION = """\
 listen=NO
@@ -31,6 +30,7 @@ pasv_min_port={first}
 pasv_max_port={last}
 max_clients=0
 max_per_ip=0
+idle_session_timeout=3600
 xferlog_enable={logging}
 xferlog_file={folder}/transfers.log
 connect_from_port_20=NO
@@ -58,7 +58,8 @@ class Vsftpd(server.Server):
 
     def close(self):
         for pid in processes.tree(self.pid)[1:]:  # its launcher does not take the sessions along
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
         self.launched.stop()
 
 
@@ -70,7 +71,9 @@ def vsftpd(home=None, logging=False):
     with place.temporary_folder() as folder:
         user = place.User("demo", server.PASSWORD, home or folder / "home")
         passive, port = place.free_range(4096), server.free_port()
-        write_accounts(folder / "etc", user, server.password_hash(server.PASSWORD, SHA512_1000))
+        write_accounts(
+            folder / "etc", user, server.password_hash(server.PASSWORD, server.SHA512_1000)
+        )
         (folder / "vsftpd.conf").write_text(
             CONFIGURATION.format(
                 port=port,

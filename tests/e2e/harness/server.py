@@ -19,7 +19,9 @@ from .tap import Failure, check, equal
 
 Footprint = collections.namedtuple("Footprint", "descriptors memory_bytes")
 PASSWORD = "pass word"
-LOUD = ("warning", "error", "critical")
+SHA512_1000 = b"$6$rounds=1000$sallyport$"  # a setting of crypt(5) that costs 0.25 ms a login
+ACCOUNTS = {"gateway_user": "nobody", "auth_user": "games", "record_user": "news"}  # any three do
+LOUD = ("warning", "error")
 
 
 class Server:
@@ -74,7 +76,7 @@ class Server:
         self.expected.append(pattern)
 
     def surprises(self):
-        loud = [json.dumps(record) for record in self.records() if record.get("level") in LOUD]
+        loud = [json.dumps(record) for record in self.records() if record.get("severity") in LOUD]
         loud += self.launched.output("stderr")
         return [line for line in loud if not any(re.search(one, line) for one in self.expected)]
 
@@ -106,6 +108,40 @@ def quick(*options, home=None, passive=None, backend=None):
         launched = Launched([place.program("sallyportd"), *arguments, *options], cwd=folder)
         with running(Server(launched, [user], port, passive, place.has_ipv6())) as server:
             yield server
+
+
+@contextlib.contextmanager
+def configured(users=(("demo", None, ""),), setting=None, **options):
+    """`sallyportd` with a configuration file; users are (name, uid or None, words of the users file).
+
+    setting: of crypt(5), for their password hashes.
+    """
+    with place.temporary_folder() as folder:
+        known = [place.User(name, PASSWORD, folder / "homes" / name, uid) for name, uid, _ in users]
+        rows = [
+            f"{user.name}:{password_hash(PASSWORD, setting)}:{user.uid}:{user.uid}::{user.home}:{words}\n"
+            for user, (_, _, words) in zip(known, users)
+        ]
+        (folder / "users").write_text("".join(rows))
+        passive, port = place.free_range(), free_port()
+        settings = {
+            "listen": braces(listen_addresses(port)),
+            "passive_ports": f"{passive[0]}-{passive[1]}",
+            "users_file": folder / "users",
+            "roots": braces([folder / "homes"]),
+            "log_directory": '""',
+            **ACCOUNTS,
+            **options,
+        }
+        path = folder / "sallyport.conf"
+        path.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+        launched = Launched([place.program("sallyportd"), "--config", path], cwd=folder)
+        with running(Server(launched, known, port, passive, place.has_ipv6())) as server:
+            yield server
+
+
+def braces(words):
+    return "{" + ", ".join(f'"{word}"' for word in words) + "}"
 
 
 def free_port():

@@ -82,8 +82,8 @@ class Suite:
         pattern = sys.argv[1].lower() if len(sys.argv) > 1 else ""
         cases = [case for case in self.cases if pattern in case[0].lower()]
         print(f"TAP version 13\n1..{len(cases) + 1}", flush=True)
-        context = fixture()
         try:
+            context = fixture()
             world = context.__enter__()
         except Skip as reason:
             for number, (name, _, _) in enumerate(cases, 1):
