@@ -1,21 +1,18 @@
 #!/usr/bin/python3 -B
 """What dies, and what the client then sees: each child killed under load, and the daemon itself.
 
-The table in DESIGN §7, line by line: a worker, a gateway, auth, record, the supervisor; crowds that
-never log in; configurations that are wrong.
+The table in DESIGN §7, line by line: a worker, a gateway, auth, record, the supervisor.
 """
 
 import contextlib
 import os
-import re
 import signal
 import socket
 import threading
 
 from harness import place, server
 from harness.fixtures import noise
-from harness.ftp import Control, session
-from harness.launch import run
+from harness.ftp import Control, log_in_again, session
 from harness.tap import LIVENESS_S, Failure, Suite, check, equal, wait_until
 
 suite = Suite()
@@ -42,17 +39,6 @@ def replaced(world, role, old):
         and world.processes(role),
         f"a new {role}",
     )
-
-
-def log_in_again(world):
-    """A whole session with a transfer, as soon as one can be had."""
-
-    def attempt():
-        with contextlib.suppress(Failure, EOFError, ConnectionError), session(world) as control:
-            control.store("STOR alive", b"yes")
-            return control.fetch("RETR alive") == b"yes"
-
-    wait_until(attempt, "a login that works again")
 
 
 class Load:
@@ -252,134 +238,6 @@ def is_closed(address):
     except ConnectionRefusedError:
         return True
     return False
-
-
-# Crowds
-
-
-@suite.case("1,000 connections that never log in do not keep another address out")
-def _(_world):
-    with server.quick() as world, contextlib.ExitStack() as stack:
-        crowd = []
-        for _ in range(CROWD):
-            end = socket.create_connection(world.address, LIVENESS_S)
-            crowd.append(stack.enter_context(end))
-        with session(world, source="127.0.0.2") as control:
-            control.store("STOR through", b"x")
-        told = sum(end.recv(4) == b"421 " for end in crowd)
-        check(0 < told < CROWD, f"{told} of {CROWD} were turned away with 421")
-
-
-@suite.case("1,000 connections from as many addresses do not keep a user out for good")
-def _(_world):
-    with server.quick() as world:
-        with contextlib.ExitStack() as stack:
-            for number in range(CROWD):
-                source = (f"127.1.{number // 250}.{number % 250 + 1}", 0)
-                end = socket.create_connection(world.address, LIVENESS_S, source)
-                stack.enter_context(end)
-            with session(world) as control:
-                control.command("PWD", 257)
-        log_in_again(world)
-
-
-@suite.case("3,000 connections that are reset at once leave it serving, with its descriptors back")
-def _(_world):
-    with server.quick() as world:
-        log_in_again(world)
-        before = world.footprint().descriptors if os.geteuid() == 0 else None
-        for _ in range(3000):
-            end = socket.create_connection(world.address, LIVENESS_S)
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            end.close()
-        log_in_again(world)
-        if before is not None:
-            wait_until(lambda: world.footprint().descriptors <= before, f"descriptors, {before}")
-
-
-# Wrong configurations
-
-WRONG = {
-    "an unknown option": ("listenn = 21\n", 1, "listenn"),
-    "an unknown option further down": ("# comment\n\nidle_timeout = 10\nbogus = 1\n", 4, "bogus"),
-    "a number that is none": ("max_sessions = many\n", 1, "max_sessions"),
-    "a number too large": ("login_attempts = 1000\n", 1, "login_attempts"),
-    "a negative number": ("max_sessions = -1\n", 1, "max_sessions"),
-    "a time without sense": ("\nidle_timeout = 5parsec\n", 2, "idle_timeout"),
-    "a port range upside down": ("passive_ports = 3000-2000\n", 1, "passive_ports"),
-    "a choice that is none": ("symlinks = maybe\n", 1, "symlinks"),
-    "a backend to come": ("backend = threaded\n", 1, "not built yet"),
-    "an address that is none": ('listen = {"127.0.0.1"}\n', 1, "listen"),
-    "a syntax error": ('greeting = "never closed\n', None, ""),
-    "a users file that is missing": (
-        "users_file = /nonexistent/users\n",
-        None,
-        "/nonexistent/users",
-    ),
-}
-
-
-@suite.table(list(WRONG), lambda name: f"{name} is refused with file and line")
-def _(_world, name):
-    text, line, word = WRONG[name]
-    with place.temporary_folder() as folder:
-        (folder / "wrong.conf").write_text(text)
-        said = refused_start("--config", folder / "wrong.conf")
-        where = r"wrong\.conf:\d+" if line is None and not word else f"wrong.conf:{line}:"
-        check(line is None and word or re.search(where, said), f"no {where} in {said!r}")
-        check(word in said, f"no {word!r} in {said!r}")
-
-
-WRONG_USERS = {
-    "too few fields": "demo:!:2000\n",
-    "a uid that is none": "demo:!:x:2000::/srv/demo:\n",
-    "a relative home": "demo:!:2000:2000::home:\n",
-    "an unknown word": "demo:!:2000:2000::/srv/demo:bogus=1\n",
-    "a name twice": "demo:!:2000:2000::/srv/a:\ndemo:!:2000:2000::/srv/b:\n",
-}
-
-
-@suite.table(
-    list(WRONG_USERS), lambda name: f"users file with {name} is refused with file and line"
-)
-def _(_world, name):
-    text = WRONG_USERS[name]
-    with place.temporary_folder() as folder:
-        (folder / "wrong.users").write_text(text)
-        settings = {
-            "listen": server.braces([f"127.0.0.1:{server.free_port()}"]),
-            "users_file": folder / "wrong.users",
-            **server.ACCOUNTS,
-        }
-        rows = (f"{option} = {value}\n" for option, value in settings.items())
-        (folder / "right.conf").write_text("".join(rows))
-        said = refused_start("--config", folder / "right.conf")
-        check(f"wrong.users:{text.count(chr(10))}:" in said, f"no file and line in {said!r}")
-
-
-@suite.table(
-    (["--bogus"], ["--quick", "--listen", "nowhere"], ["--quick", "--backend", "threaded"], []),
-    lambda arguments: f"sallyportd {' '.join(arguments)} is refused",
-)
-def _(_world, arguments):
-    check(refused_start(*arguments).strip(), "not a word of explanation")
-
-
-@suite.case("a port that is taken is an error that names it")
-def _(_world):
-    with place.temporary_folder() as folder, socket.create_server(("127.0.0.1", 0)) as taken:
-        place.User("demo", "x", folder / "home")
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        root = folder / "home"
-        said = refused_start("--quick", "--root", root, "--user", "demo:x", "--listen", address)
-        check(address.rpartition(":")[2] in said, f"no port in {said!r}")
-
-
-def refused_start(*arguments):
-    """It ends by itself, not well, within the time that a retry of bind may take; what it said."""
-    done = run([place.program("sallyportd"), *arguments], 3 * LIVENESS_S, check_status=False)
-    check(done.returncode > 0, f"exit status {done.returncode}")
-    return (done.stdout + done.stderr).decode()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import contextlib
 import re
 import socket
 
-from .tap import LIVENESS_S, Failure, check, equal, shorten
+from .tap import LIVENESS_S, Failure, check, equal, shorten, wait_until
 
 IAC, WILL, DO, IP, NOP, DM = b"\xff", b"\xfb", b"\xfd", b"\xf4", b"\xf1", b"\xf2"
 CARRIES_PATH = {150, 211, 212, 213, 250, 257}
@@ -245,3 +245,14 @@ def session(server, user=None, address=None, source=None):
         control.command("TYPE I", 200)
         yield control
         control.command("QUIT", 221)
+
+
+def log_in_again(server):
+    """A whole session with a transfer, as soon as one can be had."""
+
+    def attempt():
+        with contextlib.suppress(Failure, EOFError, OSError), session(server) as control:
+            control.store("STOR alive", b"yes")
+            return control.fetch("RETR alive") == b"yes"
+
+    wait_until(attempt, "a login that works again")

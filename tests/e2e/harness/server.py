@@ -112,17 +112,18 @@ def quick(*options, home=None, passive=None, backend=None):
 
 @contextlib.contextmanager
 def configured(users=(("demo", None, ""),), setting=None, **options):
-    """`sallyportd` with a configuration file; users are (name, uid or None, words of the users file).
+    """`sallyportd` with a configuration file.
 
-    setting: of crypt(5), for their password hashes.
+    users: (name, uid or None, words of the users file); setting: of crypt(5), for their hashes.
     """
     with place.temporary_folder() as folder:
         known = [place.User(name, PASSWORD, folder / "homes" / name, uid) for name, uid, _ in users]
         rows = [
-            f"{user.name}:{password_hash(PASSWORD, setting)}:{user.uid}:{user.uid}::{user.home}:{words}\n"
-            for user, (_, _, words) in zip(known, users)
+            f"{user.name}:{password_hash(PASSWORD, setting)}:{user.uid}:{user.uid}::{user.home}:"
+            for user in known
         ]
-        (folder / "users").write_text("".join(rows))
+        lines = (row + words + "\n" for row, (_, _, words) in zip(rows, users))
+        (folder / "users").write_text("".join(lines))
         passive, port = place.free_range(), free_port()
         settings = {
             "listen": braces(listen_addresses(port)),

@@ -1,0 +1,101 @@
+#!/usr/bin/python3 -B
+"""Mistakes at the start: refused, with file and line, never half applied.
+
+HOSTILE class 33: a malformed value is no reason to serve with another one.
+"""
+
+import contextlib
+import re
+import socket
+
+from harness import place, server
+from harness.launch import run
+from harness.tap import LIVENESS_S, Suite, check
+
+suite = Suite()
+
+WRONG = {
+    "an unknown option": ("listenn = 21\n", 1, "listenn"),
+    "an unknown option further down": ("# comment\n\nidle_timeout = 10\nbogus = 1\n", 4, "bogus"),
+    "a number that is none": ("max_sessions = many\n", 1, "max_sessions"),
+    "a number too large": ("login_attempts = 1000\n", 1, "login_attempts"),
+    "a negative number": ("max_sessions = -1\n", 1, "max_sessions"),
+    "a time without sense": ("\nidle_timeout = 5parsec\n", 2, "idle_timeout"),
+    "a port range upside down": ("passive_ports = 3000-2000\n", 1, "passive_ports"),
+    "a choice that is none": ("symlinks = maybe\n", 1, "symlinks"),
+    "a backend to come": ("backend = threaded\n", 1, "not built yet"),
+    "an address that is none": ('listen = {"127.0.0.1"}\n', 1, "listen"),
+    "a syntax error": ('greeting = "never closed\n', None, ""),
+    "a users file that is missing": (
+        "users_file = /nonexistent/users\n",
+        None,
+        "/nonexistent/users",
+    ),
+}
+
+
+@suite.table(list(WRONG), lambda name: f"{name} is refused with file and line")
+def _(_nothing, name):
+    text, line, word = WRONG[name]
+    with place.temporary_folder() as folder:
+        (folder / "wrong.conf").write_text(text)
+        said = refused_start("--config", folder / "wrong.conf")
+        where = r"wrong\.conf:\d+" if line is None and not word else f"wrong.conf:{line}:"
+        check(line is None and word or re.search(where, said), f"no {where} in {said!r}")
+        check(word in said, f"no {word!r} in {said!r}")
+
+
+WRONG_USERS = {
+    "too few fields": "demo:!:2000\n",
+    "a uid that is none": "demo:!:x:2000::/srv/demo:\n",
+    "a relative home": "demo:!:2000:2000::home:\n",
+    "an unknown word": "demo:!:2000:2000::/srv/demo:bogus=1\n",
+    "a name twice": "demo:!:2000:2000::/srv/a:\ndemo:!:2000:2000::/srv/b:\n",
+}
+
+
+@suite.table(
+    list(WRONG_USERS), lambda name: f"users file with {name} is refused with file and line"
+)
+def _(_nothing, name):
+    text = WRONG_USERS[name]
+    with place.temporary_folder() as folder:
+        (folder / "wrong.users").write_text(text)
+        settings = {
+            "listen": server.braces([f"127.0.0.1:{server.free_port()}"]),
+            "users_file": folder / "wrong.users",
+            **server.ACCOUNTS,
+        }
+        rows = (f"{option} = {value}\n" for option, value in settings.items())
+        (folder / "right.conf").write_text("".join(rows))
+        said = refused_start("--config", folder / "right.conf")
+        check(f"wrong.users:{text.count(chr(10))}:" in said, f"no file and line in {said!r}")
+
+
+@suite.table(
+    (["--bogus"], ["--quick", "--listen", "nowhere"], ["--quick", "--backend", "threaded"], []),
+    lambda arguments: f"sallyportd {' '.join(arguments)} is refused",
+)
+def _(_nothing, arguments):
+    check(refused_start(*arguments).strip(), "not a word of explanation")
+
+
+@suite.case("a port that is taken is an error that names it")
+def _(_nothing):
+    with place.temporary_folder() as folder, socket.create_server(("127.0.0.1", 0)) as taken:
+        place.User("demo", "x", folder / "home")
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        root = folder / "home"
+        said = refused_start("--quick", "--root", root, "--user", "demo:x", "--listen", address)
+        check(address.rpartition(":")[2] in said, f"no port in {said!r}")
+
+
+def refused_start(*arguments):
+    """It ends by itself, not well, within the time that a retry of bind may take; what it said."""
+    done = run([place.program("sallyportd"), *arguments], 3 * LIVENESS_S, check_status=False)
+    check(done.returncode > 0, f"exit status {done.returncode}")
+    return (done.stdout + done.stderr).decode()
+
+
+if __name__ == "__main__":
+    suite.main(contextlib.nullcontext)

@@ -1,0 +1,109 @@
+#!/usr/bin/python3 -B
+"""Patience: what happens when somebody says nothing for too long, and what is no silence.
+
+Each limit is configured as one second; nothing here is measured, only awaited.
+"""
+
+import contextlib
+import socket
+import time
+
+from harness import server
+from harness.ftp import Control, passive_address, session
+from harness.tap import LIVENESS_S, Suite, check, equal
+
+suite = Suite()
+
+BIG = 64 << 20
+
+
+@suite.case("no login in time: 421 and the end, also for one who keeps talking")
+def _(_nothing):
+    with server.configured(login_timeout="1s") as world:
+        with Control(world.address) as silent, Control(world.address) as busy:
+            for control in (silent, busy):
+                control.reply(220)
+            codes = []
+            while 421 not in codes:
+                codes.append(busy.command("NOOP", 200, 421).code)
+            silent.reply(421)
+            for control in (silent, busy):
+                control.expect_end()
+
+
+@suite.case("idle between commands: 421 and the end")
+def _(_nothing):
+    with server.configured(idle_timeout="1s") as world, Control(world.address) as control:
+        control.login(world.user.name, world.user.password)
+        control.reply(421)
+        control.expect_end()
+
+
+@suite.case("a transfer is no idle time, however long it takes")
+def _(_nothing):
+    with server.configured(idle_timeout="1s") as world:
+        world.user.file("big", bytes(BIG))
+        with session(world) as control, control.data() as data:
+            control.command("RETR big", 150)
+            got, end = 0, time.monotonic() + 3
+            while time.monotonic() < end:
+                got += len(data.socket.recv(1000))
+                control.socket.settimeout(0.2)
+                try:
+                    check(not control.socket.recv(100, socket.MSG_PEEK), "it was told something")
+                except TimeoutError:
+                    pass
+            control.socket.settimeout(LIVENESS_S)
+            equal(got + len(data.read()), BIG, "bytes")
+            control.reply(226)
+            control.command("PWD", 257)
+
+
+@suite.case("nobody comes to a passive port: 425, and the session goes on")
+def _(_nothing):
+    with server.configured(data_timeout="1s") as world:
+        world.user.file("file", b"content")
+        with session(world) as control:
+            for verb in ("RETR file", "STOR new", "LIST"):
+                passive_address(control, "EPSV")
+                control.line(verb)
+                codes = [control.reply().code]
+                codes += [control.reply().code] if codes == [150] else []
+                equal(codes[-1], 425, verb)
+            equal(world.user.names(), [b"file"], "names")
+            equal(control.fetch("RETR file"), b"content")
+
+
+@suite.case("a transfer that stalls is given up, in both directions, and leaves nothing")
+def _(_nothing):
+    with server.configured(stall_timeout="1s") as world:
+        world.user.file("big", bytes(BIG))
+        before = world.user.names()
+        for line in ("RETR big", "STOR half"):
+            with session(world) as control, control.data() as data:
+                control.command(line, 150)
+                if line.startswith("STOR"):
+                    data.socket.sendall(bytes(100_000))
+                control.reply(426, 451)
+                control.command("PWD", 257)
+        equal(world.user.names(), before, "names")
+
+
+@suite.case("three wrong passwords end a connection; the right one still works elsewhere")
+def _(_nothing):
+    with server.configured(login_attempts="3") as world:
+        with Control(world.address, source="127.0.0.7") as control:
+            control.reply(220)
+            codes = []
+            for _ in range(3):
+                control.command(f"USER {world.user.name}", 331)
+                codes.append(control.command("PASS wrong").code)
+            equal(codes[:2], [530, 530], "the first two")
+            check(codes[2] in (421, 530), f"the third: {codes[2]}")
+            control.expect_end(silent=codes[2] == 421)
+        with session(world) as control:
+            control.command("PWD", 257)
+
+
+if __name__ == "__main__":
+    suite.main(contextlib.nullcontext)
