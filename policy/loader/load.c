@@ -1,0 +1,247 @@
+/*
+ * Reading what the server is to do (see load.h). Runs in `sallyportd --load`, a short-lived child,
+ * as whoever the server was started as, and in `sallyportd --check`. Trusts the operator's files
+ * and arguments to mean well, not to be right. The first mistake ends it, with file, line, reason.
+ */
+#include "policy/loader/load.h"
+
+#include "ipc/base/scope.h"
+#include "policy/rules/quick.h"
+#include "policy/rules/users.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+enum { USERS_FILE_BYTES_MAX = 64 << 20, NOBODY = 65534 };
+
+static const char quick_users_name[] = "users of the quick start";
+
+void
+load_free(struct load **load)
+{
+	struct load *freed = *load;
+	*load = NULL;
+	if (freed == NULL)
+		return;
+	config_free(&freed->config);
+	fd_close(&freed->users_fd);
+	free(freed->users_name);
+	if (freed->banner != NULL)
+		explicit_bzero(freed->banner, strlen(freed->banner));
+	free(freed->banner);
+	free(freed);
+}
+
+/* ---- a configuration file ---- */
+
+static int
+refuse_file(const char *path, int errno_value, struct rules_error *error)
+{
+	rules_error_locate(error, path, 0);
+	rules_refuse(error, "%s", strerror(errno_value));
+	return -errno_value;
+}
+
+/* Whoever may write the users file may become any user. */
+static int
+check_users_file(const struct stat *status, struct rules_error *error)
+{
+	if (!S_ISREG(status->st_mode))
+		return rules_refuse(error, "is not a regular file");
+	if ((status->st_mode & S_IWOTH) != 0)
+		return rules_refuse(error, "everybody may write it: chmod o-w");
+	if (status->st_size > USERS_FILE_BYTES_MAX)
+		return rules_refuse(error, "is larger than %d bytes", USERS_FILE_BYTES_MAX);
+	return 0;
+}
+
+static int
+parse_users(int fd, const struct stat *status, const char *path, struct rules_error *error)
+{
+	struct users *users = NULL;
+	size_t length = (size_t)status->st_size;
+	void *text = length == 0 ? NULL : mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		return refuse_file(path, errno, error);
+	int result = users_parse(bytes_of(text, length), path, &users, error);
+	users_free(&users);
+	if (text != NULL)
+		munmap(text, length);
+	return result;
+}
+
+static int
+open_users_file(struct load *load, struct rules_error *error)
+{
+	const char *path = load->config->users_file;
+	struct stat status;
+	load->users_name = strdup(path);
+	load->users_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (load->users_fd < 0 || fstat(load->users_fd, &status) < 0)
+		return refuse_file(path, errno, error);
+	int result = check_users_file(&status, error);
+	if (result < 0)
+		rules_error_locate(error, path, 0);
+	return result < 0 ? result : parse_users(load->users_fd, &status, path, error);
+}
+
+/* Record opens its files there as its own user, and says less about what is wrong. */
+static int
+check_log_folder(const struct config *config, struct rules_error *error)
+{
+	const char *path = config->log_directory;
+	uid_t owner = geteuid() == 0 ? config->record_user.uid : geteuid();
+	struct stat status;
+	if (path[0] == '\0')
+		return 0;
+	if (stat(path, &status) < 0)
+		return rules_refuse(error,
+			"log_directory: %s: %s; make it: install -d -o %u -m 750 %s", path,
+			strerror(errno), owner, path);
+	if (!S_ISDIR(status.st_mode))
+		return rules_refuse(error, "log_directory: %s is not a folder", path);
+	if (status.st_uid != owner)
+		return rules_refuse(error,
+			"log_directory: %s belongs to uid %u, not to record's: "
+			"chown %u %s",
+			path, status.st_uid, owner, path);
+	return 0;
+}
+
+static int
+read_file(const struct load_source *source, struct load *load, struct rules_error *error)
+{
+	int result = config_load(source->config_path, &load->config, error);
+	if (result == 0 && geteuid() == 0)
+		result = config_resolve_accounts(load->config, error);
+	if (result == 0)
+		result = check_log_folder(load->config, error);
+	return result == 0 ? open_users_file(load, error) : result;
+}
+
+/* ---- a quick start ---- */
+
+/* The folder is looked at as whoever started us, before the cage, which takes root's privileges. */
+static int
+look_at_home(const struct quick_arguments *arguments, char resolved[PATH_MAX],
+	struct quick_home *home, struct rules_error *error)
+{
+	struct stat status;
+	bool privileged = geteuid() == 0;
+	*home = (struct quick_home){
+		.privileged = privileged,
+		.uid = privileged ? NOBODY : geteuid(),
+		.gid = privileged ? NOBODY : getegid(),
+	};
+	if (arguments->root.count == 0)
+		return 0;
+	const char *folder = arguments->root.items[0];
+	if (realpath(folder, resolved) == NULL || stat(resolved, &status) < 0)
+		return rules_refuse(error, "--root %s: %s", folder, strerror(errno));
+	if (!S_ISDIR(status.st_mode))
+		return rules_refuse(error, "--root %s is not a folder", folder);
+	home->root = resolved;
+	if (privileged) {
+		home->uid = status.st_uid;
+		home->gid = status.st_gid;
+	}
+	return 0;
+}
+
+static void
+print_banner(FILE *out, const struct quick *quick, const struct quick_home *home)
+{
+	for (size_t i = 0; i < quick->user_count; i++) {
+		const struct quick_user *user = &quick->users[i];
+		fprintf(out, "sallyport: user %s%s%s\n", user->name,
+			user->made ? ", password " : ", password as given",
+			user->made ? user->password : "");
+	}
+	if (quick->config->backend == CONFIG_BACKEND_MEMORY)
+		fputs("sallyport: files are in memory, and gone when the server ends or their "
+		      "worker crashes\n",
+			out);
+	else
+		fprintf(out, "sallyport: serving %s\n", home->root);
+	const struct quick_user *first = &quick->users[0];
+	fprintf(out, "sallyport: try: curl --user '%s%s%s' ftp://{address}/\n", first->name,
+		first->made ? ":" : "", first->made ? first->password : "");
+}
+
+static int
+take_quick(struct quick *quick, const struct quick_home *home, struct load *load)
+{
+	size_t length = 0, text_length = strlen(quick->users_text);
+	FILE *out = open_memstream(&load->banner, &length);
+	if (out == NULL)
+		return -ENOMEM;
+	print_banner(out, quick, home);
+	if (fclose(out) != 0)
+		return -ENOMEM;
+	load->config = quick->config;
+	quick->config = NULL;
+	load->users_name = strdup(quick_users_name);
+	load->users_fd = memfd_create("users", MFD_CLOEXEC);
+	if (load->users_fd < 0)
+		return -errno;
+	ssize_t written = write(load->users_fd, quick->users_text, text_length);
+	return written == (ssize_t)text_length ? 0 : -ENOMEM;
+}
+
+static int
+read_quick(struct load *load, const struct quick_arguments *arguments,
+	const struct quick_home *home, struct rules_error *error)
+{
+	struct quick *quick = NULL;
+	int result = quick_build(arguments, home, &quick, error);
+	if (result == 0)
+		result = take_quick(quick, home, load);
+	quick_free(&quick);
+	return result;
+}
+
+/* ---- both ---- */
+
+static int
+read_source(const struct load_source *source, int (*enter)(struct rules_error *error),
+	struct load *load, struct rules_error *error)
+{
+	bool quick = source->config_path == NULL;
+	struct quick_arguments arguments;
+	struct quick_home home;
+	char resolved[PATH_MAX];
+	int result = 0;
+	if (quick)
+		result = quick_parse(
+			source->quick_count, source->quick_arguments, &arguments, error);
+	if (quick && result == 0)
+		result = look_at_home(&arguments, resolved, &home, error);
+	if (result == 0 && enter != NULL)
+		result = enter(error);
+	if (result < 0)
+		return result;
+	return quick ? read_quick(load, &arguments, &home, error) : read_file(source, load, error);
+}
+
+int
+load_read(const struct load_source *source, int (*enter)(struct rules_error *error),
+	struct load **result, struct rules_error *error)
+{
+	struct load *load = calloc(1, sizeof(*load));
+	if (load == NULL)
+		return -ENOMEM;
+	load->users_fd = -1;
+	int failure = read_source(source, enter, load, error);
+	if (failure == 0 && load->banner == NULL)
+		load->banner = strdup("");
+	if (failure == 0 && (load->banner == NULL || load->users_name == NULL))
+		failure = -ENOMEM;
+	if (failure < 0)
+		load_free(&load);
+	else
+		*result = load;
+	return failure;
+}

@@ -1,0 +1,165 @@
+/*
+ * The link to auth (see auth.h). Runs in the supervisor as root. Trusts auth to say who somebody
+ * is, within what account_check() allows. When auth dies, logins wait for the next one.
+ */
+#include "policy/supervisor/auth.h"
+
+#include "ipc/base/scope.h"
+#include "ipc/verdict.h"
+#include "policy/supervisor/gateways.h"
+#include "policy/supervisor/record.h"
+#include "policy/supervisor/service.h"
+#include "policy/supervisor/sessions.h"
+#include "policy/supervisor/supervisor.h"
+
+enum { QUEUE_PER_ADDRESS = 8, QUEUE_TOTAL = 1024 };
+
+struct auth {
+	struct service service;
+};
+
+#define CHANNEL(name) verdict_##name
+#include "policy/supervisor/process_handlers.h"
+
+static void
+on_failed(void *owner, struct message *message, const struct verdict_failed *body)
+{
+	(void)message;
+	process_failed(owner, EIO, body->reason);
+}
+
+static void
+on_users_loaded(void *owner, struct message *message, const struct verdict_users_loaded *body)
+{
+	const struct process *process = owner;
+	struct record *record = process->supervisor->record;
+	(void)message;
+	if (body->error.length == 0)
+		record_notice(record, SEVERITY_INFO, "users file loaded");
+	else
+		record_notice(record, SEVERITY_ERROR, "users file refused, the old one stays: %.*s",
+			(int)body->error.length, body->error.data);
+}
+
+static void
+on_identified(void *owner, struct message *message, const struct verdict_identified *body)
+{
+	const struct process *process = owner;
+	(void)message;
+	sessions_identify(process->supervisor->sessions, body);
+}
+
+static const struct verdict_handlers handlers = {
+	.violation = on_violation,
+	.ready = on_ready,
+	.failed = on_failed,
+	.users_loaded = on_users_loaded,
+	.identified = on_identified,
+	.pong = on_pong,
+};
+
+static void
+on_process_ready(struct process *process)
+{
+	struct auth *auth = process->owner;
+	service_ready(&auth->service);
+}
+
+static void
+on_process_ended(struct process *process)
+{
+	struct auth *auth = process->owner;
+	service_ended(&auth->service);
+	auth_tick(auth);
+}
+
+static const struct process_duty duty = {
+	.handlers = &handlers,
+	.ready = on_process_ready,
+	.ended = on_process_ended,
+};
+
+static void
+send_record(struct process *process)
+{
+	const struct verdict_record body = { 0 };
+	SCOPE_FD int fd = -1;
+	int error = record_add_writer(process->supervisor->record, process, 0, &fd);
+	if (error == 0)
+		error = verdict_post_record_with(process->channel, 0, &body, fd);
+	process_posted(process, error);
+}
+
+static int
+start(struct auth *auth)
+{
+	struct process_plan plan = { .role = ROLE_AUTH, .duty = &duty, .owner = auth };
+	const struct settings *settings = auth->service.supervisor->settings;
+	const struct config *config = settings->config;
+	const struct verdict_configure body = {
+		.file_name = bytes_of_text(settings->users_file_name),
+		.processes = config->auth_processes != 0 ? (uint32_t)config->auth_processes
+							 : 2 * supervisor_cores(),
+		.queue_per_address = QUEUE_PER_ADDRESS,
+		.queue_total = QUEUE_TOTAL,
+		.memory_limit_bytes = config->memory_limit,
+		.umask = (uint32_t)config->umask,
+		.symlinks = (enum symlink_policy)config->symlinks,
+		.sync = (enum sync_policy)config->sync_uploads,
+		.backend = config->backend == CONFIG_BACKEND_MEMORY ? BACKEND_MEMORY : BACKEND_SYNC,
+		.sessions_max = (uint32_t)config->max_sessions_per_user,
+		.keep_partial = config->keep_partial,
+		.local_times = config->list_times == CONFIG_LIST_TIMES_LOCAL,
+		.owner_names = config->list_owners == CONFIG_LIST_OWNERS_NAMES,
+		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
+	};
+	int error = service_start(&auth->service, &plan);
+	if (error < 0)
+		return error;
+	struct process *process = auth->service.process;
+	process_posted(process,
+		verdict_post_configure_with(process->channel, 0, &body, settings->users_fd));
+	send_record(process);
+	gateways_connect_auth(auth->service.supervisor->gateways);
+	return 0;
+}
+
+void
+auth_tick(struct auth *auth)
+{
+	if (service_is_due(&auth->service) && start(auth) < 0)
+		return; /* due again after its pause */
+}
+
+void
+auth_add_gateway(struct auth *auth, uint32_t incarnation, int *verify_fd)
+{
+	const struct verdict_gateway body = { .incarnation = incarnation };
+	struct process *process = auth->service.process;
+	if (process != NULL)
+		process_posted(
+			process, verdict_post_gateway_with(process->channel, 0, &body, *verify_fd));
+	fd_close(verify_fd);
+}
+
+void
+auth_reload(struct auth *auth)
+{
+	const struct settings *settings = auth->service.supervisor->settings;
+	const struct verdict_users body = { .file_name = bytes_of_text(settings->users_file_name) };
+	struct process *process = auth->service.process;
+	if (service_is_serving(&auth->service))
+		process_posted(process,
+			verdict_post_users_with(process->channel, 0, &body, settings->users_fd));
+}
+
+int
+auth_new(struct supervisor *supervisor, struct auth **result)
+{
+	struct auth *auth = calloc(1, sizeof(*auth));
+	if (auth == NULL)
+		return -ENOMEM;
+	*result = auth;
+	auth->service.supervisor = supervisor;
+	return start(auth);
+}

@@ -1,0 +1,166 @@
+/*
+ * The parent's side of the loader (see configuration.h). Runs in the supervisor as root. Holds the
+ * loader's values to the same rows as the loader did: a wrong value is a broken loader, whose
+ * settings are dropped whole.
+ */
+#include "policy/supervisor/configuration.h"
+
+#include "ipc/base/scope.h"
+#include "ipc/loader.h"
+#include "policy/supervisor/processes.h"
+#include "policy/supervisor/supervisor.h"
+
+#include <stdio.h>
+
+enum { LEAVE_MS = 5000 };
+
+/* One load. */
+struct load {
+	void (*done)(struct supervisor *supervisor, struct settings *settings, const char *reason);
+	struct settings *settings;
+	bool finished;
+};
+
+void
+settings_free(struct settings **settings)
+{
+	struct settings *freed = *settings;
+	*settings = NULL;
+	if (freed == NULL)
+		return;
+	config_free(&freed->config);
+	fd_close(&freed->users_fd);
+	free(freed->users_file_name);
+	free(freed->banner);
+	free(freed);
+}
+
+static void
+on_violation(void *owner, struct message *message, const struct loader_violation *body)
+{
+	(void)message;
+	process_violated(owner, body->system_call, body->architecture);
+}
+
+static void
+on_option(void *owner, struct message *message, const struct loader_option *body)
+{
+	struct process *process = owner;
+	struct load *load = process->owner;
+	struct rules_error error = { 0 };
+	(void)message;
+	if (config_accept(load->settings->config, body->number, body->value, &error) < 0)
+		channel_reject(process->channel, "an option with a wrong value");
+	rules_error_free(&error);
+}
+
+static void
+on_users_file(void *owner, struct message *message, const struct loader_users_file *body)
+{
+	struct process *process = owner;
+	struct load *load = process->owner;
+	if (load->settings->users_fd >= 0) {
+		channel_reject(process->channel, "a second users file");
+		return;
+	}
+	load->settings->users_fd = fd_take(&message->descriptor);
+	load->settings->users_file_name = bytes_copy_text(body->file_name);
+}
+
+static void
+on_banner(void *owner, struct message *message, const struct loader_banner *body)
+{
+	struct process *process = owner;
+	struct load *load = process->owner;
+	char *longer;
+	(void)message;
+	if (asprintf(&longer, "%s%.*s\n", load->settings->banner, (int)body->line.length,
+		    body->line.data) < 0)
+		return;
+	free(load->settings->banner);
+	load->settings->banner = longer;
+}
+
+static void
+on_failed(void *owner, struct message *message, const struct loader_failed *body)
+{
+	(void)message;
+	process_failed(owner, EINVAL, body->reason);
+	process_dismiss(owner, LEAVE_MS);
+}
+
+static void
+on_finished(void *owner, struct message *message, const struct loader_finished *body)
+{
+	struct process *process = owner;
+	struct load *load = process->owner;
+	struct rules_error error = { 0 };
+	(void)message;
+	(void)body;
+	load->finished = load->settings->users_file_name != NULL &&
+			 config_check(load->settings->config, &error) == 0;
+	rules_error_free(&error);
+	process_dismiss(process, LEAVE_MS);
+}
+
+static const struct loader_handlers handlers = {
+	.violation = on_violation,
+	.option = on_option,
+	.users_file = on_users_file,
+	.banner = on_banner,
+	.failed = on_failed,
+	.finished = on_finished,
+};
+
+static void
+on_ended(struct process *process)
+{
+	struct load *load = process->owner;
+	struct settings *settings = NULL;
+	if (load->finished && process->expected) {
+		settings = load->settings;
+		load->settings = NULL;
+	}
+	load->done(process->supervisor, settings, process_how(process));
+	settings_free(&load->settings);
+	free(load);
+}
+
+static const struct process_duty duty = { .handlers = &handlers, .ended = on_ended };
+
+static struct settings *
+settings_new(void)
+{
+	struct settings *settings = calloc(1, sizeof(*settings));
+	if (settings == NULL)
+		return NULL;
+	settings->users_fd = -1;
+	settings->banner = strdup("");
+	if (settings->banner == NULL || config_create(&settings->config) < 0)
+		settings_free(&settings);
+	return settings;
+}
+
+int
+configuration_load(struct supervisor *supervisor,
+	void (*done)(struct supervisor *supervisor, struct settings *settings, const char *reason))
+{
+	struct load *load = calloc(1, sizeof(*load));
+	if (load == NULL)
+		return -ENOMEM;
+	*load = (struct load){ .done = done, .settings = settings_new() };
+	struct process *process;
+	const struct process_plan plan = {
+		.role = ROLE_LOADER,
+		.duty = &duty,
+		.owner = load,
+		.user = bytes_of_text(""),
+		.arguments = supervisor->load_arguments,
+	};
+	int error = load->settings == NULL ? -ENOMEM : process_start(supervisor, &plan, &process);
+	if (error < 0) {
+		settings_free(&load->settings);
+		free(load);
+	}
+	return error;
+}

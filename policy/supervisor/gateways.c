@@ -1,0 +1,404 @@
+/*
+ * The gateways (see gateways.h). Runs in the supervisor as root, on requests of processes that face
+ * the network: their messages are well-formed when they come here, and nothing more. A session id
+ * outside the gateway's incarnation ends that gateway.
+ */
+#include "policy/supervisor/gateways.h"
+
+#include "ipc/base/ends.h"
+#include "ipc/base/scope.h"
+#include "policy/supervisor/active.h"
+#include "policy/supervisor/auth.h"
+#include "policy/supervisor/listeners.h"
+#include "policy/supervisor/pairs.h"
+#include "policy/supervisor/passive.h"
+#include "policy/supervisor/record.h"
+#include "policy/supervisor/sessions.h"
+#include "policy/supervisor/supervisor.h"
+
+#include <sys/resource.h>
+#include <time.h>
+
+enum { ATTACHES_MAX = 64, ACTIVE_PER_SECOND = 64, DESCRIPTORS_SPARE = 512 };
+enum { DESCRIPTORS_PER_SESSION = 5, PASSIVE_SPARE_MAX = 16 };
+
+struct gateways {
+	struct supervisor *supervisor;
+	uint32_t last_incarnation;
+	unsigned count;
+	struct gateway slots[];
+};
+
+/* ---- back-pressure ---- */
+
+/* While more waits for us, for it or for record than should, its requests stay in the socket. */
+static void
+read_or_pause(struct gateway *gateway)
+{
+	struct process *process = gateway->service.process;
+	if (process == NULL)
+		return;
+	if (gateway->attaches >= ATTACHES_MAX || channel_is_full(process->channel) ||
+		record_is_full(process->supervisor->record))
+		channel_pause(process->channel);
+	else
+		channel_resume(process->channel);
+}
+
+void
+gateways_resume(struct gateways *gateways)
+{
+	for (unsigned i = 0; i < gateways->count; i++)
+		read_or_pause(&gateways->slots[i]);
+}
+
+void
+gateway_count_attach(struct gateway *gateway, int change)
+{
+	gateway->attaches += (unsigned)change;
+	read_or_pause(gateway);
+}
+
+/* ---- requests ---- */
+
+void
+gateway_refuse(struct gateway *gateway, uint32_t tag, const struct denial *denial)
+{
+	const struct gate_refused body = { .error = (uint16_t)denial->error, .why = denial->why };
+	struct process *process = gateway->service.process;
+	process_posted(process, gate_post_refused(process->channel, tag, &body));
+	read_or_pause(gateway);
+}
+
+static struct gateway *
+asking(void *owner, uint64_t session)
+{
+	struct process *process = owner;
+	struct gateway *gateway = process->owner;
+	if (session >> 32 == gateway->incarnation)
+		return gateway;
+	channel_reject(process->channel, "a session of another incarnation");
+	return NULL;
+}
+
+static void
+on_attach(void *owner, struct message *message, const struct gate_attach *body)
+{
+	struct gateway *gateway = asking(owner, body->session);
+	if (gateway != NULL)
+		sessions_attach(gateway, message->tag, body, message->descriptor);
+}
+
+static void
+on_reattach(void *owner, struct message *message, const struct gate_reattach *body)
+{
+	struct gateway *gateway = asking(owner, body->session);
+	if (gateway != NULL)
+		sessions_reattach(gateway, message->tag, body->session);
+}
+
+static void
+on_session_closed(void *owner, struct message *message, const struct gate_session_closed *body)
+{
+	struct gateway *gateway = asking(owner, body->session);
+	(void)message;
+	if (gateway != NULL)
+		sessions_close(gateway, body->session);
+}
+
+static void
+on_complain(void *owner, struct message *message, const struct gate_complain *body)
+{
+	struct gateway *gateway = asking(owner, body->session);
+	(void)message;
+	if (gateway != NULL)
+		sessions_complain(gateway, body->session);
+}
+
+static void
+on_want_passive(void *owner, struct message *message, const struct gate_want_passive *nothing)
+{
+	struct process *process = owner;
+	struct gate_passive body;
+	struct denial denial;
+	(void)nothing;
+	SCOPE_FD int fd = passive_listen(process->supervisor->passive, &body.port);
+	if (fd >= 0) {
+		process_posted(
+			process, gate_post_passive_with(process->channel, message->tag, &body, fd));
+		return;
+	}
+	account_deny(&denial, REFUSAL_PORTS, -fd, "passive listener");
+	gateway_refuse(process->owner, message->tag, &denial);
+}
+
+/* Not more than 64 in one second of the clock. */
+static bool
+may_connect(struct gateway *gateway)
+{
+	uint64_t second = supervisor_now_ms() / 1000;
+	if (second != gateway->active_second)
+		gateway->active_count = 0;
+	gateway->active_second = second;
+	return gateway->active_count++ < ACTIVE_PER_SECOND;
+}
+
+static void
+on_connect_active(void *owner, struct message *message, const struct gate_connect_active *body)
+{
+	struct process *process = owner;
+	struct gateway *gateway = asking(owner, body->session);
+	const struct gate_connecting answer = { 0 };
+	struct wire_address local, peer;
+	struct denial denial = { .why = REFUSAL_NONE, .error = EPERM };
+	SCOPE_FD int fd = -1;
+	if (gateway == NULL)
+		return;
+	if (!may_connect(gateway)) {
+		account_deny(&denial, REFUSAL_RATE, EAGAIN, "active-mode connections");
+	} else if (sessions_find_addresses(gateway, body->session, &local, &peer)) {
+		fd = active_connect(&local, &peer, body->port);
+		denial.error = -fd;
+	}
+	if (fd >= 0)
+		process_posted(process,
+			gate_post_connecting_with(process->channel, message->tag, &answer, fd));
+	else
+		gateway_refuse(gateway, message->tag, &denial);
+}
+
+static void
+on_failed(void *owner, struct message *message, const struct gate_failed *body)
+{
+	(void)message;
+	process_failed(owner, EIO, body->reason);
+}
+
+#define CHANNEL(name) gate_##name
+#include "policy/supervisor/process_handlers.h"
+
+static const struct gate_handlers handlers = {
+	.violation = on_violation,
+	.ready = on_ready,
+	.failed = on_failed,
+	.attach = on_attach,
+	.reattach = on_reattach,
+	.session_closed = on_session_closed,
+	.complain = on_complain,
+	.want_passive = on_want_passive,
+	.connect_active = on_connect_active,
+	.pong = on_pong,
+};
+
+/* ---- the process ---- */
+
+static void
+on_process_ready(struct process *process)
+{
+	struct gateway *gateway = process->owner;
+	service_ready(&gateway->service);
+}
+
+static void start_due(struct gateway *gateway);
+
+static void
+on_process_ended(struct process *process)
+{
+	struct gateway *gateway = process->owner;
+	service_ended(&gateway->service);
+	sessions_drop_gateway(gateway);
+	if (process->supervisor->stage != STAGE_RUN)
+		return;
+	listeners_tick(process->supervisor->listeners);
+	start_due(gateway);
+}
+
+static void
+on_process_drained(struct process *process)
+{
+	read_or_pause(process->owner);
+}
+
+static const struct process_duty duty = {
+	.handlers = &handlers,
+	.ready = on_process_ready,
+	.ended = on_process_ended,
+	.drained = on_process_drained,
+};
+
+/* A number divided among the gateways, rounded up. */
+static uint32_t
+share(const struct supervisor *supervisor, uint64_t whole)
+{
+	unsigned count = supervisor->gateways->count;
+	return (uint32_t)((whole + count - 1) / count);
+}
+
+static uint32_t
+connections_max(void)
+{
+	struct rlimit limit = { 0 };
+	getrlimit(RLIMIT_NOFILE, &limit);
+	rlim_t most = limit.rlim_max > DESCRIPTORS_SPARE + DESCRIPTORS_PER_SESSION
+			      ? (limit.rlim_max - DESCRIPTORS_SPARE) / DESCRIPTORS_PER_SESSION
+			      : 1;
+	return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+}
+
+static uint32_t
+passive_spare(const struct supervisor *supervisor)
+{
+	const struct config *config = supervisor->settings->config;
+	uint32_t ports = config->passive_ports.last - config->passive_ports.first + 1u;
+	uint32_t quarter = ports / supervisor->gateways->count / 4;
+	return quarter < 1 ? 1 : quarter < PASSIVE_SPARE_MAX ? quarter : PASSIVE_SPARE_MAX;
+}
+
+static struct wire_address
+passive_address(const struct config *config)
+{
+	struct wire_address address = { 0 };
+	const struct address_socket from = { .v4 = { .sin_family = AF_INET,
+						     .sin_addr = config->passive_address } };
+	if (config->passive_address.s_addr != 0)
+		ensure(address_from_socket(&from, &address) == 0);
+	return address;
+}
+
+static void
+send_configure(const struct gateway *gateway)
+{
+	const struct supervisor *supervisor = gateway->service.supervisor;
+	const struct config *config = supervisor->settings->config;
+	const struct gate_configure body = {
+		.incarnation = gateway->incarnation,
+		.greeting = bytes_of_text(config->greeting),
+		.connections_max = connections_max(),
+		.before_login_max = share(supervisor, config->max_connections_before_login),
+		.before_login_per_address_max =
+			share(supervisor, config->max_connections_before_login_per_address),
+		.login_attempts = (uint32_t)config->login_attempts,
+		.login_timeout_s = (uint32_t)config->login_timeout,
+		.idle_timeout_s = (uint32_t)config->idle_timeout,
+		.data_timeout_s = (uint32_t)config->data_timeout,
+		.stall_timeout_s = (uint32_t)config->stall_timeout,
+		.path_timeout_ms = (uint32_t)config->path_timeout * 1000,
+		.commit_timeout_s = (uint32_t)config->commit_timeout,
+		.passive_spare = passive_spare(supervisor),
+		.passive_address = passive_address(config),
+		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
+	};
+	struct process *process = gateway->service.process;
+	process_posted(process, gate_post_configure(process->channel, 0, &body));
+}
+
+static void
+connect_auth(struct gateway *gateway)
+{
+	const struct gate_auth body = { 0 };
+	struct process *process = gateway->service.process;
+	SCOPE_PAIR struct pair pair = { -1, -1 };
+	if (process == NULL)
+		return;
+	int error = pair_make(ROLE_GATEWAY, ROLE_AUTH, &pair);
+	if (error == 0)
+		error = gate_post_auth_with(process->channel, 0, &body, pair.one);
+	process_posted(process, error);
+	auth_add_gateway(process->supervisor->auth, gateway->incarnation, &pair.other);
+}
+
+static void
+connect_record(struct gateway *gateway)
+{
+	const struct gate_record body = { 0 };
+	struct process *process = gateway->service.process;
+	SCOPE_FD int fd = -1;
+	int error =
+		record_add_writer(process->supervisor->record, process, gateway->incarnation, &fd);
+	if (error == 0)
+		error = gate_post_record_with(process->channel, 0, &body, fd);
+	process_posted(process, error);
+}
+
+static int
+start(struct gateway *gateway)
+{
+	struct process_plan plan = { .role = ROLE_GATEWAY, .duty = &duty, .owner = gateway };
+	struct gateways *gateways = gateway->service.supervisor->gateways;
+	int error = service_start(&gateway->service, &plan);
+	if (error < 0)
+		return error;
+	gateway->incarnation = ++gateways->last_incarnation;
+	send_configure(gateway);
+	connect_record(gateway);
+	connect_auth(gateway);
+	listeners_send(gateways->supervisor->listeners, gateway->slot, gateway->service.process);
+	return 0;
+}
+
+static void
+start_due(struct gateway *gateway)
+{
+	if (service_is_due(&gateway->service) && start(gateway) < 0)
+		return; /* due again after its pause */
+}
+
+void
+gateways_tick(struct gateways *gateways)
+{
+	for (unsigned i = 0; i < gateways->count; i++)
+		start_due(&gateways->slots[i]);
+}
+
+struct gateway *
+gateways_find(struct gateways *gateways, uint64_t session)
+{
+	for (unsigned i = 0; i < gateways->count; i++)
+		if (gateways->slots[i].service.process != NULL &&
+			gateways->slots[i].incarnation == session >> 32)
+			return &gateways->slots[i];
+	return NULL;
+}
+
+void
+gateways_connect_auth(struct gateways *gateways)
+{
+	for (unsigned i = 0; gateways != NULL && i < gateways->count; i++)
+		connect_auth(&gateways->slots[i]);
+}
+
+void
+gateways_drain(struct gateways *gateways, uint64_t limit_ms)
+{
+	const struct gate_drain body = { 0 };
+	for (unsigned i = 0; gateways != NULL && i < gateways->count; i++) {
+		struct process *process = gateways->slots[i].service.process;
+		if (process == NULL)
+			continue;
+		process_expect_end(process, limit_ms);
+		process_posted(process, gate_post_drain(process->channel, 0, &body));
+	}
+}
+
+int
+gateways_new(struct supervisor *supervisor, unsigned count, struct gateways **result)
+{
+	struct gateways *gateways =
+		calloc(1, sizeof(*gateways) + count * sizeof(gateways->slots[0]));
+	if (gateways == NULL)
+		return -ENOMEM;
+	*result = gateways;
+	gateways->supervisor = supervisor;
+	gateways->count = count;
+	/* From the clock, so that session ids differ from those of earlier runs. */
+	gateways->last_incarnation = (uint32_t)time(NULL);
+	int error = 0;
+	for (unsigned i = 0; i < count; i++) {
+		gateways->slots[i].slot = i;
+		gateways->slots[i].service.supervisor = supervisor;
+		LIST_INIT(&gateways->slots[i].sessions);
+	}
+	for (unsigned i = 0; i < count && error == 0; i++)
+		error = start(&gateways->slots[i]);
+	return error;
+}

@@ -1,0 +1,40 @@
+/*
+ * Joining verdict and attach (see join.h). Runs in the supervisor as root; pure. The attempt of an
+ * attach is a gateway's word: it can only select a verdict that auth gave for that very session.
+ */
+#include "policy/supervisor/join.h"
+
+static enum join_step
+arrive(struct join *join, struct join_half *mine, struct join_half *other, uint32_t attempt,
+	uint64_t now_ms)
+{
+	if (attempt <= join->used || attempt < mine->attempt)
+		return JOIN_REFUSED;
+	if (other->attempt == attempt && now_ms - other->since_ms <= JOIN_WAIT_MS) {
+		join->used = attempt;
+		*mine = *other = (struct join_half){ 0 };
+		return JOIN_MATCH;
+	}
+	*mine = (struct join_half){ .attempt = attempt, .since_ms = now_ms };
+	return JOIN_WAIT;
+}
+
+enum join_step
+join_verdict(struct join *join, uint32_t attempt, uint64_t now_ms)
+{
+	return arrive(join, &join->verdict, &join->attach, attempt, now_ms);
+}
+
+enum join_step
+join_attach(struct join *join, uint32_t attempt, uint64_t now_ms)
+{
+	return arrive(join, &join->attach, &join->verdict, attempt, now_ms);
+}
+
+void
+join_give_up(struct join *join)
+{
+	if (join->attach.attempt > join->used)
+		join->used = join->attach.attempt;
+	join->attach = (struct join_half){ 0 };
+}

@@ -1,0 +1,435 @@
+/*
+ * Children (see processes.h). Runs in the supervisor as root; between fork and execve it runs as
+ * the child, still as root. Trusts the programs' files; distrusts every child once it runs. A child
+ * that cannot be started, does not become ready, falls silent or breaks a rule is ended, and its
+ * owner decides what follows; nothing of it ends the supervisor.
+ */
+#include "policy/supervisor/processes.h"
+
+#include "ipc/attach.h"
+#include "ipc/base/ends.h"
+#include "ipc/base/scope.h"
+#include "ipc/gate.h"
+#include "ipc/ledger.h"
+#include "ipc/loader.h"
+#include "ipc/verdict.h"
+#include "policy/supervisor/pairs.h"
+#include "policy/supervisor/record.h"
+#include "policy/supervisor/supervisor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+enum { PING_MS = 5000, REAP_MS = 5000 };
+enum { CHILD_PROGRAM_FD = CAGE_CHANNEL_FD + 1 };
+
+enum process_ping { PROCESS_PING_NEVER, PROCESS_PING_DOUBTED, PROCESS_PING_EACH };
+
+static const struct {
+	const struct message_table *messages;
+	enum process_ping ping;
+	uint32_t ping_code;
+	uint64_t start_ms;
+} kinds[ROLE_COUNT] = {
+#define PROGRAM(role, file, folder, channel, ping, code, start_ms) \
+	[ROLE_##role] = { &channel##_messages, PROCESS_PING_##ping, code, start_ms },
+#include "policy/supervisor/programs.def"
+};
+
+/* ---- between fork and execve ---- */
+
+/* The folder of the logs belongs to record's user, who alone may be able to go there. */
+static int
+take_place(const struct supervisor *supervisor, const struct process_plan *plan)
+{
+	if (plan->identity == NULL)
+		return 0;
+	int error = fchdir(supervisor->empty_folder_fd) < 0 ? -errno : 0;
+	if (error == 0)
+		error = cage_become(plan->identity);
+	if (error == 0 && plan->folder != NULL && chdir(plan->folder) < 0)
+		error = -errno;
+	return error;
+}
+
+NORETURN static void
+become_program(const struct supervisor *supervisor, const struct process_plan *plan, int channel_fd)
+{
+	char name[NAME_BYTES_MAX + 1];
+	char *const alone[] = { name, NULL };
+	snprintf(name, sizeof(name), "%s", program_name(plan->role));
+	setsid(); /* an interrupt from the terminal is for the supervisor alone */
+	int error = take_place(supervisor, plan);
+	if (error < 0)
+		die("%s: cannot take its user and folder: %s", name, strerror(-error));
+	if (dup2(supervisor->null_fd, STDIN_FILENO) < 0 ||
+		dup2(supervisor->null_fd, STDOUT_FILENO) < 0 ||
+		dup2(channel_fd, CAGE_CHANNEL_FD) < 0 ||
+		dup3(supervisor->programs.fd[plan->role], CHILD_PROGRAM_FD, O_CLOEXEC) < 0 ||
+		close_range(CHILD_PROGRAM_FD + 1, ~0U, 0) < 0)
+		die("%s: cannot arrange its descriptors: %s", name, strerror(errno));
+	fexecve(CHILD_PROGRAM_FD, plan->arguments != NULL ? plan->arguments : alone, environ);
+	die("%s: cannot be executed: %s", name, strerror(errno));
+}
+
+/* ---- the end ---- */
+
+PRINTF_LIKE(2, 3)
+static void
+note_how(struct process *process, const char *format, ...)
+{
+	va_list arguments;
+	if (process->how != NULL)
+		return; /* the first reason stays: what follows are its consequences */
+	va_start(arguments, format);
+	if (vasprintf(&process->how, format, arguments) < 0)
+		process->how = NULL;
+	va_end(arguments);
+}
+
+static void
+note_status(struct process *process, int status)
+{
+	process->expected = process->expected && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		note_how(process, "forbidden system call");
+	else if (WIFSIGNALED(status))
+		note_how(process, "signal %d, %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		note_how(process, "exit status %d", WEXITSTATUS(status));
+}
+
+static void
+conclude(struct process *process)
+{
+	struct bytes how = bytes_of_text(process_how(process));
+	const struct event_process_ended event = {
+		.severity = process->expected ? SEVERITY_INFO : SEVERITY_WARNING,
+		.process = (enum process_role)process->role,
+		.child_pid = (uint32_t)process->pid,
+		.for_user = bytes_of_text(process->user),
+		.how = bytes_of(how.data, how.length < 255 ? how.length : 255),
+	};
+	record_event(process->supervisor->record, EVENT_PROCESS_ENDED, &event);
+	channel_free(&process->channel);
+	process->duty->ended(process);
+}
+
+static void
+forget(struct process **process)
+{
+	LIST_REMOVE(*process, link);
+	channel_free(&(*process)->channel);
+	free((*process)->how);
+	free((*process)->user);
+	free(*process);
+	*process = NULL;
+}
+
+static void
+set_state(struct process *process, enum process_state state, uint64_t limit_ms)
+{
+	process->state = state;
+	process->deadline_ms = limit_ms == 0 ? 0 : supervisor_now_ms() + limit_ms;
+}
+
+static void
+finish(struct process *process)
+{
+	struct supervisor *supervisor = process->supervisor;
+	conclude(process);
+	forget(&process);
+	supervisor_child_ended(supervisor);
+}
+
+/* Its last words may still be in the channel, and count: then its end comes after them. */
+static void
+note_reaped(struct process *process, int status)
+{
+	note_status(process, status);
+	if (process->state == PROCESS_STUCK) {
+		forget(&process);
+	} else if (process->closed) {
+		finish(process);
+	} else {
+		set_state(process, PROCESS_REAPED, REAP_MS);
+		channel_resume(process->channel);
+	}
+}
+
+static struct process *
+find(const struct supervisor *supervisor, pid_t pid)
+{
+	struct process *process;
+	LIST_FOREACH(process, &supervisor->processes, link)
+	if (process->pid == pid)
+		break;
+	return process;
+}
+
+static void
+on_sigchld(evutil_socket_t signal_number, short what, void *argument)
+{
+	pid_t pid;
+	int status;
+	(void)signal_number;
+	(void)what;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct process *process = find(argument, pid);
+		if (process != NULL) /* else an orphan that we got as PID 1 */
+			note_reaped(process, status);
+	}
+}
+
+void
+process_kill(struct process *process, const char *why)
+{
+	if (process->state >= PROCESS_KILLED)
+		return;
+	note_how(process, "%s", why);
+	kill(process->pid, SIGKILL);
+	set_state(process, PROCESS_KILLED, REAP_MS);
+}
+
+void
+processes_kill_pid(struct supervisor *supervisor, pid_t pid, const char *why)
+{
+	struct process *process = find(supervisor, pid);
+	if (process != NULL)
+		process_kill(process, why);
+}
+
+void
+process_expect_end(struct process *process, uint64_t limit_ms)
+{
+	process->expected = true;
+	if (process->state <= PROCESS_SERVING && limit_ms != 0)
+		set_state(process, PROCESS_LEAVING, limit_ms);
+}
+
+void
+process_dismiss(struct process *process, uint64_t limit_ms)
+{
+	process_expect_end(process, limit_ms);
+	process->closed = true;
+	channel_free(&process->channel);
+}
+
+static void
+overdue(struct process *process)
+{
+	switch (process->state) {
+	case PROCESS_STARTING:
+		process_kill(process, "was not ready in time");
+		return;
+	case PROCESS_SERVING:
+		process_kill(process, "gave no sign of life");
+		return;
+	case PROCESS_LEAVING:
+		process_kill(process, "did not leave in time");
+		return;
+	case PROCESS_KILLED: /* it hangs in the kernel: its owner goes on without it */
+		set_state(process, PROCESS_STUCK, 0);
+		conclude(process);
+		supervisor_child_ended(process->supervisor);
+		return;
+	case PROCESS_REAPED: /* somebody else holds its channel */
+		finish(process);
+		return;
+	case PROCESS_STUCK:
+		return;
+	}
+}
+
+void
+processes_tick(struct supervisor *supervisor)
+{
+	uint64_t now_ms = supervisor_now_ms();
+	struct process *next;
+	for (struct process *process = LIST_FIRST(&supervisor->processes); process != NULL;
+		process = next) {
+		next = LIST_NEXT(process, link);
+		if (process->deadline_ms != 0 && now_ms >= process->deadline_ms)
+			overdue(process);
+		else if (kinds[process->role].ping == PROCESS_PING_EACH)
+			process_ping(process, PING_MS);
+	}
+}
+
+/* ---- its channel ---- */
+
+static void
+on_closed(void *owner, const char *malformed)
+{
+	struct process *process = owner;
+	process->closed = true;
+	if (malformed != NULL) {
+		record_malformed(process->supervisor->record, process, malformed);
+		process_kill(process, malformed);
+	}
+	if (process->state == PROCESS_REAPED)
+		finish(process);
+	else if (process->state <= PROCESS_SERVING)
+		set_state(process, PROCESS_LEAVING, REAP_MS); /* its end tells more */
+}
+
+static void
+on_drained(void *owner)
+{
+	struct process *process = owner;
+	if (process->duty->drained != NULL)
+		process->duty->drained(process);
+}
+
+void
+process_violated(struct process *process, uint32_t system_call, uint32_t architecture)
+{
+	SCOPE_FREE char *name = cage_system_call_name(architecture, system_call);
+	note_how(process, "forbidden system call: %s", name != NULL ? name : "?");
+}
+
+void
+process_ready(struct process *process, struct bytes cage)
+{
+	if (process->state != PROCESS_STARTING)
+		return;
+	set_state(process, PROCESS_SERVING, 0);
+	channel_set_phase(process->channel, PHASE_SERVING);
+	const struct event_process_started event = {
+		.process = (enum process_role)process->role,
+		.child_pid = (uint32_t)process->pid,
+		.for_user = bytes_of_text(process->user),
+		.cage = cage,
+	};
+	record_event(process->supervisor->record, EVENT_PROCESS_STARTED, &event);
+	process->duty->ready(process);
+}
+
+void
+process_failed(struct process *process, int error, struct bytes reason)
+{
+	note_how(process, "%.*s", (int)reason.length, reason.data);
+	process->error = error;
+	if (process->state <= PROCESS_SERVING)
+		set_state(process, PROCESS_LEAVING, REAP_MS);
+}
+
+void
+process_ping(struct process *process, uint64_t limit_ms)
+{
+	static const char nothing;
+	if (process->state != PROCESS_SERVING || process->deadline_ms != 0)
+		return;
+	process->deadline_ms = supervisor_now_ms() + limit_ms;
+	process_posted(process,
+		channel_post(process->channel, kinds[process->role].ping_code, 0, &nothing, -1));
+}
+
+void
+process_answered(struct process *process)
+{
+	if (process->state != PROCESS_SERVING)
+		return;
+	process->deadline_ms = 0;
+	if (process->duty->answered != NULL)
+		process->duty->answered(process);
+}
+
+void
+process_posted(struct process *process, int post_result)
+{
+	ensure(post_result != -EINVAL);
+	if (post_result < 0 && post_result != -EPIPE)
+		process_kill(process, strerror(-post_result));
+}
+
+/* ---- the beginning ---- */
+
+static int
+open_channel(struct process *process, int *fd)
+{
+	const struct channel_options options = {
+		.base = process->supervisor->base,
+		.messages = kinds[process->role].messages,
+		.our_role = ROLE_SUPERVISOR,
+		.peer_role = process->role,
+		.phase = PHASE_STARTING,
+		.handlers = process->duty->handlers,
+		.owner = process,
+		.closed = on_closed,
+		.drained = on_drained,
+	};
+	return channel_new(&options, fd, &process->channel);
+}
+
+static int
+start(struct process *process, const struct process_plan *plan)
+{
+	SCOPE_PAIR struct pair pair = { -1, -1 };
+	process->user = bytes_copy_text(plan->user);
+	int error = process->user == NULL ? -ENOMEM : 0;
+	if (error == 0)
+		error = pair_make(ROLE_SUPERVISOR, plan->role, &pair);
+	if (error == 0)
+		error = open_channel(process, &pair.one);
+	if (error < 0)
+		return error;
+	process->pid = fork();
+	if (process->pid < 0)
+		return -errno;
+	if (process->pid == 0)
+		become_program(process->supervisor, plan, pair.other);
+	set_state(process, PROCESS_STARTING, kinds[plan->role].start_ms);
+	return 0;
+}
+
+int
+process_start(
+	struct supervisor *supervisor, const struct process_plan *plan, struct process **result)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	if (process == NULL)
+		return -ENOMEM;
+	process->supervisor = supervisor;
+	process->role = plan->role;
+	process->duty = plan->duty;
+	process->owner = plan->owner;
+	LIST_INSERT_HEAD(&supervisor->processes, process, link);
+	int error = start(process, plan);
+	if (error < 0)
+		forget(&process);
+	*result = process;
+	return error;
+}
+
+int
+processes_watch(struct supervisor *supervisor)
+{
+	struct event *sigchld = evsignal_new(supervisor->base, SIGCHLD, on_sigchld, supervisor);
+	return sigchld != NULL && event_add(sigchld, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+/* ---- looking ---- */
+
+unsigned
+processes_count(const struct supervisor *supervisor, enum role role)
+{
+	unsigned count = 0;
+	const struct process *process;
+	LIST_FOREACH(process, &supervisor->processes, link)
+	count += process->role == role && process->state != PROCESS_STUCK;
+	return count;
+}
+
+unsigned
+processes_count_stuck(const struct supervisor *supervisor, struct bytes user)
+{
+	unsigned count = 0;
+	const struct process *process;
+	LIST_FOREACH(process, &supervisor->processes, link)
+	count += process->state == PROCESS_STUCK && bytes_equal_text(user, process->user);
+	return count;
+}

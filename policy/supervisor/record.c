@@ -1,0 +1,324 @@
+/*
+ * The link to record (see record.h). Runs in the supervisor as root. Trusts record no more than any
+ * child: when it breaks a rule it is killed, and the next one gets the same channels with all that
+ * is queued in them. An event that cannot even be queued goes to standard error.
+ */
+#include "policy/supervisor/record.h"
+
+#include "ipc/base/ends.h"
+#include "ipc/base/scope.h"
+#include "ipc/ledger.h"
+#include "policy/supervisor/gateways.h"
+#include "policy/supervisor/pairs.h"
+#include "policy/supervisor/service.h"
+#include "policy/supervisor/supervisor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct writer {
+	LIST_ENTRY(writer) link;
+	uint32_t number;
+	enum role role;
+	pid_t pid;
+	uint32_t incarnation;
+	char *user;
+	int fd; /* record's end */
+};
+
+struct record {
+	struct service service;
+	LIST_HEAD(, writer) writers;
+	uint32_t last_number;
+	struct channel *events; /* our own */
+	uint32_t last_sequence;
+};
+
+/* ---- the process ---- */
+
+static void
+hand_over(const struct record *record, const struct writer *writer)
+{
+	const struct ledger_writer body = {
+		.number = writer->number,
+		.role = (enum process_role)writer->role,
+		.pid = (uint32_t)writer->pid,
+		.incarnation = writer->incarnation,
+		.user = bytes_of_text(writer->user),
+	};
+	struct process *process = record->service.process;
+	if (process != NULL)
+		process_posted(
+			process, ledger_post_writer_with(process->channel, 0, &body, writer->fd));
+}
+
+static void
+forget(struct writer **writer)
+{
+	LIST_REMOVE(*writer, link);
+	fd_close(&(*writer)->fd);
+	free((*writer)->user);
+	free(*writer);
+	*writer = NULL;
+}
+
+#define CHANNEL(name) ledger_##name
+#include "policy/supervisor/process_handlers.h"
+
+static void
+on_failed(void *owner, struct message *message, const struct ledger_failed *body)
+{
+	(void)message;
+	process_failed(owner, EIO, body->reason);
+}
+
+static void
+on_writer_ended(void *owner, struct message *message, const struct ledger_writer_ended *body)
+{
+	struct process *process = owner;
+	struct record *record = process->owner;
+	struct writer *writer;
+	(void)message;
+	LIST_FOREACH(writer, &record->writers, link)
+	if (writer->number == body->number)
+		break;
+	if (writer == NULL) {
+		channel_reject(process->channel, "the end of a writer that there is not");
+		return;
+	}
+	if (body->malformed.length > 0)
+		processes_kill_pid(
+			process->supervisor, writer->pid, "broke a rule of its channel to record");
+	forget(&writer);
+}
+
+static const struct ledger_handlers handlers = {
+	.violation = on_violation,
+	.ready = on_ready,
+	.failed = on_failed,
+	.writer_ended = on_writer_ended,
+	.pong = on_pong,
+};
+
+static void
+on_process_ready(struct process *process)
+{
+	struct record *record = process->owner;
+	service_ready(&record->service);
+}
+
+static void
+on_process_ended(struct process *process)
+{
+	struct record *record = process->owner;
+	if (!process->expected) /* who writes it down would be nobody else */
+		fprintf(stderr, "sallyportd: sallyport-record: %s\n", process_how(process));
+	service_ended(&record->service);
+	record_tick(record);
+}
+
+static const struct process_duty duty = {
+	.handlers = &handlers,
+	.ready = on_process_ready,
+	.ended = on_process_ended,
+};
+
+static int
+start(struct record *record)
+{
+	const struct config *config = record->service.supervisor->settings->config;
+	const char *folder = config->log_directory;
+	const struct ledger_configure body = {
+		.directory = bytes_of_text(folder),
+		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
+	};
+	const struct ledger_output output = { 0 };
+	struct process_plan plan = {
+		.role = ROLE_RECORD,
+		.duty = &duty,
+		.owner = record,
+		.folder = folder[0] != '\0' ? folder : NULL,
+	};
+	int error = service_start(&record->service, &plan);
+	if (error < 0)
+		return error;
+	struct process *process = record->service.process;
+	process_posted(process, ledger_post_configure(process->channel, 0, &body));
+	if (folder[0] == '\0')
+		process_posted(process,
+			ledger_post_output_with(process->channel, 0, &output, STDOUT_FILENO));
+	const struct writer *writer;
+	LIST_FOREACH(writer, &record->writers, link)
+	hand_over(record, writer);
+	return 0;
+}
+
+void
+record_tick(struct record *record)
+{
+	if (service_is_due(&record->service) && start(record) < 0)
+		return; /* due again after its pause */
+}
+
+void
+record_reopen(struct record *record)
+{
+	const struct ledger_reopen body = { 0 };
+	if (service_is_serving(&record->service))
+		process_posted(record->service.process,
+			ledger_post_reopen(record->service.process->channel, 0, &body));
+}
+
+/* ---- writers ---- */
+
+static int
+add_writer(struct record *record, const struct writer *model, int *writer_fd)
+{
+	SCOPE_PAIR struct pair pair = { -1, -1 };
+	int error = pair_make(model->role, ROLE_RECORD, &pair);
+	struct writer *writer = error == 0 ? malloc(sizeof(*writer)) : NULL;
+	if (writer == NULL)
+		return error == 0 ? -ENOMEM : error;
+	*writer = *model;
+	writer->user = strdup(model->user);
+	writer->number = ++record->last_number;
+	writer->fd = fd_take(&pair.other);
+	LIST_INSERT_HEAD(&record->writers, writer, link);
+	if (writer->user == NULL) {
+		forget(&writer);
+		return -ENOMEM;
+	}
+	hand_over(record, writer);
+	*writer_fd = fd_take(&pair.one);
+	return 0;
+}
+
+int
+record_add_writer(
+	struct record *record, const struct process *process, uint32_t incarnation, int *writer_fd)
+{
+	const struct writer model = {
+		.role = process->role,
+		.pid = process->pid,
+		.incarnation = incarnation,
+		.user = process->user,
+	};
+	return add_writer(record, &model, writer_fd);
+}
+
+/* ---- our own events ---- */
+
+void
+record_event(struct record *record, uint32_t code, const void *event)
+{
+	if (record == NULL || record->service.supervisor->stage == STAGE_RECORD)
+		return; /* not there yet, or no more */
+	int error = record->events == NULL ? -EPIPE
+					   : channel_post(record->events, code,
+						     record->last_sequence + 1, event, -1);
+	ensure(error != -EINVAL);
+	if (error == 0)
+		record->last_sequence++;
+	else
+		fprintf(stderr, "sallyportd: event %u is lost: %s\n", code, strerror(-error));
+}
+
+void
+record_notice(struct record *record, enum severity severity, const char *format, ...)
+{
+	char text[2048];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	const struct event_notice event = { .severity = severity, .text = bytes_of_text(text) };
+	record_event(record, EVENT_NOTICE, &event);
+}
+
+void
+record_malformed(struct record *record, const struct process *process, const char *rule)
+{
+	const struct event_malformed event = {
+		.severity = SEVERITY_ERROR,
+		.peer = (enum process_role)process->role,
+		.peer_pid = (uint32_t)process->pid,
+		.rule = bytes_of_text(rule),
+	};
+	record_event(record, EVENT_MALFORMED, &event);
+}
+
+bool
+record_is_full(const struct record *record)
+{
+	return record->events != NULL && channel_is_full(record->events);
+}
+
+static void
+on_events_drained(void *owner)
+{
+	const struct record *record = owner;
+	gateways_resume(record->service.supervisor->gateways);
+}
+
+static int open_events(struct record *record);
+
+/* Record gave our channel up, and its end here with it: the next one starts anew. */
+static void
+on_events_closed(void *owner, const char *malformed)
+{
+	struct record *record = owner;
+	(void)malformed;
+	channel_free(&record->events);
+	int error = open_events(record);
+	if (error < 0)
+		fprintf(stderr, "sallyportd: events are lost: %s\n", strerror(-error));
+}
+
+static int
+open_events(struct record *record)
+{
+	static const struct event_handlers nothing_comes;
+	const struct channel_options options = {
+		.base = record->service.supervisor->base,
+		.messages = &event_messages,
+		.our_role = ROLE_SUPERVISOR,
+		.peer_role = ROLE_RECORD,
+		.phase = PHASE_SERVING,
+		.handlers = &nothing_comes,
+		.owner = record,
+		.closed = on_events_closed,
+		.drained = on_events_drained,
+	};
+	const struct writer model = {
+		.role = ROLE_SUPERVISOR,
+		.pid = getpid(),
+		.user = (char[]){ "" },
+	};
+	SCOPE_FD int fd = -1;
+	record->last_sequence = 0;
+	int error = add_writer(record, &model, &fd);
+	return error == 0 ? channel_new(&options, &fd, &record->events) : error;
+}
+
+int
+record_new(struct supervisor *supervisor, struct record **result)
+{
+	struct record *record = calloc(1, sizeof(*record));
+	if (record == NULL)
+		return -ENOMEM;
+	*result = record;
+	record->service.supervisor = supervisor;
+	int error = open_events(record);
+	return error < 0 ? error : start(record);
+}
+
+void
+record_close(struct record *record)
+{
+	struct writer *writer;
+	if (record == NULL)
+		return;
+	while ((writer = LIST_FIRST(&record->writers)) != NULL)
+		forget(&writer);
+	channel_free(&record->events);
+}

@@ -1,0 +1,68 @@
+/*
+ * The supervisor as a whole: what its modules share, and its life from start to end. Made once;
+ * lives as long as the process.
+ */
+#ifndef SALLYPORT_POLICY_SUPERVISOR_SUPERVISOR_H
+#define SALLYPORT_POLICY_SUPERVISOR_SUPERVISOR_H
+
+#include "policy/supervisor/configuration.h"
+#include "policy/supervisor/processes.h"
+#include "policy/supervisor/programs.h"
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What ends at each stage; the next one comes when nothing of it is left. */
+enum supervisor_stage { STAGE_RUN, STAGE_GATEWAYS, STAGE_WORKERS, STAGE_RECORD };
+
+struct supervisor {
+	struct event_base *base;
+	struct cage_identity own; /* who we are */
+	struct programs programs;
+	int null_fd;                 /* /dev/null: the children's standard input and output */
+	int empty_folder_fd;         /* where children that need no file live */
+	char *const *load_arguments; /* of the loader, NULL-terminated */
+	bool quick;
+	struct settings *settings;
+	struct process_list processes;
+
+	struct record *record;
+	struct auth *auth;
+	struct gateways *gateways;
+	struct workers *workers;
+	struct sessions *sessions;
+	struct listeners *listeners;
+	struct passive *passive;
+
+	uint64_t started_ms;
+	unsigned awaited; /* record, auth and gateways that were never ready yet */
+	bool loading;
+	enum supervisor_stage stage;
+	int exit_status;
+};
+
+/* Milliseconds of the monotonic clock. */
+uint64_t supervisor_now_ms(void);
+
+/* Cores that this process may use. */
+unsigned supervisor_cores(void);
+
+/* The identity of the processes of a role: from the configuration as root, else our own. */
+struct cage_identity supervisor_identity(const struct supervisor *supervisor, enum role role);
+
+/* A service is ready for the first time: with the last of them the server is. */
+void supervisor_service_ready(struct supervisor *supervisor);
+
+/* The start, or the server as a whole, cannot go on: says so and ends. */
+void supervisor_give_up(struct supervisor *supervisor, const char *who, const char *reason);
+
+/* A child has ended: the next stage of the end may begin. */
+void supervisor_child_ended(struct supervisor *supervisor);
+
+/*
+ * Runs until a signal ends it; returns the exit status. `load_arguments` are those of the loader.
+ */
+MUST_CHECK int supervisor_run(char *const *load_arguments, bool quick);
+
+#endif

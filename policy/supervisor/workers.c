@@ -1,0 +1,316 @@
+/*
+ * The workers (see workers.h). Runs in the supervisor as root: who a worker becomes is decided
+ * here, from an account that account_check() has passed. Homes are never touched here: a home may
+ * hang, and then the worker does.
+ */
+#include "policy/supervisor/workers.h"
+
+#include "ipc/attach.h"
+#include "ipc/base/scope.h"
+#include "policy/supervisor/often.h"
+#include "policy/supervisor/record.h"
+#include "policy/supervisor/sessions.h"
+#include "policy/supervisor/supervisor.h"
+
+enum { GROUPS_MAX = 64, STUCK_MAX = 2 };
+
+/* A user whose worker has crashed. */
+struct crashes {
+	LIST_ENTRY(crashes) link;
+	char *user;
+	struct often often;
+};
+
+struct workers {
+	struct supervisor *supervisor;
+	LIST_HEAD(, worker) list;
+	LIST_HEAD(, crashes) crashed;
+};
+
+/* ---- crashes ---- */
+
+static struct crashes *
+find_crashes(const struct workers *workers, struct bytes user)
+{
+	struct crashes *crashes;
+	LIST_FOREACH(crashes, &workers->crashed, link)
+	if (bytes_equal_text(user, crashes->user))
+		break;
+	return crashes;
+}
+
+static void
+note_crash(struct workers *workers, struct bytes user)
+{
+	struct crashes *crashes = find_crashes(workers, user);
+	if (crashes == NULL) {
+		crashes = calloc(1, sizeof(*crashes));
+		char *name = bytes_copy_text(user);
+		if (crashes == NULL || name == NULL) {
+			free(crashes);
+			free(name);
+			return;
+		}
+		crashes->user = name;
+		LIST_INSERT_HEAD(&workers->crashed, crashes, link);
+	}
+	often_note(&crashes->often, supervisor_now_ms());
+	if (often_is_reached(&crashes->often, supervisor_now_ms()))
+		record_notice(workers->supervisor->record, SEVERITY_ERROR,
+			"the worker of user %s crashed %d times in a minute: no more logins for "
+			"now",
+			crashes->user, OFTEN_TIMES);
+}
+
+static int
+check_health(const struct workers *workers, struct bytes user, struct denial *denial)
+{
+	const struct crashes *crashes = find_crashes(workers, user);
+	if (crashes != NULL && often_is_reached(&crashes->often, supervisor_now_ms()))
+		return account_deny(denial, REFUSAL_WORKER, EAGAIN, "crashed %d times in a minute",
+			OFTEN_TIMES);
+	if (processes_count_stuck(workers->supervisor, user) >= STUCK_MAX)
+		return account_deny(denial, REFUSAL_WORKER, EAGAIN,
+			"%d workers of this user hang in the kernel", STUCK_MAX);
+	return 0;
+}
+
+/* ---- its channel ---- */
+
+static void
+on_failed(void *owner, struct message *message, const struct attach_failed *body)
+{
+	(void)message;
+	process_failed(owner, body->error, body->reason);
+}
+
+/* The end of a session is its gateway's to tell; this says that its files are closed, too. */
+static void
+on_session_ended(void *owner, struct message *message, const struct attach_session_ended *body)
+{
+	(void)owner;
+	(void)message;
+	(void)body;
+}
+
+#define CHANNEL(name) attach_##name
+#include "policy/supervisor/process_handlers.h"
+
+static const struct attach_handlers handlers = {
+	.violation = on_violation,
+	.ready = on_ready,
+	.failed = on_failed,
+	.session_ended = on_session_ended,
+	.pong = on_pong,
+};
+
+/* ---- the process ---- */
+
+static void
+on_process_ready(struct process *process)
+{
+	sessions_worker_ready(process->owner);
+}
+
+static void
+on_process_answered(struct process *process)
+{
+	sessions_worker_answered(process->owner);
+}
+
+static bool
+is_about_home(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP;
+}
+
+static void
+on_process_ended(struct process *process)
+{
+	struct worker *worker = process->owner;
+	struct denial denial;
+	if (process->error != 0)
+		account_deny(&denial, is_about_home(process->error) ? REFUSAL_HOME : REFUSAL_WORKER,
+			process->error, "%s", process_how(process));
+	else
+		account_deny(&denial, REFUSAL_WORKER, EIO, "it ended: %s", process_how(process));
+	if (!process->expected && process->error == 0)
+		note_crash(process->supervisor->workers, worker->account->user.name);
+	LIST_REMOVE(worker, link);
+	sessions_worker_ended(worker, &denial);
+	free(worker->account);
+	free(worker);
+}
+
+static const struct process_duty duty = {
+	.handlers = &handlers,
+	.ready = on_process_ready,
+	.ended = on_process_ended,
+	.answered = on_process_answered,
+};
+
+static void
+send_configure(const struct worker *worker)
+{
+	const struct config *config = worker->process->supervisor->settings->config;
+	const struct attach_configure body = {
+		.user = worker->account->user,
+		.path_timeout_ms = (uint32_t)config->path_timeout * 1000,
+		.stall_timeout_s = (uint32_t)config->stall_timeout,
+		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
+	};
+	process_posted(worker->process, attach_post_configure(worker->process->channel, 0, &body));
+}
+
+static void
+send_record(const struct worker *worker)
+{
+	const struct attach_record body = { 0 };
+	SCOPE_FD int fd = -1;
+	struct process *process = worker->process;
+	int error = record_add_writer(process->supervisor->record, process, 0, &fd);
+	if (error == 0)
+		error = attach_post_record_with(process->channel, 0, &body, fd);
+	process_posted(process, error);
+}
+
+static int
+start(struct workers *workers, struct worker *worker)
+{
+	const struct account_user *user = &worker->account->user;
+	struct cage_identity identity = workers->supervisor->own;
+	gid_t groups[GROUPS_MAX];
+	struct process_plan plan = {
+		.role = ROLE_WORKER,
+		.duty = &duty,
+		.owner = worker,
+		.user = user->name,
+		.identity = &identity,
+	};
+	if (identity.uid == 0) {
+		identity = (struct cage_identity){
+			.uid = user->uid, .gid = user->gid, .groups = groups
+		};
+		struct wire_list list = user->groups;
+		struct account_group group;
+		while (wire_list_next(&list, &account_group_record, &group))
+			groups[identity.group_count++] = group.gid;
+	}
+	int error = process_start(workers->supervisor, &plan, &worker->process);
+	if (error < 0)
+		return error;
+	send_configure(worker);
+	send_record(worker);
+	return 0;
+}
+
+/* ---- finding and ending ---- */
+
+static void
+retire(struct worker *worker, uint64_t limit_ms)
+{
+	const struct attach_retire body = { 0 };
+	worker->retired = true;
+	if (worker->process->state != PROCESS_SERVING) {
+		process_kill(worker->process, "was not needed any more");
+		return;
+	}
+	process_expect_end(worker->process, limit_ms);
+	process_posted(worker->process, attach_post_retire(worker->process->channel, 0, &body));
+}
+
+/* Finds the worker of that identity; others of the same user have been overtaken. */
+static struct worker *
+find(const struct workers *workers, const struct account *account)
+{
+	struct worker *worker, *found = NULL;
+	LIST_FOREACH(worker, &workers->list, link)
+	{
+		if (worker->retired || worker->process->state > PROCESS_SERVING)
+			continue;
+		if (bytes_equal(worker->account->identity, account->identity))
+			found = worker;
+		else if (worker->process->state == PROCESS_SERVING &&
+			 bytes_equal(worker->account->user.name, account->user.name))
+			retire(worker, 0);
+	}
+	return found;
+}
+
+static int
+add(struct workers *workers, const struct account *account, struct worker **result)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	if (worker == NULL)
+		return -ENOMEM;
+	LIST_INIT(&worker->sessions);
+	int error = account_copy(&account->user, &worker->account);
+	if (error == 0)
+		error = start(workers, worker);
+	if (error < 0) {
+		free(worker->account);
+		free(worker);
+		return error;
+	}
+	LIST_INSERT_HEAD(&workers->list, worker, link);
+	*result = worker;
+	return 0;
+}
+
+int
+workers_get(struct workers *workers, const struct account *account, struct worker **result,
+	struct denial *denial)
+{
+	*result = find(workers, account);
+	if (*result != NULL)
+		return 0;
+	int error = check_health(workers, account->user.name, denial);
+	if (error < 0)
+		return error;
+	error = add(workers, account, result);
+	if (error < 0)
+		return account_deny(denial, REFUSAL_WORKER, -error, "cannot be started");
+	return 0;
+}
+
+void
+worker_doubt(struct worker *worker)
+{
+	const struct config *config = worker->process->supervisor->settings->config;
+	process_ping(worker->process, 2 * config->path_timeout * 1000);
+}
+
+/* The memory backend's worker holds the only copy of its files (DECISIONS 14). */
+static bool
+lingers_forever(const struct worker *worker)
+{
+	return worker->account->user.backend == BACKEND_MEMORY;
+}
+
+void
+workers_tick(struct workers *workers)
+{
+	const struct config *config = workers->supervisor->settings->config;
+	uint64_t now_ms = supervisor_now_ms();
+	struct worker *worker;
+	LIST_FOREACH(worker, &workers->list, link)
+	{
+		if (!LIST_EMPTY(&worker->sessions))
+			worker->idle_since_ms = 0;
+		else if (worker->idle_since_ms == 0)
+			worker->idle_since_ms = now_ms;
+		else if (!worker->retired && !lingers_forever(worker) &&
+			 now_ms - worker->idle_since_ms >= config->worker_linger * 1000)
+			retire(worker, 2 * config->path_timeout * 1000);
+	}
+}
+
+int
+workers_new(struct supervisor *supervisor, struct workers **result)
+{
+	*result = calloc(1, sizeof(**result));
+	if (*result == NULL)
+		return -ENOMEM;
+	(*result)->supervisor = supervisor;
+	return 0;
+}
