@@ -3,7 +3,7 @@
  * nowhere else; makes its system calls bare, so that libc does not come between.
  */
 #include "policy/cage/acts.h"
-#include "policy/cage/tables.h"
+#include "policy/cage/sanitizers.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>

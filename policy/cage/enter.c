@@ -9,6 +9,7 @@
 #include "policy/cage/limits.h"
 #include "policy/cage/report.h"
 #include "policy/cage/root.h"
+#include "policy/cage/sanitizers.h"
 #include "policy/cage/tables.h"
 
 #include <errno.h>
@@ -63,6 +64,7 @@ cage_enter(enum cage_role role, const struct cage_options *options, struct cage_
 	*report = (struct cage_report){ .expected = cage_role_data(role)->walls };
 	if (role == CAGE_HASHER)
 		return report_fail(report, -EINVAL, "a hasher is born inside auth's cage", NULL);
+	sanitizers_prepare();
 	int error = root_take(role, options, report);
 	if (error == 0)
 		error = no_new_privileges(report);

@@ -62,12 +62,48 @@ rule_add(scmp_filter_ctx filter, const struct cage_rule *rule)
 	return seccomp_rule_add_array(filter, rule_action(rule), number, count, encoded);
 }
 
+static bool
+role_has_row(enum cage_role role, const char *call)
+{
+	const struct cage_rule *rule;
+	for (size_t i = 0; (rule = cage_role_rule(role, i)) != NULL; i++)
+		if (strcmp(rule->call, call) == 0)
+			return true;
+	return false;
+}
+
+static bool
+sanitizers_allow(const char *call)
+{
+	const struct cage_rule *rule;
+	for (size_t i = 0; (rule = cage_sanitizer_rule(i)) != NULL; i++)
+		if (rule->verdict == CAGE_ALLOW && strcmp(rule->call, call) == 0)
+			return true;
+	return false;
+}
+
 static int
 tables_add(scmp_filter_ctx filter, enum cage_role role, const char **detail)
 {
 	const struct cage_rule *rule;
 	for (size_t i = 0; (rule = cage_role_rule(role, i)) != NULL; i++) {
-		int error = rule_add(filter, rule);
+		int error = sanitizers_allow(rule->call) ? 0 : rule_add(filter, rule);
+		if (error < 0) {
+			*detail = rule->call;
+			return error;
+		}
+	}
+	return 0;
+}
+
+/* What a build for sanitizers adds (sanitizers.def); nothing in a release build. */
+static int
+sanitizer_rules_add(scmp_filter_ctx filter, enum cage_role role, const char **detail)
+{
+	const struct cage_rule *rule;
+	for (size_t i = 0; (rule = cage_sanitizer_rule(i)) != NULL; i++) {
+		bool yields = rule->verdict == CAGE_REFUSE && role_has_row(role, rule->call);
+		int error = yields ? 0 : rule_add(filter, rule);
 		if (error < 0) {
 			*detail = rule->call;
 			return error;
@@ -121,6 +157,8 @@ filter_load(enum cage_role role, const struct cage_additions *additions, const c
 	int error = attributes_set(filter);
 	if (error == 0)
 		error = tables_add(filter, role, detail);
+	if (error == 0 && trap)
+		error = sanitizer_rules_add(filter, role, detail);
 	if (error == 0 && additions != NULL)
 		error = additions_add(filter, additions, detail);
 	if (error == 0)

@@ -5,6 +5,7 @@
  */
 #include "policy/cage/tables.h"
 #include "policy/cage/landlock_abi.h"
+#include "policy/cage/sanitizers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,12 +58,10 @@ static const struct cage_rule loader_rules[] = {
 #include "policy/cage/rules_view.h"
 #include "policy/cage/loader.def"
 };
-#ifdef CAGE_FOR_SANITIZERS
 static const struct cage_rule sanitizer_rules[] = {
 #include "policy/cage/rules_view.h"
 #include "policy/cage/sanitizers.def"
 };
-#endif
 
 /* Two views of one file: what no process may do, and what no caged process may do. */
 #define EVERYWHERE(call_name, why) { .call = #call_name, .verdict = CAGE_KILL, .reason = (why) },
@@ -161,6 +160,13 @@ const struct cage_rule *
 cage_role_rule(enum cage_role role, size_t index)
 {
 	return rule_among(roles[role].tables, CAGE_TABLES_MAX, index);
+}
+
+const struct cage_rule *
+cage_sanitizer_rule(size_t index)
+{
+	bool is_there = CAGE_IS_FOR_SANITIZERS && index < ARRAY_LENGTH(sanitizer_rules);
+	return is_there ? &sanitizer_rules[index] : NULL;
 }
 
 const char *

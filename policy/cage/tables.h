@@ -7,13 +7,6 @@
 
 #include "policy/cage/cage.h"
 
-/* Is this a build whose tables are widened for sanitizers? */
-#ifdef CAGE_FOR_SANITIZERS
-enum { CAGE_IS_FOR_SANITIZERS = 1 };
-#else
-enum { CAGE_IS_FOR_SANITIZERS = 0 };
-#endif
-
 enum cage_verdict { CAGE_ALLOW, CAGE_REFUSE, CAGE_KILL };
 
 enum cage_compare {
@@ -68,6 +61,9 @@ const struct cage_role_data *cage_role_data(enum cage_role role);
 
 /* The rule at that place among all of the role's tables; NULL behind the last. */
 const struct cage_rule *cage_role_rule(enum cage_role role, size_t index);
+
+/* Likewise of sanitizers.def: NULL at once in a release build. */
+const struct cage_rule *cage_sanitizer_rule(size_t index);
 
 enum cage_gate { CAGE_GATE_ENTER, CAGE_GATE_CLOSE };
 enum { CAGE_LIMIT_HARD = -1 };

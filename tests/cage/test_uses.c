@@ -267,11 +267,15 @@ use_log(void)
 static long
 use_hashes(void)
 {
-	static const char *const settings[] = { "$y$j9T$abcdefghijklmnop", "$6$abcdefgh" };
+	static const char *const methods[] = { "$y$", "$6$" };
+	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 	struct crypt_data *data = calloc(1, sizeof(*data));
-	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++)
-		if (data == NULL || crypt_r("secret", settings[i], data) == NULL ||
-			strncmp(data->output, settings[i], strlen(settings[i])) != 0)
+	for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
+		if (data == NULL ||
+			crypt_gensalt_rn(methods[i], 0, NULL, 0, setting, sizeof(setting)) ==
+				NULL ||
+			crypt_r("secret", setting, data) == NULL ||
+			strncmp(data->output, setting, strlen(setting)) != 0)
 			return -1;
 	free(data);
 	return 0;
