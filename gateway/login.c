@@ -24,6 +24,7 @@ on_files_closed(void *owner, const char *malformed)
 {
 	struct session *session = owner;
 	pathio_free(&session->files);
+	transfer_lost(session);
 	if (malformed == NULL)
 		return;
 	record_malformed(session->gateway, PROCESS_WORKER, session->id, malformed);

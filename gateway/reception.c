@@ -137,6 +137,19 @@ reception_count(struct session *session)
 
 /* ---- letting in ---- */
 
+/*
+ * A connection would inherit them from its listener, but not one that was in the queue before the
+ * listener came here.
+ */
+static void
+set_options(int fd)
+{
+	int yes = 1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &yes, sizeof(yes));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
+}
+
 static void
 let_in(struct reception *reception, int *fd, const struct wire_address *peer)
 {
@@ -146,6 +159,7 @@ let_in(struct reception *reception, int *fd, const struct wire_address *peer)
 		turn_away(reception, fd, peer, limit);
 		return;
 	}
+	set_options(*fd);
 	if (address_of_local(*fd, &local) < 0 ||
 		session_new(reception->gateway, fd, peer, &local) < 0)
 		count_out(reception, peer);
@@ -217,16 +231,6 @@ reception_update(struct reception *reception)
 		update(listener);
 }
 
-/* What is set on a listener is inherited by the connections that it accepts. */
-static void
-set_options(int fd)
-{
-	int yes = 1;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &yes, sizeof(yes));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
-}
-
 int
 reception_add_listener(struct reception *reception, int *fd)
 {
@@ -235,7 +239,6 @@ reception_add_listener(struct reception *reception, int *fd)
 		return -ENOMEM;
 	listener->reception = reception;
 	listener->fd = fd_take(fd);
-	set_options(listener->fd);
 	event_assign(&listener->readable, reception->gateway->base, listener->fd,
 		EV_READ | EV_PERSIST, on_listener, listener);
 	listener->next = reception->listeners;

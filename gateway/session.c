@@ -137,6 +137,7 @@ session_new(struct gateway *gateway, int *fd, const struct wire_address *peer,
 		.stream = { .fd = *fd },
 		.peer = *peer,
 		.local = *local,
+		.is_counted = true,
 		.connected_ms = gateway_now_ms(),
 		.parameters = parameters_initial,
 	};

@@ -1,0 +1,78 @@
+/*
+ * A gateway with everything around it, in one process and on one loop: a listener on the loopback
+ * interface, and stand-ins for supervisor, auth, record and worker at the other ends of its
+ * channels. They answer everything well unless they were told otherwise.
+ */
+#ifndef SALLYPORT_TESTS_UNIT_GATEWAY_HOUSE_H
+#define SALLYPORT_TESTS_UNIT_GATEWAY_HOUSE_H
+
+#include "gateway/gateway.h"
+#include "ipc/pathio.h"
+
+enum {
+	HOUSE_CODES = 32, /* requests of pathio.def are below */
+	HOUSE_TEXT_BYTES = 8192,
+	HOUSE_LATE_REQUESTS = 16,
+};
+
+/* A request that is answered only when the test says so. */
+struct house_request {
+	uint32_t code;
+	uint32_t tag;
+	int fd;
+	char body[MESSAGE_STRUCT_BYTES_MAX];
+	char path[PATH_BYTES_MAX + 1]; /* what a path in the body points to */
+};
+
+struct house_worker {
+	struct channel *channel;         /* NULL: none */
+	uint16_t errors[HOUSE_CODES];    /* what the next such request is answered with */
+	bool is_late[HOUSE_CODES];       /* such requests wait for house_release() */
+	char log[HOUSE_TEXT_BYTES];      /* requests since it was last read: "open /a; send 0; " */
+	char received[HOUSE_TEXT_BYTES]; /* of the last upload */
+	struct house_request late[HOUSE_LATE_REQUESTS];
+	size_t late_count;
+};
+
+struct house {
+	struct event_base *base;
+	struct gateway *gateway;
+	struct channel *supervisor; /* our ends */
+	struct channel *auth;
+	struct channel *record;
+	struct house_worker worker;
+	struct gate_configure settings;
+	struct sockaddr_storage address; /* of the listener */
+	enum verdict verdict;
+	enum refusal refusal; /* REFUSAL_NONE: sessions are attached */
+	bool has_no_ports;
+	uint32_t attached; /* how often */
+	uint32_t complaints;
+	uint32_t closed_sessions;
+	uint32_t last_sequence; /* of events */
+	char events[HOUSE_TEXT_BYTES];
+	bool is_ipv6;
+};
+
+/* With settings that tests may change before house_open(). */
+void house_init(struct house *house);
+void house_open(struct house *house);
+void house_close(struct house *house);
+
+/* Auth comes, goes, and comes again. */
+void house_open_auth(struct house *house);
+void house_close_auth(struct house *house);
+
+/* The worker dies. */
+void house_close_worker(struct house *house);
+
+/* Late requests are carried out now, and none is late any more. */
+void house_release(struct house *house);
+
+/* A new connection to the gateway's listener, non-blocking. */
+int house_connect(struct house *house);
+
+/* The loop turns once, for at most so long. */
+void house_turn(struct house *house, int milliseconds);
+
+#endif

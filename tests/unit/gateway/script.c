@@ -1,0 +1,437 @@
+/*
+ * Runs dialogues (see script.h).
+ */
+#include "tests/unit/gateway/script.h"
+
+#include "ipc/base/ends.h"
+#include "ipc/base/scope.h"
+#include "tests/table.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	TEXT_BYTES = 64 * 1024,
+	LIVENESS_MS = 10000,
+	TURN_MS = 20,
+};
+
+struct client {
+	struct house *house;
+	const char *step; /* for messages */
+	int control_fd;
+	int data_fd;
+	int listener_fd;
+	uint16_t port;     /* of the last 227 or 229 */
+	uint16_t our_port; /* of the listener */
+	bool is_closed;
+	size_t length; /* of input */
+	char input[TEXT_BYTES];
+};
+
+NORETURN PRINTF_LIKE(2, 3) static void fail_step(
+	const struct client *client, const char *format, ...)
+{
+	char reason[1024];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(reason, sizeof(reason), format, arguments);
+	va_end(arguments);
+	print_error("step: %s\n%s\n", client->step, reason);
+	fail();
+	abort(); /* fail() does not return */
+}
+
+/* ---- texts ---- */
+
+/* Resolves \xNN, \r, \n, \0 and @PORT; the result is binary. */
+static size_t
+unescape(const struct client *client, const char *text, char *result)
+{
+	size_t length = 0;
+	while (*text != '\0') {
+		if (strncmp(text, "@PORT", 5) == 0) {
+			length += (size_t)sprintf(result + length, "%u,%u",
+				(unsigned)client->our_port >> 8, client->our_port & 0xffu);
+			text += 5;
+		} else if (strncmp(text, "@EPORT", 6) == 0) {
+			length += (size_t)sprintf(result + length, "%u", client->our_port);
+			text += 6;
+		} else if (strncmp(text, "\\x", 2) == 0) {
+			char digits[3] = { text[2], text[3], '\0' };
+			result[length++] = (char)strtoul(digits, NULL, 16);
+			text += 4;
+		} else if (*text == '\\') {
+			static const char names[] = "rn0";
+			static const char bytes[] = "\r\n\0";
+			result[length++] = bytes[strchr(names, text[1]) - names];
+			text += 2;
+		} else {
+			result[length++] = *text++;
+		}
+	}
+	return length;
+}
+
+/* ---- the control connection ---- */
+
+static void
+read_control(struct client *client)
+{
+	ssize_t count = recv(client->control_fd, client->input + client->length,
+		sizeof(client->input) - client->length, MSG_DONTWAIT);
+	if (count > 0)
+		client->length += (size_t)count;
+	else if (count == 0 || errno != EAGAIN)
+		client->is_closed = true;
+}
+
+/* The next line, without its end; false when the connection ended before. */
+static bool
+next_line(struct client *client, char *line, size_t capacity)
+{
+	uint64_t limit = gateway_now_ms() + LIVENESS_MS;
+	char *end;
+	while ((end = memmem(client->input, client->length, "\r\n", 2)) == NULL) {
+		if (client->is_closed)
+			return false;
+		if (gateway_now_ms() > limit)
+			fail_step(client, "no line from the server");
+		house_turn(client->house, TURN_MS);
+		read_control(client);
+	}
+	size_t length = (size_t)(end - client->input);
+	ensure(length < capacity);
+	memcpy(line, client->input, length);
+	line[length] = '\0';
+	client->length -= length + 2;
+	memmove(client->input, end + 2, client->length);
+	return true;
+}
+
+static void
+note_port(struct client *client, const char *line)
+{
+	unsigned high;
+	unsigned low;
+	const char *bars = strstr(line, "|||");
+	if (strncmp(line, "229", 3) == 0 && bars != NULL)
+		client->port = (uint16_t)strtoul(bars + 3, NULL, 10);
+	else if (sscanf(line, "227 Entering Passive Mode (%*u,%*u,%*u,%*u,%u,%u)", &high, &low) ==
+		 2)
+		client->port = (uint16_t)(high << 8 | low);
+}
+
+static void
+expect_line(struct client *client, const char *prefix, bool may_skip)
+{
+	char line[TEXT_BYTES / 4];
+	do {
+		if (!next_line(client, line, sizeof(line)))
+			fail_step(client, "the connection ended");
+		note_port(client, line);
+		if (strncmp(line, prefix, strlen(prefix)) == 0)
+			return;
+	} while (may_skip);
+	fail_step(client, "got: %s", line);
+}
+
+static void
+expect_closed(struct client *client)
+{
+	char line[TEXT_BYTES / 4];
+	if (next_line(client, line, sizeof(line)))
+		fail_step(client, "still open, got: %s", line);
+}
+
+/* So many empty turns mean that everybody waits for the client. */
+static void
+settle(struct client *client)
+{
+	for (int i = 0; i < 5; i++)
+		house_turn(client->house, 4);
+	read_control(client);
+}
+
+static void
+send_control(struct client *client, const char *text, const char *end, int flags)
+{
+	SCOPE_FREE char *bytes = malloc(strlen(text) + 64);
+	ensure(bytes != NULL);
+	size_t length = unescape(client, text, bytes);
+	memcpy(bytes + length, end, strlen(end));
+	length += strlen(end);
+	for (size_t sent = 0; sent < length;) {
+		ssize_t count =
+			send(client->control_fd, bytes + sent, length - sent, MSG_NOSIGNAL | flags);
+		ensure(count > 0 || errno == EAGAIN || errno == EINPROGRESS);
+		sent += count > 0 ? (size_t)count : 0;
+		if (count < 0)
+			house_turn(client->house, TURN_MS);
+	}
+}
+
+static void
+open_control(struct client *client)
+{
+	fd_close(&client->control_fd);
+	client->control_fd = house_connect(client->house);
+	client->length = 0;
+	client->is_closed = false;
+}
+
+static void
+log_in(struct client *client)
+{
+	expect_line(client, "220", false);
+	send_control(client, "USER u", "\r\n", 0);
+	expect_line(client, "331", false);
+	send_control(client, "PASS secret", "\r\n", 0);
+	expect_line(client, "230", false);
+}
+
+/* ---- the data connection ---- */
+
+static void
+data_open(struct client *client)
+{
+	struct sockaddr_in6 address = *(struct sockaddr_in6 *)&client->house->address;
+	address.sin6_port = htons(client->port);
+	fd_close(&client->data_fd);
+	client->data_fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(client->data_fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		fail_step(client, "cannot connect to port %u", client->port);
+}
+
+static void
+data_listen(struct client *client)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	fd_close(&client->listener_fd);
+	client->listener_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ensure(bind(client->listener_fd, (struct sockaddr *)&address, length) == 0);
+	ensure(listen(client->listener_fd, 1) == 0);
+	ensure(getsockname(client->listener_fd, (struct sockaddr *)&address, &length) == 0);
+	client->our_port = ntohs(address.sin_port);
+}
+
+static void
+data_accept(struct client *client)
+{
+	settle(client);
+	fd_close(&client->data_fd);
+	client->data_fd = accept4(client->listener_fd, NULL, NULL, SOCK_CLOEXEC);
+	ensure(client->data_fd >= 0);
+}
+
+static void
+data_reset(struct client *client)
+{
+	struct linger none = { .l_onoff = 1, .l_linger = 0 };
+	setsockopt(client->data_fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	fd_close(&client->data_fd);
+}
+
+static void
+data_is(struct client *client, const char *text)
+{
+	char wanted[HOUSE_TEXT_BYTES];
+	char got[HOUSE_TEXT_BYTES];
+	size_t wanted_length = unescape(client, text, wanted);
+	size_t length = 0;
+	uint64_t limit = gateway_now_ms() + LIVENESS_MS;
+	for (;;) {
+		ssize_t count =
+			recv(client->data_fd, got + length, sizeof(got) - length, MSG_DONTWAIT);
+		if (count == 0 || (count < 0 && errno != EAGAIN))
+			break;
+		length += count > 0 ? (size_t)count : 0;
+		if (gateway_now_ms() > limit)
+			fail_step(client, "the data connection does not end");
+		house_turn(client->house, TURN_MS);
+	}
+	fd_close(&client->data_fd);
+	if (length != wanted_length || memcmp(got, wanted, length) != 0)
+		fail_step(client, "got %zu bytes: %.*s", length, (int)length, got);
+}
+
+static void
+run_data(struct client *client, const char *step)
+{
+	if (strcmp(step, "open") == 0)
+		data_open(client);
+	else if (strcmp(step, "listen") == 0)
+		data_listen(client);
+	else if (strcmp(step, "accept") == 0)
+		data_accept(client);
+	else if (strcmp(step, "end") == 0)
+		fd_close(&client->data_fd);
+	else if (strcmp(step, "reset") == 0)
+		data_reset(client);
+	else if (strcmp(step, "gone") == 0)
+		data_is(client, "");
+	else if (strncmp(step, "is ", 3) == 0)
+		data_is(client, step + 3);
+	else if (strncmp(step, "send ", 5) == 0)
+		ensure(send(client->data_fd, step + 5, strlen(step + 5), 0) > 0);
+	else
+		bug("no such step: data %s", step);
+}
+
+/* ---- what happens around ---- */
+
+static uint32_t
+find_request(const char *name)
+{
+	for (uint32_t i = 1; i < HOUSE_CODES; i++)
+		if (pathio_messages.rules[i].name != NULL &&
+			strcmp(pathio_messages.rules[i].name, name) == 0)
+			return i;
+	bug("no such request: %s", name);
+}
+
+static void
+run_fail(struct client *client, const char *step)
+{
+	static const struct {
+		const char *name;
+		uint16_t error;
+	} errors[] = { { "ENOENT", ENOENT }, { "EACCES", EACCES }, { "ENOTDIR", ENOTDIR },
+		{ "EINVAL", EINVAL }, { "ENOSPC", ENOSPC }, { "EDQUOT", EDQUOT },
+		{ "ECONNRESET", ECONNRESET }, { "EISDIR", EISDIR }, { "EFBIG", EFBIG },
+		{ "EEXIST", EEXIST }, { "ETIMEDOUT", ETIMEDOUT } };
+	char request[32];
+	char error[32];
+	ensure(sscanf(step, "%31s %31s", request, error) == 2);
+	for (size_t i = 0; i < ARRAY_LENGTH(errors); i++)
+		if (strcmp(errors[i].name, error) == 0) {
+			client->house->worker.errors[find_request(request)] = errors[i].error;
+			return;
+		}
+	bug("no such error: %s", error);
+}
+
+static void
+expect_worker(struct client *client, const char *wanted)
+{
+	char *log = client->house->worker.log;
+	settle(client);
+	if (strcmp(log, wanted) != 0)
+		fail_step(client, "the worker had: %s", log);
+	log[0] = '\0';
+}
+
+static void
+expect_received(struct client *client, const char *wanted)
+{
+	if (strcmp(client->house->worker.received, wanted) != 0)
+		fail_step(client, "received: %s", client->house->worker.received);
+}
+
+static void
+expect_nothing(struct client *client)
+{
+	settle(client);
+	if (client->length > 0 || client->is_closed)
+		fail_step(client, "got: %.*s%s", (int)client->length, client->input,
+			client->is_closed ? " (closed)" : "");
+}
+
+/* Steps without an argument. */
+static bool
+run_word(struct client *client, const char *step)
+{
+	struct house *house = client->house;
+	if (strcmp(step, "= closed") == 0)
+		expect_closed(client);
+	else if (strcmp(step, "= nothing") == 0)
+		expect_nothing(client);
+	else if (strcmp(step, "settle") == 0)
+		settle(client);
+	else if (strcmp(step, "connect") == 0)
+		open_control(client);
+	else if (strcmp(step, "half") == 0)
+		shutdown(client->control_fd, SHUT_WR);
+	else if (strcmp(step, "hang") == 0)
+		fd_close(&client->control_fd);
+	else if (strcmp(step, "release") == 0)
+		house_release(house);
+	else if (strcmp(step, "worker dies") == 0)
+		house_close_worker(house);
+	else if (strcmp(step, "auth dies") == 0)
+		house_close_auth(house);
+	else if (strcmp(step, "auth returns") == 0)
+		house_open_auth(house);
+	else if (strcmp(step, "> @LOGIN") == 0)
+		log_in(client);
+	else
+		return false;
+	return true;
+}
+
+static const char *
+after(const char *step, const char *word)
+{
+	size_t length = strlen(word);
+	return strncmp(step, word, length) == 0 ? step + length : NULL;
+}
+
+static void
+run_step(struct client *client, const char *step)
+{
+	const char *rest;
+	if (run_word(client, step))
+		return;
+	if ((rest = after(step, ">> ")) != NULL)
+		send_control(client, rest, "", 0);
+	else if ((rest = after(step, "> ")) != NULL)
+		send_control(client, rest, "\r\n", 0);
+	else if ((rest = after(step, "urgent ")) != NULL)
+		send_control(client, rest, "", MSG_OOB);
+	else if ((rest = after(step, "<< ")) != NULL)
+		expect_line(client, rest, true);
+	else if ((rest = after(step, "< ")) != NULL)
+		expect_line(client, rest, false);
+	else if ((rest = after(step, "data ")) != NULL)
+		run_data(client, rest);
+	else if ((rest = after(step, "fail ")) != NULL)
+		run_fail(client, rest);
+	else if ((rest = after(step, "late ")) != NULL)
+		client->house->worker.is_late[find_request(rest)] = true;
+	else if ((rest = after(step, "worker ")) != NULL)
+		expect_worker(client, rest);
+	else if ((rest = after(step, "received ")) != NULL)
+		expect_received(client, rest);
+	else
+		bug("no such step: %s", step);
+}
+
+void
+script_run(struct house *house, const char *script)
+{
+	struct client *client = calloc(1, sizeof(*client));
+	SCOPE_FREE char *copy = strdup(script);
+	char *position;
+	ensure(client != NULL && copy != NULL);
+	client->house = house;
+	client->control_fd = -1;
+	client->data_fd = -1;
+	client->listener_fd = -1;
+	open_control(client);
+	for (char *step = strtok_r(copy, "\n", &position); step != NULL;
+		step = strtok_r(NULL, "\n", &position)) {
+		client->step = step;
+		run_step(client, step);
+	}
+	fd_close(&client->control_fd);
+	fd_close(&client->data_fd);
+	fd_close(&client->listener_fd);
+	free(client);
+}
