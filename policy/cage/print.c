@@ -28,8 +28,10 @@ capabilities_print(FILE *out, enum cage_role role)
 	fputs("\nCapabilities\n", out);
 	for (size_t i = 0; i < cage_capability_count; i++) {
 		const struct cage_capability *row = &cage_capabilities[i];
-		if (row->role == role && ++printed > 0)
-			fprintf(out, "  %-20s  %s\n", row->name, row->reason);
+		if (row->role != role)
+			continue;
+		fprintf(out, "  %-20s  %s\n", row->name, row->reason);
+		printed++;
 	}
 	if (printed == 0)
 		fputs("  none\n", out);
@@ -46,8 +48,10 @@ landlock_print(FILE *out, enum cage_role role)
 	}
 	for (size_t i = 0; i < cage_landlock_right_count; i++) {
 		const struct cage_landlock_right *row = &cage_landlock_rights[i];
-		if (row->role == role && ++printed > 0)
-			fprintf(out, "  %-20s  %s\n", row->name, row->reason);
+		if (row->role != role)
+			continue;
+		fprintf(out, "  %-20s  %s\n", row->name, row->reason);
+		printed++;
 	}
 	if (printed == 0)
 		fputs("  no right to any file\n", out);

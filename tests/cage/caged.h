@@ -37,17 +37,17 @@ enum caged_mode caged_mode_here(void);
 
 struct scenario {
 	const char *name;
-	enum cage_role role;
 	/* In the closed cage: -1 and errno, or a result. NULL does nothing. */
 	long (*attempt)(const struct scenario *scenario, pid_t parent);
 	const void *data;     /* for the attempt */
 	int (*prepare)(void); /* before the filter closes, may be NULL; a negative errno fails */
-	bool in_pool_thread;  /* attempt from a thread that was made before the filter closed */
-	bool required;        /* as under "cage = required" */
-	bool in_a_folder;     /* is started in a folder that is still there */
 	const char *home;     /* instead of the place's home; "" for none */
 	const char *refused_call; /* answered EPERM from the start, as a container engine would */
 	const struct cage_additions *additions;
+	enum cage_role role;
+	bool in_pool_thread; /* attempt from a thread that was made before the filter closed */
+	bool required;       /* as under "cage = required" */
+	bool in_a_folder;    /* is started in a folder that is still there */
 };
 
 enum outcome_kind {

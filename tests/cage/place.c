@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,14 +16,10 @@
 static struct place place;
 static pid_t owner;
 
-PRINTF_LIKE(3, 4)
 static void
-write_text(char *text, size_t size, const char *format, ...)
+path_write(char *path, size_t size, const char *folder, const char *name)
 {
-	va_list arguments;
-	va_start(arguments, format);
-	int length = vsnprintf(text, size, format, arguments);
-	va_end(arguments);
+	int length = snprintf(path, size, "%s/%s", folder, name);
 	if (length < 0 || (size_t)length >= size)
 		die("a test's path is too long");
 }
@@ -48,7 +43,7 @@ static void
 file_make(const char *folder, const char *name, bool is_theirs)
 {
 	char path[160];
-	write_text(path, sizeof(path), "%s/%s", folder, name);
+	path_write(path, sizeof(path), folder, name);
 	SCOPE_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	expect(fd >= 0 && write(fd, name, strlen(name)) > 0, path);
 	if (is_theirs && geteuid() == 0)
@@ -59,7 +54,7 @@ static void
 link_make(const char *name, const char *target)
 {
 	char path[160];
-	write_text(path, sizeof(path), "%s/%s", place.home, name);
+	path_write(path, sizeof(path), place.home, name);
 	expect(symlink(target, path) == 0, path);
 }
 
@@ -88,18 +83,18 @@ place_make(void)
 	strcpy(place.base, "/tmp/sallyport-cage-XXXXXX");
 	expect(mkdtemp(place.base) != NULL && chmod(place.base, 0755) == 0, place.base);
 	atexit(place_remove);
-	write_text(place.home, sizeof(place.home), "%s/home", place.base);
-	write_text(place.log, sizeof(place.log), "%s/log", place.base);
-	write_text(place.outside, sizeof(place.outside), "%s/outside", place.base);
+	path_write(place.home, sizeof(place.home), place.base, "home");
+	path_write(place.log, sizeof(place.log), place.base, "log");
+	path_write(place.outside, sizeof(place.outside), place.base, "outside");
 	folder_make(place.home, true);
 	folder_make(place.log, true);
 	folder_make(place.outside, true);
 	file_make(place.outside, "secret", true);
 	file_make(place.home, "inside", true);
 	file_make(place.log, "old.log", true);
-	write_text(target, sizeof(target), "%s/folder", place.home);
+	path_write(target, sizeof(target), place.home, "folder");
 	folder_make(target, true);
-	write_text(target, sizeof(target), "%s/secret", place.outside);
+	path_write(target, sizeof(target), place.outside, "secret");
 	link_make("out", target);
 	link_make("up", "../outside/secret");
 	link_make("away", place.outside);

@@ -75,8 +75,7 @@ check_setup(void **state)
 	struct outcome outcome;
 	if (caged_mode_lacks(row->mode) != NULL)
 		case_skip(caged_mode_lacks(row->mode));
-	const char *refused = scenarios[row->scenario].refused_call;
-	if (CAGE_IS_FOR_SANITIZERS && refused != NULL && strcmp(refused, "prlimit64") == 0)
+	if (CAGE_IS_FOR_SANITIZERS && row->scenario == INDEX_no_limits) /* they ask for limits */
 		case_skip("a build without sanitizers");
 	caged_run(&scenarios[row->scenario], row->mode, &outcome);
 	if (outcome.kind != row->kind || outcome.value != row->value)
@@ -88,21 +87,21 @@ check_setup(void **state)
 
 struct become_row {
 	const char *name;
-	bool from_root;
 	struct cage_identity identity;
 	int want;
+	bool from_root;
 };
 static const gid_t group_root[] = { 0 };
 static const struct become_row become_rows[] = {
-	{ "nobody becomes uid 0", true, { .uid = 0, .gid = 1000 }, -EINVAL },
-	{ "nobody becomes gid 0", true, { .uid = 1000, .gid = 0 }, -EINVAL },
-	{ "uid -1 would keep the old one", true, { .uid = (uid_t)-1, .gid = 1000 }, -EINVAL },
-	{ "gid -1 would keep the old one", true, { .uid = 1000, .gid = (gid_t)-1 }, -EINVAL },
-	{ "nobody joins group 0", true, { 1000, 1000, group_root, 1 }, -EINVAL },
-	{ "a user", true, { .uid = 1000, .gid = 1000 }, 0 },
-	{ "an ordinary user becomes another", false, { .uid = 4242, .gid = CAGED_GID }, -EPERM },
-	{ "an ordinary user joins another group", false, { .uid = CAGED_UID, .gid = 4242 },
-		-EPERM },
+	{ "nobody becomes uid 0", { .uid = 0, .gid = 1000 }, -EINVAL, true },
+	{ "nobody becomes gid 0", { .uid = 1000, .gid = 0 }, -EINVAL, true },
+	{ "uid -1 would keep the old one", { .uid = (uid_t)-1, .gid = 1000 }, -EINVAL, true },
+	{ "gid -1 would keep the old one", { .uid = 1000, .gid = (gid_t)-1 }, -EINVAL, true },
+	{ "nobody joins group 0", { 1000, 1000, group_root, 1 }, -EINVAL, true },
+	{ "a user", { .uid = 1000, .gid = 1000 }, 0, true },
+	{ "an ordinary user becomes another", { .uid = 4242, .gid = CAGED_GID }, -EPERM, false },
+	{ "an ordinary user joins another group", { .uid = CAGED_UID, .gid = 4242 }, -EPERM,
+		false },
 };
 
 /* In a child: what it becomes cannot be taken back. */

@@ -80,14 +80,14 @@ number_compare(const void *a, const void *b)
 static long
 use_memory(void)
 {
-	enum { COUNT = 1 << 18 };
+	enum { COUNT = 1 << 18, GROWN_BYTES = 1 << 26 };
 	int *numbers = malloc(COUNT * sizeof(*numbers));
 	if (numbers == NULL)
 		return -1;
 	for (int i = 0; i < COUNT; i++)
 		numbers[i] = (i * 7919) % COUNT;
 	qsort(numbers, COUNT, sizeof(*numbers), number_compare);
-	int *grown = realloc(numbers, 64 * COUNT * sizeof(*numbers));
+	int *grown = realloc(numbers, GROWN_BYTES);
 	long result = grown != NULL && grown[0] == 0 && grown[COUNT - 1] == COUNT - 1 ? 0 : -1;
 	free(grown != NULL ? grown : numbers);
 	return result;
