@@ -27,6 +27,7 @@ struct worker {
 	struct nursery *nursery;
 	struct serve *serve; /* NULL until it is configured */
 	char *user;
+	char *home;    /* NULL where files are in memory */
 	bool retiring; /* no session will follow */
 };
 
@@ -100,14 +101,15 @@ set_up(struct worker *worker, const struct attach_configure *told, struct cage_r
 {
 	/* Whose files are in memory lives in the empty folder where the supervisor started it. */
 	bool in_memory = told->user.backend == BACKEND_MEMORY;
-	SCOPE_FREE char *home = in_memory ? NULL : bytes_copy_text(told->user.home);
+	worker->home = in_memory ? NULL : bytes_copy_text(told->user.home);
 	worker->user = bytes_copy_text(told->user.name);
-	if (worker->user == NULL || (home == NULL && !in_memory))
+	if (worker->user == NULL || (worker->home == NULL && !in_memory))
 		return -ENOMEM;
 	int error = prepare_libraries();
 	if (error == 0)
 		error = cage_enter(CAGE_WORKER,
-			&(struct cage_options){ .home = home, .required = told->cage_required },
+			&(struct cage_options){
+				.home = worker->home, .required = told->cage_required },
 			report);
 	if (error == 0)
 		error = make_nursery(worker, told);
@@ -308,6 +310,7 @@ main(void)
 	recorder_free(&worker.recorder);
 	channel_free(&worker.supervisor);
 	free(worker.user);
+	free(worker.home);
 	event_base_free(worker.base);
 	return 0;
 }

@@ -1,0 +1,492 @@
+/*
+ * The program itself, in its cage, started as the supervisor starts it: this process plays the
+ * supervisor, record and a gateway.
+ */
+#include "ipc/attach.h"
+#include "ipc/base/scope.h"
+#include "ipc/remote.h"
+#include "policy/cage/cage.h"
+#include "tests/unit/worker/session.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static int program_fd; /* the worker's file; its folder may be closed to its user */
+
+struct world {
+	struct event_base *base;
+	struct channel *worker;
+	struct channel *record;
+	struct pathio *io;
+	struct pathio_wait wait;
+	char home[64];
+	pid_t pid;
+	bool ready;
+	bool pong;
+	bool gone; /* end of file on the supervisor's channel */
+	char failed[1024];
+	uint64_t ended;
+	uint32_t events;
+};
+
+/* ---- the supervisor's side ---- */
+
+static void
+on_violation(void *owner, struct message *message, const struct attach_violation *told)
+{
+	(void)owner;
+	(void)message;
+	SCOPE_FREE char *name = cage_system_call_name(told->architecture, told->system_call);
+	fail_msg("the worker left its cage: %s", name);
+}
+
+static void
+on_ready(void *owner, struct message *message, const struct attach_ready *told)
+{
+	struct world *world = owner;
+	(void)message;
+	world->ready = told->cage.length > 0;
+	channel_set_phase(world->worker, PHASE_SERVING);
+	event_base_loopbreak(world->base);
+}
+
+static void
+on_failed(void *owner, struct message *message, const struct attach_failed *told)
+{
+	struct world *world = owner;
+	(void)message;
+	snprintf(world->failed, sizeof(world->failed), "%.*s", (int)told->reason.length,
+		told->reason.data);
+	event_base_loopbreak(world->base);
+}
+
+static void
+on_session_ended(void *owner, struct message *message, const struct attach_session_ended *told)
+{
+	struct world *world = owner;
+	(void)message;
+	world->ended = told->session;
+	event_base_loopbreak(world->base);
+}
+
+static void
+on_pong(void *owner, struct message *message, const struct attach_pong *told)
+{
+	struct world *world = owner;
+	(void)told;
+	world->pong = message->tag == 5;
+	event_base_loopbreak(world->base);
+}
+
+static const struct attach_handlers handlers = {
+	.violation = on_violation,
+	.ready = on_ready,
+	.failed = on_failed,
+	.session_ended = on_session_ended,
+	.pong = on_pong,
+};
+
+static void
+on_closed(void *owner, const char *malformed)
+{
+	struct world *world = owner;
+	assert_null(malformed);
+	world->gone = true;
+	event_base_loopbreak(world->base);
+}
+
+static void
+child(int fd, int empty_fd)
+{
+	uid_t uid = geteuid() == 0 ? 65534 : geteuid();
+	gid_t gid = geteuid() == 0 ? 65534 : getegid();
+	const struct cage_identity identity = { .uid = uid, .gid = gid };
+	char *const arguments[] = { strdup("sallyport-worker"), NULL };
+	char *const environment[] = { NULL };
+	if (fchdir(empty_fd) == 0 && dup2(fd, CAGE_CHANNEL_FD) == CAGE_CHANNEL_FD &&
+		cage_become(&identity) == 0)
+		fexecve(program_fd, arguments, environment);
+	_exit(99);
+}
+
+static void
+start_process(struct world *world)
+{
+	int ends[2], empty_fd;
+	assert_int_equal(channel_pair(ends), 0);
+	assert_int_equal(cage_open_empty_folder(&empty_fd), 0);
+	world->pid = fork();
+	assert_true(world->pid >= 0);
+	if (world->pid == 0)
+		child(ends[1], empty_fd);
+	fd_close(&ends[1]);
+	fd_close(&empty_fd);
+	const struct channel_options options = {
+		.base = world->base,
+		.messages = &attach_messages,
+		.our_role = ROLE_SUPERVISOR,
+		.peer_role = ROLE_WORKER,
+		.phase = PHASE_STARTING,
+		.handlers = &handlers,
+		.owner = world,
+		.closed = on_closed,
+	};
+	assert_int_equal(channel_new(&options, &ends[0], &world->worker), 0);
+}
+
+static struct world *
+world_new(enum backend_kind backend, const char *home)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	assert_non_null(world);
+	world->base = event_base_new();
+	world->wait.base = world->base;
+	snprintf(world->home, sizeof(world->home), "/tmp/sallyport-test-XXXXXX");
+	assert_non_null(mkdtemp(world->home));
+	assert_int_equal(chmod(world->home, 0777), 0);
+	start_process(world);
+	const struct attach_configure configure = {
+		.user = { .name = bytes_of_text("anna"),
+			.uid = geteuid() == 0 ? 65534 : geteuid(),
+			.gid = geteuid() == 0 ? 65534 : getegid(),
+			.home = bytes_of_text(home == NULL ? world->home : home),
+			.backend = backend,
+			.memory_limit_bytes = 1024 * 1024,
+			.umask = 022,
+			.sessions_max = 10 },
+		.path_timeout_ms = 10000,
+		.stall_timeout_s = 60,
+	};
+	assert_int_equal(attach_post_configure(world->worker, 1, &configure), 0);
+	return world;
+}
+
+static void
+on_operation(void *owner, struct message *message, const struct event_operation *event)
+{
+	struct world *world = owner;
+	(void)event;
+	assert_int_equal(message->tag, ++world->events);
+}
+
+static void
+on_transfer(void *owner, struct message *message, const struct event_transfer *event)
+{
+	struct world *world = owner;
+	(void)event;
+	assert_int_equal(message->tag, ++world->events);
+}
+
+static void
+on_event_session_ended(
+	void *owner, struct message *message, const struct event_session_ended *event)
+{
+	struct world *world = owner;
+	(void)event;
+	assert_int_equal(message->tag, ++world->events);
+}
+
+static void
+on_notice(void *owner, struct message *message, const struct event_notice *event)
+{
+	(void)owner;
+	(void)message;
+	fail_msg("a notice: %.*s", (int)event->text.length, event->text.data);
+}
+
+static void
+on_malformed(void *owner, struct message *message, const struct event_malformed *event)
+{
+	(void)owner;
+	(void)message;
+	fail_msg("malformed: %.*s", (int)event->rule.length, event->rule.data);
+}
+
+static const struct event_handlers record_handlers = {
+	.notice = on_notice,
+	.malformed = on_malformed,
+	.operation = on_operation,
+	.transfer = on_transfer,
+	.session_ended = on_event_session_ended,
+};
+
+/* A record, and a session with all rights, seen from the gateway. */
+static void
+attach(struct world *world)
+{
+	int record[2], session[2];
+	char encoded[128];
+	struct wire_list_builder rights = { .buffer = encoded, .capacity = sizeof(encoded) };
+	const struct account_right right = { .folder = bytes_of_text("/"), .bits = RIGHTS_KNOWN };
+	assert_int_equal(channel_pair(record), 0);
+	assert_int_equal(channel_pair(session), 0);
+	assert_int_equal(wire_list_add(&rights, &account_right_record, &right), 0);
+	assert_int_equal(attach_post_record_with(world->worker, 2,
+				 &(struct attach_record){ .nothing = 0 }, record[1]),
+		0);
+	const struct attach_attach attached = { .session = 42, .rights = wire_list_built(&rights) };
+	assert_int_equal(attach_post_attach_with(world->worker, 3, &attached, session[1]), 0);
+	fd_close(&record[1]);
+	fd_close(&session[1]);
+	const struct channel_options record_options = {
+		.base = world->base,
+		.messages = &event_messages,
+		.our_role = ROLE_RECORD,
+		.peer_role = ROLE_WORKER,
+		.phase = PHASE_SERVING,
+		.handlers = &record_handlers,
+		.owner = world,
+		.closed = on_closed,
+	};
+	assert_int_equal(channel_new(&record_options, &record[0], &world->record), 0);
+	const struct remote_options options = { .base = world->base,
+		.deadline_ms = 10000,
+		.slow_deadline_ms = 10000,
+		.owner = world,
+		.closed = on_closed };
+	assert_int_equal(remote_new(&options, &session[0], &world->io), 0);
+}
+
+static void
+run(struct world *world)
+{
+	struct timeval limit = { .tv_sec = 10 };
+	event_base_loopexit(world->base, &limit);
+	event_base_dispatch(world->base);
+}
+
+static void
+wait_for(struct world *world, const bool *what)
+{
+	for (int i = 0; i < 100 && !*what && !world->gone; i++)
+		run(world);
+	assert_true(*what);
+}
+
+static void
+world_free(struct world *world, int want_status)
+{
+	int status;
+	char command[128];
+	pathio_wait_free(&world->wait);
+	pathio_free(&world->io);
+	channel_free(&world->worker);
+	assert_int_equal(waitpid(world->pid, &status, 0), world->pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), want_status);
+	channel_free(&world->record);
+	event_base_free(world->base);
+	snprintf(command, sizeof(command), "rm -rf -- '%s'", world->home);
+	assert_int_equal(system(command), 0);
+	free(world);
+}
+
+/* ---- cases ---- */
+
+static int
+finish(struct world *world, uint32_t tag)
+{
+	assert_true(tag != 0);
+	return pathio_wait_finish(&world->wait);
+}
+
+/* Everything that a worker does, once, so that no system call is missing from its table. */
+static void
+use_everything(struct world *world)
+{
+	static const char content[] = "one\r\ntwo\n";
+	struct pathio *io = world->io;
+	struct pathio_wait *wait = &world->wait;
+	int data[2];
+	session_pair(data);
+	assert_int_equal(
+		finish(world, pathio_mkdir(io,
+				      &(struct pathio_mkdir){ .path = bytes_of_text("/a/b"),
+					      .mode = 0777,
+					      .parents = true },
+				      pathio_wait_done, wait)),
+		0);
+	assert_int_equal(finish(world, pathio_upload_open(io,
+					       &(struct pathio_upload_open){
+						       .file = 1, .path = bytes_of_text("/a/f") },
+					       pathio_wait_done, wait)),
+		0);
+	assert_int_equal(send(data[1], content, sizeof(content) - 1, 0), sizeof(content) - 1);
+	fd_close(&data[1]);
+	assert_int_equal(finish(world, pathio_receive(io,
+					       &(struct pathio_receive){
+						       .file = 1, .form = PATHIO_FORM_ASCII },
+					       data[0], pathio_wait_done, wait)),
+		0);
+	fd_close(&data[0]);
+	assert_int_equal(finish(world, pathio_commit(io, &(struct pathio_commit){ .file = 1 },
+					       pathio_wait_done, wait)),
+		0);
+	assert_int_equal(wait->body.committed.attributes.size, 8);
+	assert_int_equal(
+		finish(world, pathio_symlink(io,
+				      &(struct pathio_symlink){ .target = bytes_of_text("a/f"),
+					      .path = bytes_of_text("/l") },
+				      pathio_wait_done, wait)),
+		0);
+	assert_int_equal(finish(world, pathio_digest(io,
+					       &(struct pathio_digest){ .path = bytes_of_text("/l"),
+						       .algorithm = PATHIO_SHA256,
+						       .count = UINT64_MAX },
+					       pathio_wait_done, wait)),
+		0);
+	assert_int_equal(finish(world, pathio_copy(io,
+					       &(struct pathio_copy){ .source = bytes_of_text("/l"),
+						       .destination = bytes_of_text("/a/g") },
+					       pathio_wait_done, wait)),
+		0);
+	assert_int_equal(
+		finish(world, pathio_set_mode(io,
+				      &(struct pathio_set_mode){
+					      .path = bytes_of_text("/a/g"), .mode = 0600 },
+				      pathio_wait_done, wait)),
+		0);
+	assert_int_equal(
+		finish(world, pathio_set_times(io,
+				      &(struct pathio_set_times){
+					      .path = bytes_of_text("/a/g"), .has_mtime = true },
+				      pathio_wait_done, wait)),
+		0);
+	assert_int_equal(
+		finish(world, pathio_space(io, &(struct pathio_space){ .path = bytes_of_text("/") },
+				      pathio_wait_done, wait)),
+		0);
+	assert_int_equal(
+		finish(world, pathio_rename(io,
+				      &(struct pathio_rename){ .source = bytes_of_text("/a/g"),
+					      .destination = bytes_of_text("/h") },
+				      pathio_wait_done, wait)),
+		0);
+	for (enum pathio_style style = PATHIO_STYLE_LIST; style <= PATHIO_STYLE_FACTS; style++) {
+		session_pair(data);
+		assert_int_equal(finish(world, pathio_list(io,
+						       &(struct pathio_list){ .file = 2,
+							       .path = bytes_of_text("/") },
+						       pathio_wait_done, wait)),
+			0);
+		assert_int_equal(finish(world, pathio_send_listing(io,
+						       &(struct pathio_send_listing){ .file = 2,
+							       .style = style,
+							       .facts = PATHIO_FACTS_ALL,
+							       .hidden = true },
+						       data[0], pathio_wait_done, wait)),
+			0);
+		assert_true(wait->body.moved.bytes >= 9);
+		assert_int_equal(finish(world, pathio_close(io, &(struct pathio_close){ .file = 2 },
+						       pathio_wait_done, wait)),
+			0);
+		fd_close(&data[0]);
+		fd_close(&data[1]);
+	}
+	session_pair(data);
+	assert_int_equal(finish(world, pathio_open(io,
+					       &(struct pathio_open){
+						       .file = 3, .path = bytes_of_text("/a/f") },
+					       pathio_wait_done, wait)),
+		0);
+	assert_int_equal(
+		finish(world,
+			pathio_send(io, &(struct pathio_send){ .file = 3, .count = UINT64_MAX },
+				data[0], pathio_wait_done, wait)),
+		0);
+	assert_int_equal(wait->body.moved.bytes, 8);
+	assert_int_equal(
+		finish(world, pathio_remove_tree(io,
+				      &(struct pathio_remove_tree){ .path = bytes_of_text("/a") },
+				      pathio_wait_done, wait)),
+		0);
+	fd_close(&data[0]);
+	fd_close(&data[1]);
+}
+
+static void
+serve_and_leave(enum backend_kind backend)
+{
+	struct world *world = world_new(backend, NULL);
+	wait_for(world, &world->ready);
+	attach(world);
+	use_everything(world);
+	assert_int_equal(
+		attach_post_ping(world->worker, 5, &(struct attach_ping){ .nothing = 0 }), 0);
+	wait_for(world, &world->pong);
+	assert_int_equal(
+		attach_post_retire(world->worker, 6, &(struct attach_retire){ .nothing = 0 }), 0);
+	pathio_free(&world->io); /* the last session */
+	wait_for(world, &world->gone);
+	assert_int_equal(world->ended, 42);
+	assert_true(world->events > 15);
+	world_free(world, 0);
+}
+
+static void
+check_kernel(void **state)
+{
+	(void)state;
+	serve_and_leave(BACKEND_SYNC);
+}
+
+static void
+check_memory(void **state)
+{
+	(void)state;
+	serve_and_leave(BACKEND_MEMORY);
+}
+
+/* HOSTILE 22: no service from half a cage, and words that say why. */
+static void
+check_home(void **state)
+{
+	(void)state;
+	struct world *world = world_new(BACKEND_SYNC, "/nowhere/at/all");
+	wait_for(world, &world->gone);
+	assert_false(world->ready);
+	assert_non_null(strstr(world->failed, "/nowhere/at/all"));
+	world_free(world, 70);
+}
+
+/* DECISIONS 18: without a supervisor it finishes what it has, then leaves. */
+static void
+check_orphan(void **state)
+{
+	(void)state;
+	struct world *world = world_new(BACKEND_MEMORY, NULL);
+	wait_for(world, &world->ready);
+	attach(world);
+	assert_int_equal(finish(world, pathio_stat(world->io,
+					       &(struct pathio_stat){ .path = bytes_of_text("/") },
+					       pathio_wait_done, &world->wait)),
+		0);
+	channel_free(&world->worker);
+	assert_int_equal(finish(world, pathio_stat(world->io,
+					       &(struct pathio_stat){ .path = bytes_of_text("/") },
+					       pathio_wait_done, &world->wait)),
+		0);
+	world_free(world, 0);
+}
+
+int
+main(int count, char **arguments)
+{
+	const struct table tables[] = {
+		CASE("real files, every operation, then retired", check_kernel),
+		CASE("files in memory, every operation, then retired", check_memory),
+		CASE("a home that is missing is told in words", check_home),
+		CASE("without a supervisor it finishes and leaves", check_orphan),
+	};
+	assert_true(count > 1);
+	int fd = open(arguments[1], O_PATH | O_CLOEXEC);
+	program_fd = fcntl(fd, F_DUPFD_CLOEXEC, 100); /* out of the way of CAGE_CHANNEL_FD */
+	fd_close(&fd);
+	assert_true(program_fd >= 0);
+	return table_run(tables, ARRAY_LENGTH(tables));
+}
