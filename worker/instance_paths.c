@@ -96,7 +96,7 @@ instance_run_symlink(struct call *call, union pathio_body *body)
 int
 instance_run_readlink(struct call *call, union pathio_body *body)
 {
-	static char target[PATH_BYTES_MAX];
+	static char target[PATH_BYTES_MAX + 1];
 	int length =
 		call_backend(call)->readlink(call_state(call), call->path, target, sizeof(target));
 	if (length < 0)

@@ -26,6 +26,8 @@ static int
 fold(struct bytes input, struct path *folded, struct bytes *recorded)
 {
 	*recorded = input;
+	if (input.length == 0 || input.data[0] != '/')
+		return -EINVAL; /* as it could not have come over a channel */
 	int error = path_fold(NULL, input, folded);
 	if (error < 0)
 		return error;

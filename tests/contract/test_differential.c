@@ -2,8 +2,8 @@
  * Random sequences of operations on a real tree and on one in memory: each must give the same error
  * and the same result in both (PATHIO, preamble). A row is a seed; a failure names the step.
  */
-#include "tests/unit/worker/trees.h"
 #include "tests/table.h"
+#include "tests/unit/worker/trees.h"
 #include "worker/operations.h"
 #include "worker/upload.h"
 

@@ -1,0 +1,360 @@
+/*
+ * Verbs of the contract's cases on paths (verbs.def); the others are in
+ * verbs_files.c. Each makes one call of path-I/O, or the few that a program would make.
+ */
+#include "tests/contract/verbs.h"
+
+#include "ipc/base/number.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { OWN_HANDLE = 900, NAMES_MAX = 1024 };
+
+script_verb *
+script_find_verb(struct bytes name, size_t words)
+{
+	static const struct {
+		const char *name;
+		size_t fewest, most;
+		script_verb *run;
+	} verbs[] = {
+#define VERB(name, fewest, most, words, gives) { #name, fewest, most, verb_##name },
+#include "tests/contract/verbs.def"
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
+		if (bytes_equal_text(name, verbs[i].name) && words >= verbs[i].fewest &&
+			words <= verbs[i].most)
+			return verbs[i].run;
+	return NULL;
+}
+
+/* ---- attributes ---- */
+
+struct reply {
+	int error;
+	bool yes;
+	bool came;
+};
+
+static void
+on_reply(void *argument, int error, bool yes)
+{
+	struct reply *reply = argument;
+	assert_false(reply->came);
+	*reply = (struct reply){ .error = error, .yes = yes, .came = true };
+}
+
+static int
+ask(struct script *script, enum pathio_question question)
+{
+	struct reply reply = { .came = false };
+	pathio_ask(script->session->io, question, script->words[0], on_reply, &reply);
+	while (!reply.came)
+		event_base_loop(script->session->base, EVLOOP_ONCE);
+	script_say(script, "%s", reply.yes ? "yes" : "no");
+	return reply.error;
+}
+
+int
+verb_exists(struct script *script)
+{
+	return ask(script, PATHIO_EXISTS);
+}
+
+int
+verb_is_file(struct script *script)
+{
+	return ask(script, PATHIO_IS_FILE);
+}
+
+int
+verb_is_dir(struct script *script)
+{
+	return ask(script, PATHIO_IS_DIR);
+}
+
+static int
+get_attributes(struct script *script, bool follow, struct pathio_attributes *result)
+{
+	struct session *session = script->session;
+	const struct pathio_stat request = { .path = script->words[0], .follow = follow };
+	int error = session_finish(
+		session, pathio_stat(session->io, &request, pathio_wait_done, &session->wait));
+	if (error == 0)
+		*result = session->wait.body.attributes_of.attributes;
+	return error;
+}
+
+static int
+say_type_and_size(struct script *script, bool follow)
+{
+	struct pathio_attributes found;
+	int error = get_attributes(script, follow, &found);
+	if (error < 0)
+		return error;
+	script_say(script, "%s", pathio_type_choices.texts[found.type]);
+	if (found.type != PATHIO_TYPE_DIRECTORY)
+		script_say(script, " %llu", (unsigned long long)found.size);
+	return 0;
+}
+
+int
+verb_stat(struct script *script)
+{
+	return say_type_and_size(script, true);
+}
+
+int
+verb_lstat(struct script *script)
+{
+	return say_type_and_size(script, false);
+}
+
+int
+verb_mode(struct script *script)
+{
+	struct pathio_attributes found;
+	int error = get_attributes(script, true, &found);
+	if (error == 0)
+		script_say(script, "%o", found.mode);
+	return error;
+}
+
+int
+verb_mtime(struct script *script)
+{
+	struct pathio_attributes found;
+	int error = get_attributes(script, true, &found);
+	if (error == 0)
+		script_say(script, "%lld", (long long)found.mtime_ns);
+	return error;
+}
+
+int
+verb_set_times(struct script *script)
+{
+	const struct pathio_set_times request = { .path = script->words[0],
+		.has_mtime = true,
+		.mtime_ns = (int64_t)script_number(script, 1) };
+	return session_finish(script->session, pathio_set_times(script->session->io, &request,
+						       pathio_wait_done, &script->session->wait));
+}
+
+int
+verb_set_mode(struct script *script)
+{
+	uint64_t mode;
+	assert_int_equal(number_parse_octal(script->words[1], 07777, &mode), 0);
+	const struct pathio_set_mode request = { .path = script->words[0], .mode = (uint32_t)mode };
+	return session_finish(script->session, pathio_set_mode(script->session->io, &request,
+						       pathio_wait_done, &script->session->wait));
+}
+
+/* ---- calls with nothing but paths ---- */
+
+#define PATH_VERB(name)                                                                      \
+	int verb_##name(struct script *script)                                               \
+	{                                                                                    \
+		const struct pathio_##name request = { .path = script->words[0] };           \
+		return session_finish(                                                       \
+			script->session, pathio_##name(script->session->io, &request,        \
+						 pathio_wait_done, &script->session->wait)); \
+	}
+PATH_VERB(enter)
+PATH_VERB(rmdir)
+PATH_VERB(unlink)
+PATH_VERB(remove_tree)
+
+static bool
+has_word(const struct script *script, const char *word)
+{
+	for (size_t i = 1; i < script->count; i++)
+		if (bytes_equal_text(script->words[i], word))
+			return true;
+	return false;
+}
+
+int
+verb_mkdir(struct script *script)
+{
+	const struct pathio_mkdir request = {
+		.path = script->words[0],
+		.mode = 0777,
+		.parents = has_word(script, "parents"),
+		.exist_ok = has_word(script, "exist_ok"),
+	};
+	return session_finish(script->session, pathio_mkdir(script->session->io, &request,
+						       pathio_wait_done, &script->session->wait));
+}
+
+int
+verb_rename(struct script *script)
+{
+	const struct pathio_rename request = { .source = script->words[0],
+		.destination = script->words[1] };
+	return session_finish(script->session, pathio_rename(script->session->io, &request,
+						       pathio_wait_done, &script->session->wait));
+}
+
+int
+verb_copy(struct script *script)
+{
+	struct session *session = script->session;
+	const struct pathio_copy request = { .source = script->words[0],
+		.destination = script->words[1] };
+	int error = session_finish(
+		session, pathio_copy(session->io, &request, pathio_wait_done, &session->wait));
+	if (error == 0)
+		script_say(script, "%llu", (unsigned long long)session->wait.body.moved.bytes);
+	return error;
+}
+
+int
+verb_symlink(struct script *script)
+{
+	const struct pathio_symlink request = { .target = script->words[0],
+		.path = script->words[1] };
+	return session_finish(script->session, pathio_symlink(script->session->io, &request,
+						       pathio_wait_done, &script->session->wait));
+}
+
+int
+verb_readlink(struct script *script)
+{
+	struct session *session = script->session;
+	const struct pathio_readlink request = { .path = script->words[0] };
+	int error = session_finish(
+		session, pathio_readlink(session->io, &request, pathio_wait_done, &session->wait));
+	if (error == 0)
+		script_say_bytes(script, session->wait.body.text.bytes);
+	return error;
+}
+
+int
+verb_space(struct script *script)
+{
+	struct session *session = script->session;
+	const struct pathio_space request = { .path = script->words[0] };
+	int error = session_finish(
+		session, pathio_space(session->io, &request, pathio_wait_done, &session->wait));
+	if (error == 0)
+		script_say(script, "%s", session->wait.body.size.bytes > 0 ? "some" : "0");
+	return error;
+}
+
+int
+verb_size_as(struct script *script)
+{
+	struct session *session = script->session;
+	const struct pathio_size_as request = {
+		.path = script->words[0],
+		.form = (enum pathio_form)script_choice(script, 1, &pathio_form_choices),
+	};
+	int error = session_finish(
+		session, pathio_size_as(session->io, &request, pathio_wait_done, &session->wait));
+	if (error == 0)
+		script_say(script, "%llu", (unsigned long long)session->wait.body.size.bytes);
+	return error;
+}
+
+int
+verb_digest(struct script *script)
+{
+	struct session *session = script->session;
+	const struct pathio_digest request = {
+		.path = script->words[0],
+		.algorithm =
+			(enum pathio_algorithm)script_choice(script, 1, &pathio_algorithm_choices),
+		.offset = script_number(script, 2),
+		.count = script_number(script, 3),
+	};
+	int error = session_finish(
+		session, pathio_digest(session->io, &request, pathio_wait_done, &session->wait));
+	struct bytes digest = session->wait.body.digested.digest;
+	for (size_t i = 0; error == 0 && i < digest.length; i++)
+		script_say(script, "%02x", (unsigned char)digest.data[i]);
+	return error;
+}
+
+/* ---- listings ---- */
+
+struct names {
+	size_t count;
+	char *names[NAMES_MAX];
+};
+
+static int
+open_list(struct script *script, uint32_t file, struct bytes path)
+{
+	struct session *session = script->session;
+	const struct pathio_list request = { .file = file, .path = path };
+	return session_finish(
+		session, pathio_list(session->io, &request, pathio_wait_done, &session->wait));
+}
+
+static int
+collect_batch(struct script *script, uint32_t file, struct names *names, bool *last)
+{
+	struct session *session = script->session;
+	const struct pathio_next request = { .file = file };
+	int error = session_finish(
+		session, pathio_next(session->io, &request, pathio_wait_done, &session->wait));
+	if (error < 0)
+		return error;
+	struct wire_list list = session->wait.body.entries.list;
+	struct pathio_entry entry;
+	*last = session->wait.body.entries.last;
+	while (wire_list_next(&list, &pathio_entry_record, &entry)) {
+		assert_true(names->count < NAMES_MAX);
+		names->names[names->count++] = bytes_copy_text(entry.name);
+	}
+	return 0;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void
+say_names(struct script *script, struct names *names)
+{
+	qsort(names->names, names->count, sizeof(names->names[0]), compare_names);
+	for (size_t i = 0; i < names->count; i++) {
+		script_say(script, "%s%s", i == 0 ? "" : " ", names->names[i]);
+		free(names->names[i]);
+	}
+}
+
+int
+verb_list_open(struct script *script)
+{
+	return open_list(script, (uint32_t)script_number(script, 0), script->words[1]);
+}
+
+int
+verb_next(struct script *script)
+{
+	struct names names = { .count = 0 };
+	bool last;
+	int error = collect_batch(script, (uint32_t)script_number(script, 0), &names, &last);
+	say_names(script, &names);
+	return error;
+}
+
+int
+verb_list(struct script *script)
+{
+	struct names names = { .count = 0 };
+	bool last = false;
+	int error = open_list(script, OWN_HANDLE, script->words[0]);
+	if (error < 0)
+		return error;
+	while (error == 0 && !last)
+		error = collect_batch(script, OWN_HANDLE, &names, &last);
+	say_names(script, &names);
+	int closed = verb_close_file(script, OWN_HANDLE);
+	return error < 0 ? error : closed;
+}
