@@ -20,7 +20,7 @@ struct house_request {
 	uint32_t code;
 	uint32_t tag;
 	int fd;
-	char body[MESSAGE_STRUCT_BYTES_MAX];
+	_Alignas(max_align_t) char body[MESSAGE_STRUCT_BYTES_MAX];
 	char path[PATH_BYTES_MAX + 1]; /* what a path in the body points to */
 };
 
