@@ -63,11 +63,13 @@ has_flag(int fd, int flag)
 	return flags >= 0 && (flags & flag) != 0;
 }
 
+/* O_PATH names a file without opening it: its access mode, O_RDONLY, means nothing. */
 static bool
 has_access(int fd, int access)
 {
 	int flags = fcntl(fd, F_GETFL);
-	return flags >= 0 && ((flags & O_ACCMODE) == access || (flags & O_ACCMODE) == O_RDWR);
+	return flags >= 0 && (flags & O_PATH) == 0 &&
+	       ((flags & O_ACCMODE) == access || (flags & O_ACCMODE) == O_RDWR);
 }
 
 static bool
@@ -91,7 +93,9 @@ matches(int fd, enum descriptor_kind kind)
 	case DESCRIPTOR_INPUT:
 		return S_ISREG(status.st_mode) && has_access(fd, O_RDONLY);
 	case DESCRIPTOR_OUTPUT:
-		return !S_ISSOCK(status.st_mode) && has_access(fd, O_WRONLY);
+		return (S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) ||
+			       S_ISCHR(status.st_mode)) &&
+		       has_access(fd, O_WRONLY);
 	}
 	bug("descriptor kind %d", (int)kind);
 }

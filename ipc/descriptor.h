@@ -11,11 +11,11 @@
 enum descriptor_kind {
 	DESCRIPTOR_NONE,     /* the message carries none */
 	DESCRIPTOR_CHANNEL,  /* AF_UNIX SOCK_SEQPACKET */
-	DESCRIPTOR_CONTROL,  /* TCP socket, connected, not listening */
+	DESCRIPTOR_CONTROL,  /* TCP socket, not listening */
 	DESCRIPTOR_DATA,     /* TCP or AF_UNIX stream socket, not listening, O_NONBLOCK set */
 	DESCRIPTOR_LISTENER, /* TCP socket that listens, O_NONBLOCK set */
 	DESCRIPTOR_INPUT,    /* regular file, open for reading */
-	DESCRIPTOR_OUTPUT, /* anything but a socket, open for writing: a log, a pipe, a terminal */
+	DESCRIPTOR_OUTPUT,   /* file, pipe or device, open for writing: a log, a terminal */
 };
 
 /* "data socket"; a constant. */

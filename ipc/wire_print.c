@@ -5,9 +5,9 @@
  */
 #include "ipc/wire.h"
 
+#include "ipc/address.h"
 #include "ipc/base/ends.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 
 /* Length of the UTF-8 sequence at `at` (RFC 3629: no overlong form, no surrogate), or 0. */
@@ -65,19 +65,6 @@ wire_print_json_text(struct bytes text, FILE *output)
 }
 
 static void
-print_address(const struct wire_address *address, FILE *output)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	char text[INET6_ADDRSTRLEN] = "";
-	bool is_v4 = memcmp(address->ip, mapped, sizeof(mapped)) == 0;
-	if (is_v4)
-		inet_ntop(AF_INET, address->ip + sizeof(mapped), text, sizeof(text));
-	else
-		inet_ntop(AF_INET6, address->ip, text, sizeof(text));
-	fprintf(output, is_v4 ? "\"%s:%u\"" : "\"[%s]:%u\"", text, address->port);
-}
-
-static void
 print_list(const struct wire_field *field, struct wire_list list, FILE *output)
 {
 	_Alignas(max_align_t) char element[WIRE_ELEMENT_BYTES_MAX];
@@ -106,6 +93,7 @@ print_value(const struct wire_field *field, const char *member, FILE *output)
 {
 	struct wire_address address;
 	struct wire_list list;
+	char text[ADDRESS_TEXT_BYTES];
 	switch (field->kind) {
 	case WIRE_U8:
 	case WIRE_U16:
@@ -137,7 +125,7 @@ print_value(const struct wire_field *field, const char *member, FILE *output)
 		return;
 	case WIRE_ADDRESS:
 		memcpy(&address, member, sizeof(address));
-		print_address(&address, output);
+		fprintf(output, "\"%s\"", address_text(&address, text));
 		return;
 	case WIRE_RECORD:
 		putc('{', output);
