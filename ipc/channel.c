@@ -5,24 +5,17 @@
  */
 #include "ipc/channel.h"
 
+#include "ipc/backlog.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
+#include "ipc/packet.h"
 
-#include <errno.h>
 #include <event2/event_struct.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 
 enum {
 	MESSAGE_BYTES_MAX = MESSAGE_HEADER_BYTES + MESSAGE_BODY_BYTES_MAX,
 	MESSAGES_PER_TURN = 32, /* then the other channels of the loop have their turn */
-};
-
-struct outgoing {
-	struct outgoing *next;
-	int descriptor;
-	size_t length;
-	char data[];
 };
 
 struct channel {
@@ -34,9 +27,7 @@ struct channel {
 	bool paused;
 	bool was_full;
 	const char *malformed;
-	struct outgoing *queue;
-	struct outgoing **queue_tail;
-	size_t queue_bytes;
+	struct backlog backlog;
 	struct event readable;
 	struct event writable;
 	struct event end;
@@ -58,21 +49,20 @@ trace_message(const struct channel *channel, const char *direction, const struct
 {
 	if (trace == NULL)
 		return;
-	fprintf(trace, "{\"%s\":\"%s\",\"peer\":\"%s\",\"tag\":%u,", direction, rule->name,
-		role_name(channel->options.peer_role), tag);
+	fprintf(trace, "{\"%s\":\"%s\",\"peer\":\"%s\",\"tag\":%u,\"body\":{", direction,
+		rule->name, role_name(channel->options.peer_role), tag);
 	wire_print_json(rule->record, body, trace);
-	fputs("}\n", trace);
+	fputs("}}\n", trace);
 	fflush(trace);
 }
 
-/* What held a secret is wiped: a password lives no longer than its message. */
-static void
-wipe_secret(const struct message_rule *rule, void *memory, size_t length)
+static bool
+holds_secret(const struct wire_record *record)
 {
-	for (const struct wire_field *field = rule->record->fields; field->kind != WIRE_END;
-		field++)
+	for (const struct wire_field *field = record->fields; field->kind != WIRE_END; field++)
 		if (field->kind == WIRE_SECRET)
-			explicit_bzero(memory, length);
+			return true;
+	return false;
 }
 
 static const struct message_rule *
@@ -113,22 +103,9 @@ channel_reject(struct channel *channel, const char *why)
 }
 
 static void
-free_outgoing(struct outgoing **outgoing)
-{
-	fd_close(&(*outgoing)->descriptor);
-	explicit_bzero((*outgoing)->data, (*outgoing)->length);
-	free(*outgoing);
-	*outgoing = NULL;
-}
-
-static void
 release(struct channel *channel)
 {
-	while (channel->queue != NULL) {
-		struct outgoing *first = channel->queue;
-		channel->queue = first->next;
-		free_outgoing(&first);
-	}
+	backlog_clear(&channel->backlog);
 	event_del(&channel->readable);
 	event_del(&channel->writable);
 	event_del(&channel->end);
@@ -149,43 +126,33 @@ channel_free(struct channel **channel)
 	}
 	freed->free_after_dispatch = true;
 	freed->ended = true;
-	event_del(&freed->end);
 }
 
 /* ---- receiving ---- */
 
-/* Takes the descriptors out of the control messages; keeps at most one, closes the others. */
-static int
-collect_descriptors(struct msghdr *header, int *descriptor)
+/* Whether it is a whole message at all. */
+static const char *
+check_packet(const struct packet *packet)
 {
-	int count = 0;
-	*descriptor = -1;
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
-		cmsg = CMSG_NXTHDR(header, cmsg)) {
-		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
-			continue;
-		size_t length = cmsg->cmsg_len - CMSG_LEN(0);
-		for (size_t at = 0; at + sizeof(int) <= length; at += sizeof(int)) {
-			int fd;
-			memcpy(&fd, CMSG_DATA(cmsg) + at, sizeof(fd));
-			if (count++ == 0)
-				*descriptor = fd;
-			else
-				fd_close(&fd);
-		}
-	}
-	return count;
+	if (packet->is_cut_off)
+		return "an oversized message";
+	if (packet->is_descriptor_lost && packet->descriptor_count == 0)
+		return "a descriptor for which this process has no room";
+	if (packet->is_descriptor_lost)
+		return "more descriptors than any message has";
+	return packet->length < MESSAGE_HEADER_BYTES ? "a message without a header" : NULL;
 }
 
 static const char *
-check_descriptor(const struct message_rule *rule, int count, int descriptor)
+check_descriptor(const struct message_rule *rule, const struct packet *packet)
 {
 	if (rule->descriptor == DESCRIPTOR_NONE)
-		return count == 0 ? NULL : "a descriptor where none belongs";
-	if (count != 1)
+		return packet->descriptor_count == 0 ? NULL : "a descriptor where none belongs";
+	if (packet->descriptor_count != 1)
 		return "not exactly one descriptor";
-	return descriptor_check(descriptor, rule->descriptor) == 0 ? NULL
-								   : "a descriptor of another kind";
+	return descriptor_check(packet->descriptor, rule->descriptor) < 0
+		       ? "a descriptor of another kind"
+		       : NULL;
 }
 
 static const char *
@@ -215,69 +182,61 @@ write_u32(char *to, uint32_t value)
 		to[i] = (char)(unsigned char)value;
 }
 
-/* Checks one message and runs its handler; NULL, or which rule it broke. */
-static const char *
-handle_message(struct channel *channel, size_t length, int flags, int count, int *descriptor)
+/* The message is good: its handler's turn. */
+static void
+dispatch(struct channel *channel, const struct message_rule *rule, struct packet *packet,
+	const void *body)
 {
-	_Alignas(max_align_t) char body[MESSAGE_STRUCT_BYTES_MAX];
-	if ((flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
-		return "an oversized message";
-	if (length < MESSAGE_HEADER_BYTES)
-		return "a message without a header";
-	const struct message_rule *rule = find_rule(channel->options.messages, read_u32(scratch));
-	const char *broken = check_rule(channel, rule);
-	if (broken == NULL)
-		broken = check_descriptor(rule, count, *descriptor);
-	if (broken != NULL)
-		return broken;
-	struct bytes encoded =
-		bytes_of(scratch + MESSAGE_HEADER_BYTES, length - MESSAGE_HEADER_BYTES);
-	if (wire_decode(rule->record, encoded, body, NULL) < 0)
-		return "a field out of range";
-
 	struct message message = {
 		.tag = read_u32(scratch + 4),
-		.descriptor = fd_take(descriptor),
+		.descriptor = fd_take(&packet->descriptor),
 		.body = body,
 	};
 	trace_message(channel, "received", rule, message.tag, body);
 	rule->call(channel->options.handlers, channel->options.owner, &message);
 	fd_close(&message.descriptor);
-	wipe_secret(rule, scratch, length);
+	/* A password lives no longer than its message. */
+	if (holds_secret(rule->record))
+		explicit_bzero(scratch, packet->length);
+}
+
+/* Checks one message and runs its handler; NULL, or which rule it broke. */
+static const char *
+handle_packet(struct channel *channel, struct packet *packet)
+{
+	_Alignas(max_align_t) char body[MESSAGE_STRUCT_BYTES_MAX];
+	const char *broken = check_packet(packet);
+	if (broken != NULL)
+		return broken;
+	const struct message_rule *rule = find_rule(channel->options.messages, read_u32(scratch));
+	broken = check_rule(channel, rule);
+	if (broken == NULL)
+		broken = check_descriptor(rule, packet);
+	if (broken != NULL)
+		return broken;
+	struct bytes encoded =
+		bytes_of(scratch + MESSAGE_HEADER_BYTES, packet->length - MESSAGE_HEADER_BYTES);
+	if (wire_decode(rule->record, encoded, body, NULL) < 0)
+		return "a field out of range";
+	dispatch(channel, rule, packet, body);
 	return NULL;
 }
 
-/* Receives one message: 1, or 0 when there is none (or no more). */
-static int
+/* Receives one message; false when there is none, or no more. */
+static bool
 receive_one(struct channel *channel)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(4 * sizeof(int))];
-	} control;
-	struct iovec part = { .iov_base = scratch, .iov_len = sizeof(scratch) };
-	struct msghdr header = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t length = recvmsg(channel->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (length < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	int descriptor = -1;
-	int count = length < 0 ? 0 : collect_descriptors(&header, &descriptor);
-	if (length <= 0) {
-		fd_close(&descriptor);
-		end_channel(channel, NULL);
-		return 0;
-	}
-	const char *malformed =
-		handle_message(channel, (size_t)length, header.msg_flags, count, &descriptor);
-	fd_close(&descriptor);
+	struct packet packet = { .descriptor = -1 };
+	int result = packet_receive(channel->fd, scratch, sizeof(scratch), &packet);
+	if (result == -EAGAIN)
+		return false;
+	const char *malformed = result > 0 ? handle_packet(channel, &packet) : NULL;
+	fd_close(&packet.descriptor);
 	if (malformed != NULL)
+		explicit_bzero(scratch, packet.length); /* perhaps almost a password */
+	if (malformed != NULL || result <= 0)
 		end_channel(channel, malformed);
-	return 1;
+	return result > 0;
 }
 
 static void
@@ -288,7 +247,7 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 	(void)what;
 	channel->in_dispatch = true;
 	for (int i = 0; i < MESSAGES_PER_TURN && !channel->ended && !channel->paused; i++)
-		if (receive_one(channel) == 0)
+		if (!receive_one(channel))
 			break;
 	channel->in_dispatch = false;
 	if (channel->free_after_dispatch)
@@ -297,80 +256,50 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 
 /* ---- sending ---- */
 
-/* 0 if the kernel took the message, else negative errno. */
-static int
-send_now(int fd, const void *data, size_t length, int descriptor)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec part = { .iov_len = length };
-	memcpy(&part.iov_base, &data, sizeof(data));
-	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-	if (descriptor >= 0) {
-		header.msg_control = &control;
-		header.msg_controllen = sizeof(control);
-		struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &descriptor, sizeof(descriptor));
-	}
-	ssize_t sent;
-	do
-		sent = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent < 0 ? -errno : 0;
-}
-
-static int
-enqueue(struct channel *channel, const char *data, size_t length, int descriptor)
-{
-	if (channel->queue_bytes + length > CHANNEL_QUEUE_BYTES_MAX)
-		return -ENOBUFS;
-	struct outgoing *outgoing = malloc(sizeof(*outgoing) + length);
-	if (outgoing == NULL)
-		return -ENOMEM;
-	*outgoing = (struct outgoing){ .descriptor = -1, .length = length };
-	memcpy(outgoing->data, data, length);
-	if (descriptor >= 0) {
-		outgoing->descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-		if (outgoing->descriptor < 0) {
-			int error = -errno;
-			free_outgoing(&outgoing);
-			return error;
-		}
-	}
-	*channel->queue_tail = outgoing;
-	channel->queue_tail = &outgoing->next;
-	channel->queue_bytes += length;
-	channel->was_full = channel->was_full || channel_is_full(channel);
-	return event_add(&channel->writable, NULL) < 0 ? -ENOMEM : 0;
-}
-
 static void
 on_writable(evutil_socket_t fd, short what, void *argument)
 {
 	struct channel *channel = argument;
+	(void)fd;
 	(void)what;
-	while (channel->queue != NULL) {
-		struct outgoing *first = channel->queue;
-		int error = send_now(fd, first->data, first->length, first->descriptor);
-		if (error == -EAGAIN)
-			return;
-		/* Any other failure: the peer is gone, which the reading side finds and tells. */
-		channel->queue = first->next;
-		channel->queue_bytes -= first->length;
-		free_outgoing(&first);
+	int error = backlog_send(&channel->backlog, channel->fd);
+	if (error == -EAGAIN)
+		return;
+	if (error < 0) {
+		/* It was accepted and cannot be sent: no message is ever missing in between. */
+		end_channel(channel, NULL);
+		return;
 	}
-	channel->queue_tail = &channel->queue;
 	event_del(&channel->writable);
-	if (channel->was_full) {
-		channel->was_full = false;
-		if (channel->options.drained != NULL)
-			channel->options.drained(channel->options.owner);
+	if (!channel->was_full)
+		return;
+	channel->was_full = false;
+	if (channel->options.drained != NULL)
+		channel->options.drained(channel->options.owner);
+}
+
+/* Takes over what the socket had no room for. */
+static int
+enqueue(struct channel *channel, struct bytes data, int descriptor)
+{
+	if (channel->backlog.bytes + data.length > CHANNEL_QUEUE_BYTES_MAX)
+		return -ENOBUFS;
+	if (event_add(&channel->writable, NULL) < 0)
+		return -ENOMEM;
+	int error = backlog_add(&channel->backlog, data, descriptor);
+	channel->was_full = channel->was_full || channel_is_full(channel);
+	return error;
+}
+
+static int
+send_or_enqueue(struct channel *channel, struct bytes data, int descriptor)
+{
+	if (channel->backlog.first == NULL) {
+		int error = packet_send(channel->fd, data, descriptor);
+		if (error != -EAGAIN)
+			return error;
 	}
+	return enqueue(channel, data, descriptor);
 }
 
 int
@@ -386,30 +315,29 @@ channel_post(struct channel *channel, uint32_t code, uint32_t tag, const void *b
 
 	int length = wire_encode(rule->record, body, outgoing + MESSAGE_HEADER_BYTES,
 		sizeof(outgoing) - MESSAGE_HEADER_BYTES);
-	if (length < 0)
-		return -EINVAL;
-	write_u32(outgoing, code);
-	write_u32(outgoing + 4, tag);
-	trace_message(channel, "posted", rule, tag, body);
-	size_t total = (size_t)length + MESSAGE_HEADER_BYTES;
-	int error = channel->queue == NULL ? send_now(channel->fd, outgoing, total, descriptor)
-					   : -EAGAIN;
-	if (error == -EAGAIN)
-		error = enqueue(channel, outgoing, total, descriptor);
-	wipe_secret(rule, outgoing, total);
-	return error == -ECONNRESET || error == -ENOTCONN ? -EPIPE : error;
+	int error = length;
+	if (length >= 0) {
+		write_u32(outgoing, code);
+		write_u32(outgoing + 4, tag);
+		trace_message(channel, "posted", rule, tag, body);
+		size_t total = (size_t)length + MESSAGE_HEADER_BYTES;
+		error = send_or_enqueue(channel, bytes_of(outgoing, total), descriptor);
+	}
+	if (holds_secret(rule->record))
+		explicit_bzero(outgoing, sizeof(outgoing));
+	return error;
 }
 
 void
 channel_lost(int post_result)
 {
-	ensure(post_result != -EINVAL);
+	ensure(post_result != -EINVAL && post_result != -EMSGSIZE);
 }
 
 bool
 channel_is_full(const struct channel *channel)
 {
-	return channel->queue_bytes >= CHANNEL_QUEUE_BYTES_FULL;
+	return channel->backlog.bytes >= CHANNEL_QUEUE_BYTES_FULL;
 }
 
 /* ---- set-up ---- */
@@ -447,7 +375,6 @@ channel_new(const struct channel_options *options, int *fd, struct channel **res
 	if (channel == NULL)
 		return -ENOMEM;
 	channel->options = *options;
-	channel->queue_tail = &channel->queue;
 	channel->fd = *fd;
 	event_assign(&channel->readable, options->base, channel->fd, EV_READ | EV_PERSIST,
 		on_readable, channel);
@@ -474,8 +401,8 @@ void
 channel_resume(struct channel *channel)
 {
 	channel->paused = false;
-	if (!channel->ended)
-		event_add(&channel->readable, NULL);
+	if (!channel->ended && event_add(&channel->readable, NULL) < 0)
+		end_channel(channel, NULL);
 }
 
 void

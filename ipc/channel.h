@@ -6,7 +6,7 @@
  * it, exactly the declared descriptor and of its kind, every field in range, no bytes left over.
  * Anything else is *malformed*: nothing is repaired, the channel stops and its owner is told why.
  *
- * One thread per event base. A handler may free its own channel.
+ * All channels of a process belong to one thread. A handler may free its own channel, or any other.
  */
 #ifndef SALLYPORT_IPC_CHANNEL_H
 #define SALLYPORT_IPC_CHANNEL_H
@@ -28,14 +28,13 @@ struct channel_options {
 	enum role our_role;
 	enum role peer_role; /* from whoever made the channel, never from a message */
 	enum message_phase phase;
-	const void
-		*handlers; /* a struct <channel>_handlers with one for all that the peer may send */
-	void *owner;       /* handed to handlers and callbacks */
+	const void *handlers; /* struct <channel>_handlers: one for all that the peer may send */
+	void *owner;          /* handed to handlers and callbacks */
 	/*
-	 * The channel has ended: by the peer's end of file (malformed == NULL) or by a malformed
-	 * message (a constant text that says which rule it broke). Called once, from the loop,
-	 * never from inside a call; afterwards nothing arrives and posting fails. Usually frees the
-	 * channel.
+	 * The channel has ended: by a malformed message (a constant text that says which rule it
+	 * broke) or, with malformed == NULL, by the peer's end of file or because the system could
+	 * not carry a message. Called once, from the loop, never from inside a call; afterwards
+	 * nothing arrives and posting fails. Usually frees the channel.
 	 */
 	void (*closed)(void *owner, const char *malformed);
 	/* May be NULL. The queue of a channel that was full is empty again. */
@@ -53,28 +52,37 @@ void channel_free(struct channel **channel);
 
 /*
  * Sends a message; use the typed <channel>_post_<message>(). `descriptor` is borrowed (-1: none).
- * Never blocks: what the socket does not take at once is queued. Returns 0 or
- *   -EINVAL   a field breaks its own row; nothing was sent
- *   -ENOBUFS  the queue has reached CHANNEL_QUEUE_BYTES_MAX
- *   -EPIPE    the channel has ended, or the peer is gone
- *   -ENOMEM, -EMFILE
+ * Never blocks: what the socket does not take at once is queued. What is accepted arrives in order,
+ * or the channel ends. Returns 0, or nothing was sent and
+ *   -EINVAL    a field breaks its own row
+ *   -EMSGSIZE  each field is in range, but together they are more than a body holds
+ *   -ENOBUFS   the queue has reached CHANNEL_QUEUE_BYTES_MAX, or as -ENOMEM
+ *   -EPIPE     the channel has ended, or the peer is gone and `closed` follows
+ *   -ENOMEM
+ *   -EMFILE, -ETOOMANYREFS   with a descriptor only
  */
 MUST_CHECK int channel_post(
 	struct channel *channel, uint32_t code, uint32_t tag, const void *body, int descriptor);
 
-/* Posts whose failure is handled by `closed`, which follows: a lost answer means a lost peer. */
+/*
+ * For posts that nobody has to follow up: the peer is gone and `closed` follows, or it reads
+ * nothing and will miss this as well. Not for a message whose fields may be too much (-EINVAL,
+ * -EMSGSIZE: a bug).
+ */
 void channel_lost(int post_result);
 
 bool channel_is_full(const struct channel *channel);
 
-/* Handlers come only while reading; a paused channel leaves messages in the socket. */
+/*
+ * Handlers come only while reading; a paused channel leaves messages in the socket, and the peer's
+ * end behind them.
+ */
 void channel_pause(struct channel *channel);
 void channel_resume(struct channel *channel);
 
 void channel_set_phase(struct channel *channel, enum message_phase phase);
 
-/* The handler found that a well-formed message is out of place: as malformed. `why` is a constant.
- */
+/* A well-formed message is out of place, its handler found: as malformed. `why` is a constant. */
 void channel_reject(struct channel *channel, const char *why);
 
 /* Writes every message of this process to `output` as one JSON line (NULL: off). For debugging. */

@@ -11,7 +11,7 @@
  *   BOOL                  u8, 0 or 1
  *   CHOICE                u8, an index into a list of names
  *   FLAGS                 u32, no bit outside a mask
- *   BYTES TEXT PATH NAME SECRET
+ *   BYTES TEXT PATH NAME SECRET (of a message, never of a record in it)
  *                         u16 length, then the bytes. TEXT holds no NUL; PATH is absolute, at most
  *                         4,095 bytes, no NUL; NAME is at most 255 bytes, no NUL, no slash
  *   ADDRESS               16 bytes IPv6 or v4-mapped, u32 scope, u16 port

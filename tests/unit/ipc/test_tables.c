@@ -162,6 +162,17 @@ limits_fit(const struct wire_field *field)
 	return false;
 }
 
+/* The channel wipes messages that have a secret among their own fields. */
+static bool
+is_secret_hidden(const struct wire_record *record)
+{
+	for (const struct wire_field *field = record->fields; field->kind != WIRE_END; field++)
+		if (field->kind == WIRE_SECRET ||
+			(field->record != NULL && is_secret_hidden(field->record)))
+			return true;
+	return false;
+}
+
 static void
 check_record(const struct wire_record *record)
 {
@@ -175,6 +186,8 @@ check_record(const struct wire_record *record)
 			fail_msg("%s.%s is out of order", record->name, field->name);
 		if (field->kind == WIRE_LIST && field->record->size > WIRE_ELEMENT_BYTES_MAX)
 			fail_msg("an element of %s.%s is too large", record->name, field->name);
+		if (field->record != NULL && is_secret_hidden(field->record))
+			fail_msg("a secret deep in %s.%s", record->name, field->name);
 		if (field->record != NULL)
 			check_record(field->record);
 		previous = field;
