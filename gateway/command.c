@@ -31,9 +31,9 @@ const struct command *
 command_find(struct bytes verb)
 {
 	for (const struct command *command = commands; command->verb != NULL; command++)
-		if (strncasecmp(command->verb, verb.data, verb.length) == 0 &&
-			command->verb[verb.length] == '\0')
-			return verb.length == 0 ? NULL : command;
+		if (strlen(command->verb) == verb.length &&
+			strncasecmp(command->verb, verb.data, verb.length) == 0)
+			return command;
 	return NULL;
 }
 
