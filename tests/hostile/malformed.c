@@ -26,6 +26,7 @@ static const struct {
 } rules[] = {
 	{ MALFORMED_HEADER, "a message without a header" },
 	{ MALFORMED_SIZE, "an oversized message" },
+	{ MALFORMED_MANY, "more descriptors than any message has" },
 	{ MALFORMED_CODE, "unknown message" },
 	{ MALFORMED_SENDER, "a message that this peer may not send" },
 	{ MALFORMED_PHASE, "a message out of phase" },
@@ -33,7 +34,7 @@ static const struct {
 	{ MALFORMED_COUNT, "not exactly one descriptor" },
 	{ MALFORMED_DESCRIPTOR, "a descriptor of another kind" },
 	{ MALFORMED_FIELD, "a field out of range" },
-	{ MALFORMED_EMPTY, NULL },
+	{ MALFORMED_EMPTY, "a message without a header" },
 };
 
 const char *
@@ -190,7 +191,7 @@ add_descriptors(struct malformed_list *list, const struct message_rule *rule, st
 	bool wants = rule->descriptor != DESCRIPTOR_NONE;
 	enum malformed_kind kind = wants ? MALFORMED_COUNT : MALFORMED_UNWANTED;
 	malformed_add(list, rule, kind, message, "two descriptors")->descriptors = 2;
-	malformed_add(list, rule, MALFORMED_SIZE, message, "%d descriptors", DESCRIPTORS_MANY)
+	malformed_add(list, rule, MALFORMED_MANY, message, "%d descriptors", DESCRIPTORS_MANY)
 		->descriptors = DESCRIPTORS_MANY;
 	if (!wants)
 		malformed_add(list, rule, kind, message, "one descriptor")->descriptors = 1;

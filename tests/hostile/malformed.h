@@ -17,7 +17,8 @@
 
 enum malformed_kind {
 	MALFORMED_HEADER,     /* fewer than 8 bytes */
-	MALFORMED_SIZE,       /* more than 64 KiB, or more descriptors than any message has */
+	MALFORMED_SIZE,       /* more than 64 KiB */
+	MALFORMED_MANY,       /* more descriptors than any message has */
 	MALFORMED_CODE,       /* of no message */
 	MALFORMED_SENDER,     /* a message of the other side */
 	MALFORMED_PHASE,      /* not now */
@@ -25,7 +26,7 @@ enum malformed_kind {
 	MALFORMED_COUNT,      /* none, or two */
 	MALFORMED_DESCRIPTOR, /* of another kind */
 	MALFORMED_FIELD,      /* out of range, cut short, or followed by more */
-	MALFORMED_EMPTY,      /* no byte at all: looks like the end of the channel */
+	MALFORMED_EMPTY,      /* no byte at all: much like the end of the channel */
 };
 
 struct malformed {
@@ -51,7 +52,7 @@ struct malformed_list *
 malformed_new(const struct message_table *messages, enum role sender, enum message_phase phase);
 void malformed_free(struct malformed_list **list);
 
-/* Which rule the receiver names (channel.c); NULL: none, it takes the message for the end. */
+/* Which rule the receiver names (channel.c). */
 const char *malformed_rule(enum malformed_kind kind);
 
 /*

@@ -128,17 +128,19 @@ rule(enum malformed_kind kind)
 	case MALFORMED_HEADER:
 		return "an event without a header";
 	case MALFORMED_SIZE:
+	case MALFORMED_MANY:
 	case MALFORMED_UNWANTED:
 		return "an oversized event or one with a descriptor";
 	case MALFORMED_CODE:
 		return "an unknown event";
 	case MALFORMED_SENDER:
 		return "an event that this role may not send";
+	case MALFORMED_EMPTY:
+		return NULL; /* it takes the message for the end */
 	case MALFORMED_PHASE:
 	case MALFORMED_COUNT:
 	case MALFORMED_DESCRIPTOR:
 	case MALFORMED_FIELD:
-	case MALFORMED_EMPTY:
 		break;
 	}
 	return malformed_rule(kind);
