@@ -12,7 +12,8 @@ struct backend_file {
 	struct backend_tree *tree;
 	struct memory_node *node;
 	unsigned flags;
-	bool lender; /* has handed out an extent */
+	bool lends; /* has handed out an extent */
+	struct memory_lender lender;
 };
 
 static void
@@ -117,8 +118,8 @@ memory_file_close(struct backend_file **file)
 		return;
 	struct backend_tree *tree = (*file)->tree;
 	struct memory_node *node = (*file)->node;
-	if ((*file)->lender)
-		memory_contents_return(&tree->arena, &node->contents);
+	if ((*file)->lends)
+		memory_contents_return(&tree->arena, &node->contents, &(*file)->lender);
 	if (((*file)->flags & BACKEND_HELD) != 0)
 		node->held = false;
 	node->handles--;
@@ -188,10 +189,9 @@ memory_file_extent(
 {
 	if ((file->flags & BACKEND_READ) == 0)
 		return -EBADF;
-	if (!file->lender) {
-		file->lender = true;
-		file->node->contents.lenders++;
-	}
+	if (!file->lends)
+		memory_contents_lend(&file->node->contents, &file->lender);
+	file->lends = true;
 	return memory_contents_extent(
 		&file->tree->arena, &file->node->contents, offset, length, result);
 }

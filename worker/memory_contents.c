@@ -49,29 +49,61 @@ stretch_at(const struct memory_contents *contents, uint64_t page)
 	return &contents->stretches[index];
 }
 
-static int
-make_room(struct memory_stretch **stretches, size_t *capacity, size_t needed)
+/* A stretch of the file that is in one piece, in the arena or as a hole. */
+struct run {
+	struct memory_stretch *stretch; /* NULL: a hole */
+	off_t at;                       /* in the memfd */
+	uint64_t length;                /* bytes, at most what was asked for */
+};
+
+static struct run
+find_run(const struct memory_arena *arena, const struct memory_contents *contents, uint64_t offset,
+	uint64_t length)
+{
+	uint64_t page = offset / arena->page_bytes;
+	struct run run = { .stretch = stretch_at(contents, page), .length = length };
+	if (run.stretch != NULL) {
+		uint64_t within = offset - run.stretch->file_page * arena->page_bytes;
+		run.at = (off_t)(run.stretch->arena_page * arena->page_bytes + within);
+		run.length = smaller(length, run.stretch->count * arena->page_bytes - within);
+		return run;
+	}
+	size_t next = find_stretch(contents, page);
+	if (next < contents->count)
+		run.length = smaller(
+			length, contents->stretches[next].file_page * arena->page_bytes - offset);
+	return run;
+}
+
+/* The array, or a larger copy; NULL for want of memory. At least one element is needed. */
+static void *
+make_room(void *array, size_t element_bytes, size_t *capacity, size_t needed)
 {
 	if (needed <= *capacity)
-		return 0;
-	size_t larger = 2 * needed;
-	struct memory_stretch *moved = reallocarray(*stretches, larger, sizeof(*moved));
-	if (moved == NULL)
-		return -ENOMEM;
-	*stretches = moved;
-	*capacity = larger;
-	return 0;
+		return array;
+	void *larger = reallocarray(array, 2 * needed, element_bytes);
+	if (larger != NULL)
+		*capacity = 2 * needed;
+	return larger;
 }
 
 /* Before a change: one can split a stretch, add one, and retire all. */
 static int
 prepare_change(struct memory_contents *contents)
 {
-	int error = make_room(&contents->stretches, &contents->capacity, contents->count + 2);
-	if (error == 0 && contents->lenders > 0)
-		error = make_room(&contents->retired, &contents->retired_capacity,
-			contents->retired_count + contents->count);
-	return error;
+	struct memory_stretch *stretches = make_room(
+		contents->stretches, sizeof(*stretches), &contents->capacity, contents->count + 2);
+	if (stretches == NULL)
+		return -ENOMEM;
+	contents->stretches = stretches;
+	if (contents->oldest == NULL)
+		return 0;
+	struct memory_retired *retired = make_room(contents->retired, sizeof(*retired),
+		&contents->retired_capacity, contents->retired_count + contents->count + 1);
+	if (retired == NULL)
+		return -ENOMEM;
+	contents->retired = retired;
+	return 0;
 }
 
 static void
@@ -91,15 +123,17 @@ remove_at(struct memory_contents *contents, size_t index)
 	memmove(here, here + 1, (contents->count - index) * sizeof(*here));
 }
 
+/* Pages that the file no longer has. */
 static void
-give_up(struct memory_arena *arena, struct memory_contents *contents, uint64_t first,
+give_up(struct memory_arena *arena, struct memory_contents *contents, bool sent, uint64_t first,
 	uint64_t count)
 {
-	if (contents->lenders == 0)
-		memory_arena_give(arena, first, count);
+	if (sent && contents->oldest != NULL)
+		contents->retired[contents->retired_count++] = (struct memory_retired){
+			.at = contents->retirements++, .arena_page = first, .count = count
+		};
 	else
-		contents->retired[contents->retired_count++] =
-			(struct memory_stretch){ .arena_page = first, .count = count };
+		memory_arena_give(arena, first, count);
 }
 
 /* Takes the pages from `page` to before `end` out of the stretch at `index`. */
@@ -111,7 +145,8 @@ cut_out(struct memory_arena *arena, struct memory_contents *contents, size_t ind
 	struct memory_stretch whole = *stretch;
 	uint64_t from = page > whole.file_page ? page : whole.file_page;
 	uint64_t to = smaller(end, end_of(&whole));
-	give_up(arena, contents, whole.arena_page + (from - whole.file_page), to - from);
+	give_up(arena, contents, whole.sent, whole.arena_page + (from - whole.file_page),
+		to - from);
 	stretch->count = from - whole.file_page;
 	if (to < end_of(&whole))
 		insert_at(contents, index + 1,
@@ -147,17 +182,15 @@ continues(const struct memory_stretch *before, const struct memory_stretch *afte
 }
 
 /* Maps pages where there is a hole; grows the stretch before them where it can. */
-static struct memory_stretch *
+static void
 map_pages(struct memory_contents *contents, struct memory_stretch added)
 {
 	size_t index = find_stretch(contents, added.file_page);
 	struct memory_stretch *before = index == 0 ? NULL : &contents->stretches[index - 1];
-	if (before != NULL && continues(before, &added)) {
+	if (before != NULL && continues(before, &added))
 		before->count += added.count;
-		return before;
-	}
-	insert_at(contents, index, added);
-	return &contents->stretches[index];
+	else
+		insert_at(contents, index, added);
 }
 
 /* Where the arena should go on: after the page before this one. */
@@ -208,7 +241,7 @@ copy_edges(const struct memory_arena *arena, const struct memory_stretch *old,
 
 static int
 replace_sent(struct memory_arena *arena, struct memory_contents *contents,
-	const struct memory_stretch *sent, const struct span *span, struct memory_stretch **result)
+	const struct memory_stretch *sent, const struct span *span)
 {
 	struct memory_stretch old = *sent;
 	struct memory_stretch new = { .file_page = span->first_page };
@@ -222,13 +255,12 @@ replace_sent(struct memory_arena *arena, struct memory_contents *contents,
 		return error;
 	}
 	unmap_pages(arena, contents, new.file_page, end_of(&new));
-	*result = map_pages(contents, new);
+	map_pages(contents, new);
 	return 0;
 }
 
 static int
-fill_hole(struct memory_arena *arena, struct memory_contents *contents, const struct span *span,
-	struct memory_stretch **result)
+fill_hole(struct memory_arena *arena, struct memory_contents *contents, const struct span *span)
 {
 	struct memory_stretch new = { .file_page = span->first_page };
 	uint64_t end = span->end_page;
@@ -239,7 +271,7 @@ fill_hole(struct memory_arena *arena, struct memory_contents *contents, const st
 		end - new.file_page, &new.arena_page, &new.count);
 	if (error < 0)
 		return error;
-	*result = map_pages(contents, new);
+	map_pages(contents, new);
 	return 0;
 }
 
@@ -255,17 +287,15 @@ write_run(struct memory_arena *arena, struct memory_contents *contents, uint64_t
 		.end_page = (offset + length - 1) / arena->page_bytes + 1,
 	};
 	int error = prepare_change(contents);
-	struct memory_stretch *stretch = stretch_at(contents, span.first_page);
+	const struct memory_stretch *stretch = stretch_at(contents, span.first_page);
 	if (error == 0 && stretch == NULL)
-		error = fill_hole(arena, contents, &span, &stretch);
+		error = fill_hole(arena, contents, &span);
 	else if (error == 0 && stretch->sent)
-		error = replace_sent(arena, contents, stretch, &span, &stretch);
+		error = replace_sent(arena, contents, stretch, &span);
 	if (error < 0)
 		return error;
-	uint64_t within = offset - stretch->file_page * arena->page_bytes;
-	uint64_t room = stretch->count * arena->page_bytes - within;
-	off_t at = (off_t)(stretch->arena_page * arena->page_bytes + within);
-	ssize_t written = pwrite(arena->fd, data, smaller(length, room), at);
+	struct run run = find_run(arena, contents, offset, length);
+	ssize_t written = pwrite(arena->fd, data, run.length, run.at);
 	return written < 0 ? -errno : written;
 }
 
@@ -289,27 +319,6 @@ memory_contents_write(struct memory_arena *arena, struct memory_contents *conten
 	return done == 0 ? written : (ssize_t)done;
 }
 
-static ssize_t
-read_run(const struct memory_arena *arena, const struct memory_contents *contents, uint64_t offset,
-	char *buffer, size_t length)
-{
-	uint64_t page = offset / arena->page_bytes;
-	const struct memory_stretch *stretch = stretch_at(contents, page);
-	if (stretch != NULL) {
-		uint64_t within = offset - stretch->file_page * arena->page_bytes;
-		uint64_t room = stretch->count * arena->page_bytes - within;
-		off_t at = (off_t)(stretch->arena_page * arena->page_bytes + within);
-		ssize_t got = pread(arena->fd, buffer, smaller(length, room), at);
-		return got < 0 ? -errno : got;
-	}
-	size_t next = find_stretch(contents, page);
-	if (next < contents->count)
-		length = smaller(
-			length, contents->stretches[next].file_page * arena->page_bytes - offset);
-	memset(buffer, 0, length);
-	return (ssize_t)length;
-}
-
 ssize_t
 memory_contents_read(const struct memory_arena *arena, const struct memory_contents *contents,
 	uint64_t offset, void *buffer, size_t length)
@@ -319,12 +328,33 @@ memory_contents_read(const struct memory_arena *arena, const struct memory_conte
 	char *bytes = buffer;
 	length = smaller(length, contents->size - offset);
 	for (size_t done = 0; done < length;) {
-		ssize_t got = read_run(arena, contents, offset + done, bytes + done, length - done);
+		struct run run = find_run(arena, contents, offset + done, length - done);
+		ssize_t got = (ssize_t)run.length;
+		if (run.stretch == NULL)
+			memset(bytes + done, 0, run.length);
+		else
+			got = pread(arena->fd, bytes + done, run.length, run.at);
 		if (got <= 0)
-			return got < 0 ? got : -EIO;
+			return got < 0 ? -errno : -EIO;
 		done += (size_t)got;
 	}
 	return (ssize_t)length;
+}
+
+int
+memory_contents_extent(const struct memory_arena *arena, struct memory_contents *contents,
+	uint64_t offset, uint64_t length, struct backend_extent *result)
+{
+	if (offset >= contents->size || length == 0)
+		return 0;
+	struct run run =
+		find_run(arena, contents, offset, smaller(length, contents->size - offset));
+	if (run.stretch != NULL)
+		run.stretch->sent = true;
+	*result = (struct backend_extent){
+		.fd = run.stretch == NULL ? -1 : arena->fd, .offset = run.at, .length = run.length
+	};
+	return 1;
 }
 
 /* What is cut off must read as zeros if the file grows again. */
@@ -363,60 +393,4 @@ memory_contents_truncate(
 	}
 	contents->size = size;
 	return 0;
-}
-
-int
-memory_contents_extent(const struct memory_arena *arena, struct memory_contents *contents,
-	uint64_t offset, uint64_t length, struct backend_extent *result)
-{
-	if (offset >= contents->size || length == 0)
-		return 0;
-	length = smaller(length, contents->size - offset);
-	uint64_t page = offset / arena->page_bytes;
-	struct memory_stretch *stretch = stretch_at(contents, page);
-	if (stretch != NULL) {
-		uint64_t within = offset - stretch->file_page * arena->page_bytes;
-		stretch->sent = true;
-		*result = (struct backend_extent){
-			.fd = arena->fd,
-			.offset = (off_t)(stretch->arena_page * arena->page_bytes + within),
-			.length = smaller(length, stretch->count * arena->page_bytes - within),
-		};
-		return 1;
-	}
-	size_t next = find_stretch(contents, page);
-	if (next < contents->count)
-		length = smaller(
-			length, contents->stretches[next].file_page * arena->page_bytes - offset);
-	*result = (struct backend_extent){ .fd = -1, .offset = 0, .length = length };
-	return 1;
-}
-
-static void
-give_retired(struct memory_arena *arena, struct memory_contents *contents)
-{
-	for (size_t i = 0; i < contents->retired_count; i++)
-		memory_arena_give(
-			arena, contents->retired[i].arena_page, contents->retired[i].count);
-	free(contents->retired);
-	contents->retired = NULL;
-	contents->retired_count = contents->retired_capacity = 0;
-}
-
-void
-memory_contents_return(struct memory_arena *arena, struct memory_contents *contents)
-{
-	if (--contents->lenders == 0)
-		give_retired(arena, contents);
-}
-
-void
-memory_contents_free(struct memory_arena *arena, struct memory_contents *contents)
-{
-	for (size_t i = 0; i < contents->count; i++)
-		memory_arena_give(
-			arena, contents->stretches[i].arena_page, contents->stretches[i].count);
-	give_retired(arena, contents);
-	free(contents->stretches);
-	*contents = (struct memory_contents){ .size = 0 };
 }

@@ -2,9 +2,8 @@
  * What a file of the memory backend contains: stretches of arena pages, with holes between them.
  *
  * A page that has been handed out for sendfile(2) is never written again, since it may sit in a
- * socket's queue long after the transfer: a write to it goes to a new page (DECISIONS 29). While a
- * lender is open, pages that the file no longer uses stay as they are; they are given back when
- * the last lender closes.
+ * socket's queue long after the transfer: a write to it goes to a new page (DECISIONS 29). The old
+ * one retires: it stays as it is until all lenders have closed that were open then.
  */
 #ifndef SALLYPORT_WORKER_MEMORY_CONTENTS_H
 #define SALLYPORT_WORKER_MEMORY_CONTENTS_H
@@ -19,13 +18,26 @@ struct memory_stretch {
 	bool sent; /* handed out once */
 };
 
+struct memory_retired {
+	uint64_t at; /* in the order of retirement */
+	uint64_t arena_page;
+	uint64_t count;
+};
+
+/* An open file that has handed something out. */
+struct memory_lender {
+	struct memory_lender *before, *after;
+	uint64_t since; /* needs what retires at this or later */
+};
+
 struct memory_contents {
 	uint64_t size; /* bytes; beyond it a page is zero */
 	struct memory_stretch *stretches;
 	size_t count, capacity;
-	struct memory_stretch *retired; /* wait for the last lender; file_page means nothing */
+	struct memory_retired *retired; /* the longest retired first */
 	size_t retired_count, retired_capacity;
-	uint32_t lenders; /* open files that handed something out */
+	uint64_t retirements;
+	struct memory_lender *oldest, *newest;
 };
 
 /* Bytes read, 0 at the end; or negative errno. */
@@ -40,12 +52,14 @@ ssize_t memory_contents_write(struct memory_arena *arena, struct memory_contents
 MUST_CHECK int memory_contents_truncate(
 	struct memory_arena *arena, struct memory_contents *contents, uint64_t size);
 
-/* As the backend's extent(). The caller counts itself a lender first. */
+/* As the backend's extent(). The caller is a lender. */
 int memory_contents_extent(const struct memory_arena *arena, struct memory_contents *contents,
 	uint64_t offset, uint64_t length, struct backend_extent *result);
 
+void memory_contents_lend(struct memory_contents *contents, struct memory_lender *lender);
 /* A lender closes. */
-void memory_contents_return(struct memory_arena *arena, struct memory_contents *contents);
+void memory_contents_return(
+	struct memory_arena *arena, struct memory_contents *contents, struct memory_lender *lender);
 
 /* There is no lender any more. */
 void memory_contents_free(struct memory_arena *arena, struct memory_contents *contents);
