@@ -52,9 +52,12 @@ static void
 set_passive(struct session *session, bool is_extended)
 {
 	struct passive_pool *pool = session->gateway->passive;
-	data_forget(session);
 	session->data.is_extended = is_extended;
+	/* Before the old one goes back: who still knocks there must not find the new one. */
 	struct passive_port *port = passive_take(pool);
+	data_forget(session);
+	if (port == NULL)
+		port = passive_take(pool);
 	if (port != NULL) {
 		use_port(session, port);
 	} else if (!passive_can_wait(pool)) {
@@ -91,14 +94,17 @@ void
 data_epsv(struct session *session, struct bytes argument)
 {
 	const char *ours = address_is_v4(&session->local) ? "1" : "2";
+	uint64_t protocol;
 	if (argument.length == strlen("ALL") &&
 		strncasecmp(argument.data, "ALL", strlen("ALL")) == 0) {
 		session->data.is_extended_only = true;
 		session_reply(session, reply_extended_only);
 	} else if (argument.length == 0 || bytes_equal_text(argument, ours)) {
 		set_passive(session, true);
-	} else {
+	} else if (number_parse(argument, UINT64_MAX, &protocol) == 0) {
 		session_reply(session, reply_protocol_unsupported, ours);
+	} else {
+		session_reply(session, reply_argument_bad, "1, 2 or ALL is wanted");
 	}
 }
 

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 static int
 lock_in(bool required, char **report)
@@ -43,6 +44,9 @@ main(void)
 	int channel_fd = CAGE_CHANNEL_FD;
 	ends_set_program("sallyport-gateway");
 	signal(SIGPIPE, SIG_IGN);
+	/* FTP speaks UTC, and libc would open a file when it is first asked for the time. */
+	setenv("TZ", "UTC0", 1);
+	tzset();
 	struct event_base *base = make_base();
 	struct gateway *gateway = base == NULL ? NULL : gateway_new(base);
 	if (gateway == NULL)

@@ -16,6 +16,7 @@ enum transfer_state {
 	TRANSFER_PREPARING,  /* the file is opened, the data connection made, in either order */
 	TRANSFER_MOVING,     /* the client has had its 150 */
 	TRANSFER_COMMITTING, /* an upload's stream has ended cleanly */
+	TRANSFER_DISCARDING, /* or not, or it was aborted */
 	TRANSFER_OVER,       /* the client has had its answer; the worker owes some */
 };
 
@@ -39,8 +40,9 @@ struct transfer {
 	bool is_opened;
 	bool is_moved; /* the worker has answered, perhaps before the 150 */
 	bool is_folder;
-	bool is_abort_wanted;
-	int error; /* of the moving */
+	bool is_unset;   /* there is no data connection to wait for */
+	uint32_t aborts; /* that wait for the end of committing or discarding */
+	int error;       /* of the moving */
 	uint64_t size;
 	uint64_t bytes; /* so far */
 	uint64_t begun_ms;
@@ -65,23 +67,30 @@ settle(struct transfer *transfer)
 		release(transfer);
 }
 
+static void
+cancel_requests(struct transfer *transfer)
+{
+	struct pathio *io = transfer->session->files;
+	if (transfer->opening_tag != 0)
+		pathio_cancel(io, transfer->opening_tag);
+	if (transfer->moving_tag != 0 && !transfer->is_moved)
+		pathio_cancel(io, transfer->moving_tag);
+}
+
 /* The worker's side: nothing is moved any more, and nothing half done stays. */
 static void
 drop_file(struct transfer *transfer)
 {
 	struct pathio *io = transfer->session->files;
-	if (io == NULL)
+	struct pathio_discard discard = { .file = transfer->file };
+	struct pathio_close close = { .file = transfer->file };
+	if (io == NULL || transfer->state == TRANSFER_DISCARDING)
 		return;
-	if (transfer->opening_tag != 0)
-		pathio_cancel(io, transfer->opening_tag);
-	if (transfer->moving_tag != 0 && !transfer->is_moved)
-		pathio_cancel(io, transfer->moving_tag);
+	cancel_requests(transfer);
 	if (transfer->kind == TRANSFER_UPLOAD)
-		pathio_discard(io, &(struct pathio_discard){ .file = transfer->file },
-			session_ignore_answer, NULL);
+		pathio_discard(io, &discard, session_ignore_answer, NULL);
 	else if (transfer->moving_tag == 0)
-		pathio_close(io, &(struct pathio_close){ .file = transfer->file },
-			session_ignore_answer, NULL);
+		pathio_close(io, &close, session_ignore_answer, NULL);
 }
 
 /* The client has had its reply; the transfer must not be used any more. */
@@ -104,12 +113,25 @@ finish(struct transfer *transfer)
 
 /* The worker may hold the connection too: it ends for both. */
 static void
-cut(struct transfer *transfer)
+end_connection(struct transfer *transfer)
 {
 	if (transfer->fd >= 0)
 		shutdown(transfer->fd, SHUT_RDWR);
+}
+
+static void
+cut(struct transfer *transfer)
+{
+	end_connection(transfer);
 	drop_file(transfer);
 	finish(transfer);
+}
+
+static void
+reply_aborts(struct transfer *transfer)
+{
+	for (; transfer->aborts > 0; transfer->aborts--)
+		session_reply(transfer->session, reply_abort_done);
 }
 
 static void
@@ -124,59 +146,95 @@ report_success(struct transfer *transfer)
 			bytes / elapsed_ms * 1000 / 1024);
 }
 
-/* ---- committing ---- */
+/* ---- committing and discarding ---- */
 
 static void
 on_committed(void *argument, const struct pathio_answer *answer)
 {
 	struct transfer *transfer = argument;
 	if (transfer->state != TRANSFER_OVER) {
-		struct session *session = transfer->session;
-		bool is_abort_wanted = transfer->is_abort_wanted;
 		if (answer->error == 0)
 			report_success(transfer);
 		else
-			session_reply_failure(session, FAILURE_MOVING, answer->error);
-		if (is_abort_wanted)
-			session_reply(session,
-				answer->error == 0 ? reply_abort_nothing : reply_abort_done);
+			session_reply_failure(transfer->session, FAILURE_MOVING, answer->error);
+		reply_aborts(transfer);
 		finish(transfer);
 	}
 	settle(transfer);
+}
+
+static void
+commit(struct transfer *transfer)
+{
+	struct pathio_commit request = { .file = transfer->file };
+	transfer->state = TRANSFER_COMMITTING;
+	transfer->owed++;
+	transfer->commit_tag =
+		pathio_commit(transfer->session->files, &request, on_committed, transfer);
+}
+
+static void
+on_discarded(void *argument, const struct pathio_answer *answer)
+{
+	struct transfer *transfer = argument;
+	(void)answer;
+	if (transfer->state != TRANSFER_OVER) {
+		session_reply_failure(transfer->session, FAILURE_MOVING, transfer->error);
+		reply_aborts(transfer);
+		finish(transfer);
+	}
+	settle(transfer);
+}
+
+/* The client hears that it failed once nothing is left of it. */
+static void
+discard(struct transfer *transfer)
+{
+	struct pathio_discard request = { .file = transfer->file };
+	end_connection(transfer);
+	cancel_requests(transfer);
+	transfer->state = TRANSFER_DISCARDING;
+	transfer->owed++;
+	pathio_discard(transfer->session->files, &request, on_discarded, transfer);
+}
+
+/* ---- moving ---- */
+
+static void
+fail_move(struct transfer *transfer, int error)
+{
+	transfer->error = error;
+	if (transfer->kind == TRANSFER_UPLOAD) {
+		discard(transfer);
+		return;
+	}
+	session_reply_failure(transfer->session, FAILURE_MOVING, error);
+	reply_aborts(transfer);
+	cut(transfer);
 }
 
 /*
  * A plain stream that ends says nothing of how: the FIN of a client that was killed looks like that
  * of one that is done. But then the control connection ends as well, at the same moment.
  */
-static void
-end_upload(struct transfer *transfer)
+static bool
+has_clean_end(const struct session *session)
 {
-	struct session *session = transfer->session;
-	if (!session->is_quitting && stream_is_at_end(&session->stream)) {
-		session_reply(session, reply_upload_unended);
-		cut(transfer);
-		return;
-	}
-	transfer->state = TRANSFER_COMMITTING;
-	transfer->owed++;
-	transfer->commit_tag = pathio_commit(session->files,
-		&(struct pathio_commit){ .file = transfer->file }, on_committed, transfer);
+	return session->is_quitting || !stream_is_at_end(&session->stream);
 }
-
-/* ---- moving ---- */
 
 static void
 end_move(struct transfer *transfer)
 {
 	if (transfer->error < 0) {
-		session_reply_failure(transfer->session, FAILURE_MOVING, transfer->error);
-		cut(transfer);
-	} else if (transfer->kind == TRANSFER_UPLOAD) {
-		end_upload(transfer);
-	} else {
+		fail_move(transfer, transfer->error);
+	} else if (transfer->kind != TRANSFER_UPLOAD) {
 		report_success(transfer);
 		finish(transfer);
+	} else if (has_clean_end(transfer->session)) {
+		commit(transfer);
+	} else {
+		fail_move(transfer, -ECONNRESET);
 	}
 }
 
@@ -276,13 +334,16 @@ advance(struct transfer *transfer)
 	bool waits_for_type = transfer->listing.is_by_type && !transfer->is_opened;
 	if (transfer->fd >= 0 && transfer->moving_tag == 0 && !waits_for_type)
 		submit_move(transfer);
-	if (transfer->fd < 0 || !transfer->is_opened)
+	if (!transfer->is_opened)
 		return;
-	if (is_beyond_end(transfer)) {
-		session_reply(transfer->session, reply_restart_beyond);
+	if (is_beyond_end(transfer) || transfer->is_unset) {
+		session_reply(transfer->session,
+			transfer->is_unset ? reply_data_missing : reply_restart_beyond);
 		cut(transfer);
 		return;
 	}
+	if (transfer->fd < 0)
+		return;
 	report_begin(transfer);
 	transfer->state = TRANSFER_MOVING;
 	if (transfer->is_moved)
@@ -417,10 +478,6 @@ make(struct session *session, const struct transfer_order *order)
 void
 transfer_start(struct session *session, const struct transfer_order *order)
 {
-	if (session->data.mode == DATA_NONE) {
-		session_reply(session, reply_data_missing);
-		return;
-	}
 	struct transfer *transfer = make(session, order);
 	if (transfer == NULL) {
 		session_reply_failure(session, FAILURE_GENERAL, EIO);
@@ -431,11 +488,12 @@ transfer_start(struct session *session, const struct transfer_order *order)
 	transfer->owed++;
 	transfer->opening_tag = submit_opening(transfer, order);
 	int error = data_open(session, &transfer->wait, &transfer->fd);
+	transfer->is_unset = error == -ENOTCONN;
 	if (error == 0)
 		advance(transfer);
 	else if (error == -EINPROGRESS)
 		limit_set(&session->limit, LIMIT_DATA, session->gateway->settings.data_timeout_s);
-	else
+	else if (!transfer->is_unset)
 		transfer_unconnected(session);
 }
 
@@ -443,16 +501,24 @@ void
 transfer_abort(struct session *session)
 {
 	struct transfer *transfer = session->transfer;
-	if (transfer->state == TRANSFER_COMMITTING) {
+	transfer->aborts++;
+	switch (transfer->state) {
+	case TRANSFER_PREPARING:
+		session_reply(session, reply_data_aborted);
+		reply_aborts(transfer);
+		cut(transfer);
+		return;
+	case TRANSFER_MOVING:
+		fail_move(transfer, -ECANCELED);
+		return;
+	case TRANSFER_COMMITTING:
 		/* It may be in place already: the answer to the commit says what happened. */
-		transfer->is_abort_wanted = true;
 		pathio_cancel(session->files, transfer->commit_tag);
 		return;
+	case TRANSFER_DISCARDING:
+	case TRANSFER_OVER:
+		return;
 	}
-	session_reply(session, transfer->state == TRANSFER_PREPARING ? reply_data_aborted
-								     : reply_transfer_aborted);
-	session_reply(session, reply_abort_done);
-	cut(transfer);
 }
 
 void

@@ -141,9 +141,12 @@ static const struct dialogue_row parameter_rows[] = {
 
 static const struct dialogue_row data_rows[] = {
 	{ "no data connection was set up", "> @LOGIN\n> RETR f\n< 425\n> LIST\n< 425\n" },
+	{ "nor a file to send", "> @LOGIN\nfail open ENOENT\n> RETR f\n< 550\nfail upload_open "
+				"EISDIR\n> STOR d\n< 553\n" },
 	{ "one set-up, one transfer", "> @LOGIN\n> EPSV\n< 229\ndata open\n> LIST\n< 150\n< "
 				      "226\ndata is listing list \\r\\n\n> LIST\n< 425\n" },
-	{ "EPSV 1", "> @LOGIN\n> EPSV 1\n< 229\n> EPSV 2\n< 522 \n> EPSV x\n< 522\n" },
+	{ "EPSV 1",
+		"> @LOGIN\n> EPSV 1\n< 229\n> EPSV 2\n< 522 \n> EPSV 3\n< 522\n> EPSV x\n< 501\n" },
 	{ "EPSV ALL", "> @LOGIN\n> EPSV ALL\n< 200\n> PASV\n< 503\n> PORT 127,0,0,1,4,1\n< 503\n> "
 		      "EPRT |1|127.0.0.1|5000|\n< 503\n"
 		      "> EPSV\n< 229\n" },
@@ -192,6 +195,9 @@ static const struct dialogue_row download_rows[] = {
 	{ "the client breaks the connection",
 		"> @LOGIN\n> PASV\n< 227\ndata open\nfail send ECONNRESET\n> RETR f\n< 150\n< "
 		"426\n> NOOP\n< 200\n" },
+	{ "restart beyond the end, not connected",
+		"> @LOGIN\n> TYPE I\n< 200\n> PASV\n< 227\n> REST 6\n< 350\n> RETR f\n< 554\n> "
+		"NOOP\n< 200\n" },
 	{ "a stall", "> @LOGIN\n> PASV\n< 227\ndata open\nfail send ETIMEDOUT\n> RETR f\n< 150\n< "
 		     "426\n> NOOP\n< 200\n" },
 	{ "the worker dies", "> @LOGIN\n> PASV\n< 227\ndata open\nlate send\n> RETR f\n< "
