@@ -11,6 +11,7 @@
 #include "policy/cage/cage.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 
 static void
 on_closed(void *owner, const char *malformed)
@@ -121,4 +122,20 @@ loader_run(const struct load_source *source)
 	channel_free(&channel);
 	event_base_free(base);
 	return EXIT_SUCCESS;
+}
+
+int
+loader_check(const struct load_source *source)
+{
+	struct rules_error error = { 0 };
+	struct load *load = NULL;
+	int failure = load_read(source, NULL, &load, &error);
+	SCOPE_FREE char *text = failure < 0 ? rules_error_text(&error) : NULL;
+	if (failure < 0)
+		fprintf(stderr, "%s\n", text != NULL ? text : strerror(-failure));
+	else
+		puts("ok");
+	load_free(&load);
+	rules_error_free(&error);
+	return failure < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

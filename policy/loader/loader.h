@@ -12,4 +12,7 @@
  */
 MUST_CHECK int loader_run(const struct load_source *source);
 
+/* Reads the source and prints "ok", or on standard error why it is refused: the exit status. */
+MUST_CHECK int loader_check(const struct load_source *source);
+
 #endif

@@ -1,7 +1,6 @@
 /*
- * Accounts (see account.h). Runs in the supervisor as root; pure. Distrusts auth: a verdict that
- * names root, a system account, a foreign group or a folder outside `roots` gets no worker, whoever
- * made it.
+ * Accounts (see account.h). Runs in the supervisor as root; pure. What auth said is well-formed;
+ * whether it may be served is identity_check()'s.
  */
 #include "policy/supervisor/account.h"
 
@@ -10,18 +9,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-int
-account_deny(struct denial *denial, enum refusal why, int error, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	denial->why = why;
-	denial->error = error;
-	vsnprintf(denial->detail, sizeof(denial->detail), format, arguments);
-	va_end(arguments);
-	return -error;
-}
 
 int
 account_copy(const struct account_user *user, struct account **result)
@@ -33,77 +20,32 @@ account_copy(const struct account_user *user, struct account **result)
 		wire_encode(&account_user_record, user, account->encoded, MESSAGE_BODY_BYTES_MAX);
 	ensure(length >= 0);
 	struct account *smaller = realloc(account, sizeof(*account) + (size_t)length);
-	account = smaller != NULL ? smaller : account;
+	*result = account = smaller != NULL ? smaller : account;
 	struct bytes encoded = bytes_of(account->encoded, (size_t)length);
 	ensure(wire_decode(&account_user_record, encoded, &account->user, NULL) == 0);
+	user = &account->user;
 	/* The rights are the last field of the record: their number, then themselves. */
-	account->identity = bytes_of(encoded.data,
-		encoded.length - account->user.rights.encoded.length - sizeof(uint16_t));
-	*result = account;
-	return 0;
-}
-
-static bool
-is_listed(const struct value_groups *groups, uint32_t gid)
-{
-	for (size_t i = 0; i < groups->count; i++)
-		if (groups->items[i] == gid)
-			return true;
-	return false;
-}
-
-static int
-check_groups(const struct account_user *user, const struct config *config, struct denial *denial)
-{
+	account->key = bytes_of(
+		encoded.data, encoded.length - user->rights.encoded.length - sizeof(uint16_t));
+	account->identity =
+		(struct identity){ .uid = user->uid, .gid = user->gid, .groups = account->groups };
+	if (user->backend != BACKEND_MEMORY)
+		account->identity.home = user->home;
 	struct wire_list groups = user->groups;
 	struct account_group group;
 	while (wire_list_next(&groups, &account_group_record, &group))
-		if (group.gid != user->gid && !is_listed(&config->groups_allowed, group.gid))
-			return account_deny(denial, REFUSAL_ACCOUNT, EPERM,
-				"group %u is not in groups_allowed", group.gid);
+		account->groups[account->identity.group_count++] = group.gid;
 	return 0;
 }
 
-/* Only a path that folding leaves alone is where its text says. */
-static int
-check_home(const struct account_user *user, const struct config *config, struct denial *denial)
-{
-	struct path folded;
-	if (path_fold(NULL, user->home, &folded) < 0 ||
-		!bytes_equal(path_bytes(&folded), user->home))
-		return account_deny(denial, REFUSAL_ACCOUNT, EPERM, "home is not a plain path");
-	for (size_t i = 0; i < config->roots.count; i++)
-		if (path_is_within(user->home, bytes_of_text(config->roots.items[i])))
-			return 0;
-	return account_deny(denial, REFUSAL_ACCOUNT, EPERM, "home %.*s is in no folder of roots",
-		(int)user->home.length, user->home.data);
-}
-
-static int
-check_ids(const struct account_user *user, const struct config *config,
-	const struct cage_identity *own, struct denial *denial)
-{
-	if (own->uid != 0 && (user->uid != own->uid || user->gid != own->gid))
-		return account_deny(denial, REFUSAL_ACCOUNT, EPERM,
-			"uid %u gid %u, but without root only uid %u gid %u can be served",
-			user->uid, user->gid, own->uid, own->gid);
-	if (own->uid != 0)
-		return 0;
-	if (user->uid < config->uid_min || user->gid < config->uid_min)
-		return account_deny(denial, REFUSAL_ACCOUNT, EPERM,
-			"uid %u or gid %u is below uid_min %llu", user->uid, user->gid,
-			(unsigned long long)config->uid_min);
-	if (user->uid == UINT32_MAX || user->gid == UINT32_MAX)
-		return account_deny(denial, REFUSAL_ACCOUNT, EPERM, "uid or gid -1");
-	return check_groups(user, config, denial);
-}
-
 int
-account_check(const struct account_user *user, const struct config *config,
-	const struct cage_identity *own, struct denial *denial)
+account_deny(struct denial *denial, enum refusal why, int error, const char *format, ...)
 {
-	int error = check_ids(user, config, own, denial);
-	if (error == 0 && user->backend != BACKEND_MEMORY)
-		error = check_home(user, config, denial);
-	return error;
+	va_list arguments;
+	va_start(arguments, format);
+	denial->why = why;
+	denial->error = error;
+	vsnprintf(denial->detail, sizeof(denial->detail), format, arguments);
+	va_end(arguments);
+	return -error;
 }

@@ -8,7 +8,6 @@
 #include "ipc/verdict.h"
 #include "policy/supervisor/gateways.h"
 #include "policy/supervisor/record.h"
-#include "policy/supervisor/service.h"
 #include "policy/supervisor/sessions.h"
 #include "policy/supervisor/supervisor.h"
 
@@ -16,24 +15,24 @@ enum { QUEUE_PER_ADDRESS = 8, QUEUE_TOTAL = 1024 };
 
 struct auth {
 	struct service service;
+	struct supervisor *supervisor;
 };
 
 #define CHANNEL(name) verdict_##name
 #include "policy/supervisor/process_handlers.h"
 
 static void
-on_failed(void *owner, struct message *message, const struct verdict_failed *body)
+on_failed(void *owner, UNUSED struct message *message, const struct verdict_failed *body)
 {
-	(void)message;
 	process_failed(owner, EIO, body->reason);
 }
 
 static void
-on_users_loaded(void *owner, struct message *message, const struct verdict_users_loaded *body)
+on_users_loaded(
+	void *owner, UNUSED struct message *message, const struct verdict_users_loaded *body)
 {
 	const struct process *process = owner;
 	struct record *record = process->supervisor->record;
-	(void)message;
 	if (body->error.length == 0)
 		record_notice(record, SEVERITY_INFO, "users file loaded");
 	else
@@ -42,10 +41,9 @@ on_users_loaded(void *owner, struct message *message, const struct verdict_users
 }
 
 static void
-on_identified(void *owner, struct message *message, const struct verdict_identified *body)
+on_identified(void *owner, UNUSED struct message *message, const struct verdict_identified *body)
 {
 	const struct process *process = owner;
-	(void)message;
 	sessions_identify(process->supervisor->sessions, body);
 }
 
@@ -61,22 +59,20 @@ static const struct verdict_handlers handlers = {
 static void
 on_process_ready(struct process *process)
 {
-	struct auth *auth = process->owner;
+	struct auth *auth = process->plan.owner;
 	service_ready(&auth->service);
 }
 
 static void
 on_process_ended(struct process *process)
 {
-	struct auth *auth = process->owner;
+	struct auth *auth = process->plan.owner;
 	service_ended(&auth->service);
 	auth_tick(auth);
 }
 
 static const struct process_duty duty = {
-	.handlers = &handlers,
-	.ready = on_process_ready,
-	.ended = on_process_ended,
+	.handlers = &handlers, .ready = on_process_ready, .ended = on_process_ended
 };
 
 static void
@@ -94,7 +90,7 @@ static int
 start(struct auth *auth)
 {
 	struct process_plan plan = { .role = ROLE_AUTH, .duty = &duty, .owner = auth };
-	const struct settings *settings = auth->service.supervisor->settings;
+	const struct settings *settings = auth->supervisor->settings;
 	const struct config *config = settings->config;
 	const struct verdict_configure body = {
 		.file_name = bytes_of_text(settings->users_file_name),
@@ -113,21 +109,21 @@ start(struct auth *auth)
 		.owner_names = config->list_owners == CONFIG_LIST_OWNERS_NAMES,
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
 	};
-	int error = service_start(&auth->service, &plan);
+	int error = service_start(&auth->service, auth->supervisor, &plan);
 	if (error < 0)
 		return error;
 	struct process *process = auth->service.process;
 	process_posted(process,
 		verdict_post_configure_with(process->channel, 0, &body, settings->users_fd));
 	send_record(process);
-	gateways_connect_auth(auth->service.supervisor->gateways);
+	gateways_connect_auth(auth->supervisor->gateways);
 	return 0;
 }
 
 void
 auth_tick(struct auth *auth)
 {
-	if (service_is_due(&auth->service) && start(auth) < 0)
+	if (service_is_due(&auth->service, auth->supervisor) && start(auth) < 0)
 		return; /* due again after its pause */
 }
 
@@ -145,10 +141,10 @@ auth_add_gateway(struct auth *auth, uint32_t incarnation, int *verify_fd)
 void
 auth_reload(struct auth *auth)
 {
-	const struct settings *settings = auth->service.supervisor->settings;
+	const struct settings *settings = auth->supervisor->settings;
 	const struct verdict_users body = { .file_name = bytes_of_text(settings->users_file_name) };
 	struct process *process = auth->service.process;
-	if (service_is_serving(&auth->service))
+	if (process != NULL && process->state == PROCESS_SERVING)
 		process_posted(process,
 			verdict_post_users_with(process->channel, 0, &body, settings->users_fd));
 }
@@ -160,6 +156,6 @@ auth_new(struct supervisor *supervisor, struct auth **result)
 	if (auth == NULL)
 		return -ENOMEM;
 	*result = auth;
-	auth->service.supervisor = supervisor;
+	auth->supervisor = supervisor;
 	return start(auth);
 }

@@ -36,19 +36,17 @@ settings_free(struct settings **settings)
 }
 
 static void
-on_violation(void *owner, struct message *message, const struct loader_violation *body)
+on_violation(void *owner, UNUSED struct message *message, const struct loader_violation *body)
 {
-	(void)message;
 	process_violated(owner, body->system_call, body->architecture);
 }
 
 static void
-on_option(void *owner, struct message *message, const struct loader_option *body)
+on_option(void *owner, UNUSED struct message *message, const struct loader_option *body)
 {
 	struct process *process = owner;
-	struct load *load = process->owner;
+	struct load *load = process->plan.owner;
 	struct rules_error error = { 0 };
-	(void)message;
 	if (config_accept(load->settings->config, body->number, body->value, &error) < 0)
 		channel_reject(process->channel, "an option with a wrong value");
 	rules_error_free(&error);
@@ -58,7 +56,7 @@ static void
 on_users_file(void *owner, struct message *message, const struct loader_users_file *body)
 {
 	struct process *process = owner;
-	struct load *load = process->owner;
+	struct load *load = process->plan.owner;
 	if (load->settings->users_fd >= 0) {
 		channel_reject(process->channel, "a second users file");
 		return;
@@ -68,12 +66,11 @@ on_users_file(void *owner, struct message *message, const struct loader_users_fi
 }
 
 static void
-on_banner(void *owner, struct message *message, const struct loader_banner *body)
+on_banner(void *owner, UNUSED struct message *message, const struct loader_banner *body)
 {
 	struct process *process = owner;
-	struct load *load = process->owner;
+	struct load *load = process->plan.owner;
 	char *longer;
-	(void)message;
 	if (asprintf(&longer, "%s%.*s\n", load->settings->banner, (int)body->line.length,
 		    body->line.data) < 0)
 		return;
@@ -82,21 +79,18 @@ on_banner(void *owner, struct message *message, const struct loader_banner *body
 }
 
 static void
-on_failed(void *owner, struct message *message, const struct loader_failed *body)
+on_failed(void *owner, UNUSED struct message *message, const struct loader_failed *body)
 {
-	(void)message;
 	process_failed(owner, EINVAL, body->reason);
 	process_dismiss(owner, LEAVE_MS);
 }
 
 static void
-on_finished(void *owner, struct message *message, const struct loader_finished *body)
+on_finished(void *owner, UNUSED struct message *message, UNUSED const struct loader_finished *body)
 {
 	struct process *process = owner;
-	struct load *load = process->owner;
+	struct load *load = process->plan.owner;
 	struct rules_error error = { 0 };
-	(void)message;
-	(void)body;
 	load->finished = load->settings->users_file_name != NULL &&
 			 config_check(load->settings->config, &error) == 0;
 	rules_error_free(&error);
@@ -115,7 +109,7 @@ static const struct loader_handlers handlers = {
 static void
 on_ended(struct process *process)
 {
-	struct load *load = process->owner;
+	struct load *load = process->plan.owner;
 	struct settings *settings = NULL;
 	if (load->finished && process->expected) {
 		settings = load->settings;

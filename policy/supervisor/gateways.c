@@ -19,8 +19,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { ATTACHES_MAX = 64, ACTIVE_PER_SECOND = 64, DESCRIPTORS_SPARE = 512 };
-enum { DESCRIPTORS_PER_SESSION = 5, PASSIVE_SPARE_MAX = 16 };
+enum { ACTIVE_PER_SECOND = 64, PASSIVE_SPARE_MAX = 16 };
+enum { DESCRIPTORS_SPARE = 512, DESCRIPTORS_PER_SESSION = 5 }; /* DECISIONS 19 */
 
 struct gateways {
 	struct supervisor *supervisor;
@@ -29,52 +29,20 @@ struct gateways {
 	struct gateway slots[];
 };
 
-/* ---- back-pressure ---- */
-
-/* While more waits for us, for it or for record than should, its requests stay in the socket. */
-static void
-read_or_pause(struct gateway *gateway)
-{
-	struct process *process = gateway->service.process;
-	if (process == NULL)
-		return;
-	if (gateway->attaches >= ATTACHES_MAX || channel_is_full(process->channel) ||
-		record_is_full(process->supervisor->record))
-		channel_pause(process->channel);
-	else
-		channel_resume(process->channel);
-}
+/* ---- requests; those about sessions are in sessions.c ---- */
 
 void
-gateways_resume(struct gateways *gateways)
-{
-	for (unsigned i = 0; i < gateways->count; i++)
-		read_or_pause(&gateways->slots[i]);
-}
-
-void
-gateway_count_attach(struct gateway *gateway, int change)
-{
-	gateway->attaches += (unsigned)change;
-	read_or_pause(gateway);
-}
-
-/* ---- requests ---- */
-
-void
-gateway_refuse(struct gateway *gateway, uint32_t tag, const struct denial *denial)
+gateway_refuse(struct process *gateway, uint32_t tag, const struct denial *denial)
 {
 	const struct gate_refused body = { .error = (uint16_t)denial->error, .why = denial->why };
-	struct process *process = gateway->service.process;
-	process_posted(process, gate_post_refused(process->channel, tag, &body));
-	read_or_pause(gateway);
+	process_posted(gateway, gate_post_refused(gateway->channel, tag, &body));
 }
 
-static struct gateway *
-asking(void *owner, uint64_t session)
+struct gateway *
+gateway_asking(void *owner, uint64_t session)
 {
 	struct process *process = owner;
-	struct gateway *gateway = process->owner;
+	struct gateway *gateway = process->plan.owner;
 	if (session >> 32 == gateway->incarnation)
 		return gateway;
 	channel_reject(process->channel, "a session of another incarnation");
@@ -82,54 +50,18 @@ asking(void *owner, uint64_t session)
 }
 
 static void
-on_attach(void *owner, struct message *message, const struct gate_attach *body)
-{
-	struct gateway *gateway = asking(owner, body->session);
-	if (gateway != NULL)
-		sessions_attach(gateway, message->tag, body, message->descriptor);
-}
-
-static void
-on_reattach(void *owner, struct message *message, const struct gate_reattach *body)
-{
-	struct gateway *gateway = asking(owner, body->session);
-	if (gateway != NULL)
-		sessions_reattach(gateway, message->tag, body->session);
-}
-
-static void
-on_session_closed(void *owner, struct message *message, const struct gate_session_closed *body)
-{
-	struct gateway *gateway = asking(owner, body->session);
-	(void)message;
-	if (gateway != NULL)
-		sessions_close(gateway, body->session);
-}
-
-static void
-on_complain(void *owner, struct message *message, const struct gate_complain *body)
-{
-	struct gateway *gateway = asking(owner, body->session);
-	(void)message;
-	if (gateway != NULL)
-		sessions_complain(gateway, body->session);
-}
-
-static void
-on_want_passive(void *owner, struct message *message, const struct gate_want_passive *nothing)
+on_want_passive(void *owner, struct message *message, UNUSED const struct gate_want_passive *body)
 {
 	struct process *process = owner;
-	struct gate_passive body;
-	struct denial denial;
-	(void)nothing;
-	SCOPE_FD int fd = passive_listen(process->supervisor->passive, &body.port);
-	if (fd >= 0) {
-		process_posted(
-			process, gate_post_passive_with(process->channel, message->tag, &body, fd));
-		return;
-	}
-	account_deny(&denial, REFUSAL_PORTS, -fd, "passive listener");
-	gateway_refuse(process->owner, message->tag, &denial);
+	struct gate_passive answer;
+	struct denial denial = { .why = REFUSAL_PORTS };
+	SCOPE_FD int fd = passive_listen(process->supervisor->passive, &answer.port);
+	denial.error = -fd;
+	if (fd < 0)
+		gateway_refuse(process, message->tag, &denial);
+	else
+		process_posted(process,
+			gate_post_passive_with(process->channel, message->tag, &answer, fd));
 }
 
 /* Not more than 64 in one second of the clock. */
@@ -147,30 +79,28 @@ static void
 on_connect_active(void *owner, struct message *message, const struct gate_connect_active *body)
 {
 	struct process *process = owner;
-	struct gateway *gateway = asking(owner, body->session);
+	struct gateway *gateway = gateway_asking(owner, body->session);
 	const struct gate_connecting answer = { 0 };
 	struct wire_address local, peer;
-	struct denial denial = { .why = REFUSAL_NONE, .error = EPERM };
+	struct denial denial = { .why = REFUSAL_RATE, .error = EAGAIN };
 	SCOPE_FD int fd = -1;
 	if (gateway == NULL)
 		return;
-	if (!may_connect(gateway)) {
-		account_deny(&denial, REFUSAL_RATE, EAGAIN, "active-mode connections");
-	} else if (sessions_find_addresses(gateway, body->session, &local, &peer)) {
-		fd = active_connect(&local, &peer, body->port);
-		denial.error = -fd;
+	if (may_connect(gateway)) {
+		bool is_open = sessions_find_addresses(gateway, body->session, &local, &peer);
+		fd = is_open ? active_connect(&local, &peer, body->port) : -ENOENT;
+		denial = (struct denial){ .why = REFUSAL_NONE, .error = -fd };
 	}
-	if (fd >= 0)
+	if (fd < 0)
+		gateway_refuse(process, message->tag, &denial);
+	else
 		process_posted(process,
 			gate_post_connecting_with(process->channel, message->tag, &answer, fd));
-	else
-		gateway_refuse(gateway, message->tag, &denial);
 }
 
 static void
-on_failed(void *owner, struct message *message, const struct gate_failed *body)
+on_failed(void *owner, UNUSED struct message *message, const struct gate_failed *body)
 {
-	(void)message;
 	process_failed(owner, EIO, body->reason);
 }
 
@@ -181,10 +111,10 @@ static const struct gate_handlers handlers = {
 	.violation = on_violation,
 	.ready = on_ready,
 	.failed = on_failed,
-	.attach = on_attach,
-	.reattach = on_reattach,
-	.session_closed = on_session_closed,
-	.complain = on_complain,
+	.attach = sessions_on_attach,
+	.reattach = sessions_on_reattach,
+	.session_closed = sessions_on_closed,
+	.complain = sessions_on_complain,
 	.want_passive = on_want_passive,
 	.connect_active = on_connect_active,
 	.pong = on_pong,
@@ -192,38 +122,27 @@ static const struct gate_handlers handlers = {
 
 /* ---- the process ---- */
 
+static void start_due(struct gateway *gateway);
+
 static void
 on_process_ready(struct process *process)
 {
-	struct gateway *gateway = process->owner;
+	struct gateway *gateway = process->plan.owner;
 	service_ready(&gateway->service);
 }
-
-static void start_due(struct gateway *gateway);
 
 static void
 on_process_ended(struct process *process)
 {
-	struct gateway *gateway = process->owner;
+	struct gateway *gateway = process->plan.owner;
 	service_ended(&gateway->service);
-	sessions_drop_gateway(gateway);
-	if (process->supervisor->stage != STAGE_RUN)
-		return;
+	sessions_drop_gateway(process->supervisor->sessions, gateway);
 	listeners_tick(process->supervisor->listeners);
 	start_due(gateway);
 }
 
-static void
-on_process_drained(struct process *process)
-{
-	read_or_pause(process->owner);
-}
-
 static const struct process_duty duty = {
-	.handlers = &handlers,
-	.ready = on_process_ready,
-	.ended = on_process_ended,
-	.drained = on_process_drained,
+	.handlers = &handlers, .ready = on_process_ready, .ended = on_process_ended
 };
 
 /* A number divided among the gateways, rounded up. */
@@ -268,7 +187,7 @@ passive_address(const struct config *config)
 static void
 send_configure(const struct gateway *gateway)
 {
-	const struct supervisor *supervisor = gateway->service.supervisor;
+	const struct supervisor *supervisor = gateway->supervisor;
 	const struct config *config = supervisor->settings->config;
 	const struct gate_configure body = {
 		.incarnation = gateway->incarnation,
@@ -324,8 +243,8 @@ static int
 start(struct gateway *gateway)
 {
 	struct process_plan plan = { .role = ROLE_GATEWAY, .duty = &duty, .owner = gateway };
-	struct gateways *gateways = gateway->service.supervisor->gateways;
-	int error = service_start(&gateway->service, &plan);
+	struct gateways *gateways = gateway->supervisor->gateways;
+	int error = service_start(&gateway->service, gateway->supervisor, &plan);
 	if (error < 0)
 		return error;
 	gateway->incarnation = ++gateways->last_incarnation;
@@ -339,7 +258,7 @@ start(struct gateway *gateway)
 static void
 start_due(struct gateway *gateway)
 {
-	if (service_is_due(&gateway->service) && start(gateway) < 0)
+	if (service_is_due(&gateway->service, gateway->supervisor) && start(gateway) < 0)
 		return; /* due again after its pause */
 }
 
@@ -395,8 +314,7 @@ gateways_new(struct supervisor *supervisor, unsigned count, struct gateways **re
 	int error = 0;
 	for (unsigned i = 0; i < count; i++) {
 		gateways->slots[i].slot = i;
-		gateways->slots[i].service.supervisor = supervisor;
-		LIST_INIT(&gateways->slots[i].sessions);
+		gateways->slots[i].supervisor = supervisor;
 	}
 	for (unsigned i = 0; i < count && error == 0; i++)
 		error = start(&gateways->slots[i]);

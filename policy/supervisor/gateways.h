@@ -8,19 +8,16 @@
 
 #include "ipc/gate.h"
 #include "policy/supervisor/account.h"
-#include "policy/supervisor/service.h"
+#include "policy/supervisor/processes.h"
 
 struct gateways;
-struct session;
-LIST_HEAD(session_list, session);
 
-/* Others read it; gateways.c alone writes, and sessions.c its list. */
+/* Others read it; gateways.c alone writes. */
 struct gateway {
 	struct service service;
+	struct supervisor *supervisor;
 	unsigned slot;
-	uint32_t incarnation; /* upper half of its session ids; another one at each start */
-	struct session_list sessions;
-	unsigned attaches;      /* that have no answer yet */
+	uint32_t incarnation;   /* upper half of its session ids; another one at each start */
 	uint64_t active_second; /* connects of active mode are counted by the second */
 	unsigned active_count;
 };
@@ -28,7 +25,6 @@ struct gateway {
 /* Starts all of them. 0 or negative errno. */
 MUST_CHECK int
 gateways_new(struct supervisor *supervisor, unsigned count, struct gateways **result);
-
 void gateways_tick(struct gateways *gateways);
 
 /* The gateway that may name this session, if it still lives. */
@@ -37,16 +33,16 @@ struct gateway *gateways_find(struct gateways *gateways, uint64_t session);
 /* Gives each gateway a channel to the auth that has just been started. */
 void gateways_connect_auth(struct gateways *gateways);
 
-/* Reads their requests again, where that had been stopped. */
-void gateways_resume(struct gateways *gateways);
-
 /* Close the listeners, finish what you carry, leave; within the limit (0: whenever). */
 void gateways_drain(struct gateways *gateways, uint64_t limit_ms);
 
-/* Refuses a request of it. */
-void gateway_refuse(struct gateway *gateway, uint32_t tag, const struct denial *denial);
+/* Refuses a request of a gateway. */
+void gateway_refuse(struct process *gateway, uint32_t tag, const struct denial *denial);
 
-/* One attach or reattach more (or, with -1, less) has no answer yet; at 64 it is not read on. */
-void gateway_count_attach(struct gateway *gateway, int change);
+/*
+ * The gateway that a handler of its channel is called with, if it may name that session; else NULL,
+ * and the channel is rejected.
+ */
+struct gateway *gateway_asking(void *owner, uint64_t session);
 
 #endif

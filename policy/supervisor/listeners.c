@@ -136,7 +136,7 @@ listeners_send(struct listeners *listeners, unsigned slot, struct process *gatew
 void
 listeners_tick(struct listeners *listeners)
 {
-	for (size_t i = 0; i < listeners->count; i++) {
+	for (size_t i = 0; listeners != NULL && i < listeners->count; i++) {
 		int listens = 0;
 		socklen_t length = sizeof(listens);
 		if (getsockopt(listeners->fds[i], SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) <

@@ -1,8 +1,7 @@
 /*
- * Children (see processes.h). Runs in the supervisor as root; between fork and execve it runs as
- * the child, still as root. Trusts the programs' files; distrusts every child once it runs. A child
- * that cannot be started, does not become ready, falls silent or breaks a rule is ended, and its
- * owner decides what follows; nothing of it ends the supervisor.
+ * Children (see processes.h). Runs in the supervisor as root. Distrusts every child: one that
+ * cannot be started, does not become ready, falls silent or breaks a rule is ended, and its owner
+ * decides what follows; nothing of it ends the supervisor.
  */
 #include "policy/supervisor/processes.h"
 
@@ -17,89 +16,45 @@
 #include "policy/supervisor/record.h"
 #include "policy/supervisor/supervisor.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
 enum { PING_MS = 5000, REAP_MS = 5000 };
-enum { CHILD_PROGRAM_FD = CAGE_CHANNEL_FD + 1 };
-
-enum process_ping { PROCESS_PING_NEVER, PROCESS_PING_DOUBTED, PROCESS_PING_EACH };
+enum { PING_NEVER, PING_DOUBTED, PING_EACH };
 
 static const struct {
+	const char *name;
 	const struct message_table *messages;
-	enum process_ping ping;
+	int ping;
 	uint32_t ping_code;
 	uint64_t start_ms;
 } kinds[ROLE_COUNT] = {
 #define PROGRAM(role, file, folder, channel, ping, code, start_ms) \
-	[ROLE_##role] = { &channel##_messages, PROCESS_PING_##ping, code, start_ms },
+	[ROLE_##role] = { file, &channel##_messages, PING_##ping, code, start_ms },
 #include "policy/supervisor/programs.def"
 };
 
-/* ---- between fork and execve ---- */
-
-/* The folder of the logs belongs to record's user, who alone may be able to go there. */
-static int
-take_place(const struct supervisor *supervisor, const struct process_plan *plan)
-{
-	if (plan->identity == NULL)
-		return 0;
-	int error = fchdir(supervisor->empty_folder_fd) < 0 ? -errno : 0;
-	if (error == 0)
-		error = cage_become(plan->identity);
-	if (error == 0 && plan->folder != NULL && chdir(plan->folder) < 0)
-		error = -errno;
-	return error;
-}
-
-NORETURN static void
-become_program(const struct supervisor *supervisor, const struct process_plan *plan, int channel_fd)
-{
-	char name[NAME_BYTES_MAX + 1];
-	char *const alone[] = { name, NULL };
-	snprintf(name, sizeof(name), "%s", program_name(plan->role));
-	setsid(); /* an interrupt from the terminal is for the supervisor alone */
-	int error = take_place(supervisor, plan);
-	if (error < 0)
-		die("%s: cannot take its user and folder: %s", name, strerror(-error));
-	if (dup2(supervisor->null_fd, STDIN_FILENO) < 0 ||
-		dup2(supervisor->null_fd, STDOUT_FILENO) < 0 ||
-		dup2(channel_fd, CAGE_CHANNEL_FD) < 0 ||
-		dup3(supervisor->programs.fd[plan->role], CHILD_PROGRAM_FD, O_CLOEXEC) < 0 ||
-		close_range(CHILD_PROGRAM_FD + 1, ~0U, 0) < 0)
-		die("%s: cannot arrange its descriptors: %s", name, strerror(errno));
-	fexecve(CHILD_PROGRAM_FD, plan->arguments != NULL ? plan->arguments : alone, environ);
-	die("%s: cannot be executed: %s", name, strerror(errno));
-}
-
 /* ---- the end ---- */
 
+/* The first reason stays: what follow are its consequences. */
 PRINTF_LIKE(2, 3)
 static void
 note_how(struct process *process, const char *format, ...)
 {
 	va_list arguments;
-	if (process->how != NULL)
-		return; /* the first reason stays: what follows are its consequences */
 	va_start(arguments, format);
-	if (vasprintf(&process->how, format, arguments) < 0)
+	if (process->how == NULL && vasprintf(&process->how, format, arguments) < 0)
 		process->how = NULL;
 	va_end(arguments);
 }
 
 static void
-note_status(struct process *process, int status)
+set_state(struct process *process, enum process_state state, uint64_t limit_ms)
 {
-	process->expected = process->expected && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		note_how(process, "forbidden system call");
-	else if (WIFSIGNALED(status))
-		note_how(process, "signal %d, %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		note_how(process, "exit status %d", WEXITSTATUS(status));
+	process->state = state;
+	process->deadline_ms = limit_ms == 0 ? 0 : supervisor_now_ms() + limit_ms;
 }
 
 static void
@@ -108,14 +63,14 @@ conclude(struct process *process)
 	struct bytes how = bytes_of_text(process_how(process));
 	const struct event_process_ended event = {
 		.severity = process->expected ? SEVERITY_INFO : SEVERITY_WARNING,
-		.process = (enum process_role)process->role,
+		.process = (enum process_role)process->plan.role,
 		.child_pid = (uint32_t)process->pid,
 		.for_user = bytes_of_text(process->user),
 		.how = bytes_of(how.data, how.length < 255 ? how.length : 255),
 	};
 	record_event(process->supervisor->record, EVENT_PROCESS_ENDED, &event);
 	channel_free(&process->channel);
-	process->duty->ended(process);
+	process->plan.duty->ended(process);
 }
 
 static void
@@ -127,13 +82,6 @@ forget(struct process **process)
 	free((*process)->user);
 	free(*process);
 	*process = NULL;
-}
-
-static void
-set_state(struct process *process, enum process_state state, uint64_t limit_ms)
-{
-	process->state = state;
-	process->deadline_ms = limit_ms == 0 ? 0 : supervisor_now_ms() + limit_ms;
 }
 
 static void
@@ -149,7 +97,11 @@ finish(struct process *process)
 static void
 note_reaped(struct process *process, int status)
 {
-	note_status(process, status);
+	process->expected = process->expected && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (WIFSIGNALED(status))
+		note_how(process, "signal %d, %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		note_how(process, "exit status %d", WEXITSTATUS(status));
 	if (process->state == PROCESS_STUCK) {
 		forget(&process);
 	} else if (process->closed) {
@@ -171,15 +123,13 @@ find(const struct supervisor *supervisor, pid_t pid)
 }
 
 static void
-on_sigchld(evutil_socket_t signal_number, short what, void *argument)
+on_sigchld(UNUSED evutil_socket_t signal_number, UNUSED short what, void *supervisor)
 {
 	pid_t pid;
 	int status;
-	(void)signal_number;
-	(void)what;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct process *process = find(argument, pid);
-		if (process != NULL) /* else an orphan that we got as PID 1 */
+		struct process *process = find(supervisor, pid);
+		if (process != NULL) /* else what a child left behind */
 			note_reaped(process, status);
 	}
 }
@@ -248,13 +198,12 @@ void
 processes_tick(struct supervisor *supervisor)
 {
 	uint64_t now_ms = supervisor_now_ms();
-	struct process *next;
-	for (struct process *process = LIST_FIRST(&supervisor->processes); process != NULL;
-		process = next) {
+	struct process *next, *process = LIST_FIRST(&supervisor->processes);
+	for (; process != NULL; process = next) {
 		next = LIST_NEXT(process, link);
 		if (process->deadline_ms != 0 && now_ms >= process->deadline_ms)
 			overdue(process);
-		else if (kinds[process->role].ping == PROCESS_PING_EACH)
+		else if (kinds[process->plan.role].ping == PING_EACH)
 			process_ping(process, PING_MS);
 	}
 }
@@ -280,8 +229,17 @@ static void
 on_drained(void *owner)
 {
 	struct process *process = owner;
-	if (process->duty->drained != NULL)
-		process->duty->drained(process);
+	channel_resume(process->channel);
+}
+
+void
+process_posted(struct process *process, int post_result)
+{
+	ensure(post_result != -EINVAL);
+	if (post_result < 0 && post_result != -EPIPE)
+		process_kill(process, strerror(-post_result));
+	if (process->channel != NULL && channel_is_full(process->channel))
+		channel_pause(process->channel); /* until what it asked for before is taken */
 }
 
 void
@@ -299,13 +257,13 @@ process_ready(struct process *process, struct bytes cage)
 	set_state(process, PROCESS_SERVING, 0);
 	channel_set_phase(process->channel, PHASE_SERVING);
 	const struct event_process_started event = {
-		.process = (enum process_role)process->role,
+		.process = (enum process_role)process->plan.role,
 		.child_pid = (uint32_t)process->pid,
 		.for_user = bytes_of_text(process->user),
 		.cage = cage,
 	};
 	record_event(process->supervisor->record, EVENT_PROCESS_STARTED, &event);
-	process->duty->ready(process);
+	process->plan.duty->ready(process);
 }
 
 void
@@ -321,11 +279,11 @@ void
 process_ping(struct process *process, uint64_t limit_ms)
 {
 	static const char nothing;
+	uint32_t code = kinds[process->plan.role].ping_code;
 	if (process->state != PROCESS_SERVING || process->deadline_ms != 0)
 		return;
 	process->deadline_ms = supervisor_now_ms() + limit_ms;
-	process_posted(process,
-		channel_post(process->channel, kinds[process->role].ping_code, 0, &nothing, -1));
+	process_posted(process, channel_post(process->channel, code, 0, &nothing, -1));
 }
 
 void
@@ -334,56 +292,48 @@ process_answered(struct process *process)
 	if (process->state != PROCESS_SERVING)
 		return;
 	process->deadline_ms = 0;
-	if (process->duty->answered != NULL)
-		process->duty->answered(process);
-}
-
-void
-process_posted(struct process *process, int post_result)
-{
-	ensure(post_result != -EINVAL);
-	if (post_result < 0 && post_result != -EPIPE)
-		process_kill(process, strerror(-post_result));
+	if (process->plan.duty->answered != NULL)
+		process->plan.duty->answered(process);
 }
 
 /* ---- the beginning ---- */
 
 static int
-open_channel(struct process *process, int *fd)
+start(struct process *process)
 {
+	SCOPE_PAIR struct pair pair = { -1, -1 };
+	const struct process_plan *plan = &process->plan;
 	const struct channel_options options = {
 		.base = process->supervisor->base,
-		.messages = kinds[process->role].messages,
+		.messages = kinds[plan->role].messages,
 		.our_role = ROLE_SUPERVISOR,
-		.peer_role = process->role,
+		.peer_role = plan->role,
 		.phase = PHASE_STARTING,
-		.handlers = process->duty->handlers,
+		.handlers = plan->duty->handlers,
 		.owner = process,
 		.closed = on_closed,
 		.drained = on_drained,
 	};
-	return channel_new(&options, fd, &process->channel);
-}
-
-static int
-start(struct process *process, const struct process_plan *plan)
-{
-	SCOPE_PAIR struct pair pair = { -1, -1 };
 	process->user = bytes_copy_text(plan->user);
 	int error = process->user == NULL ? -ENOMEM : 0;
 	if (error == 0)
 		error = pair_make(ROLE_SUPERVISOR, plan->role, &pair);
 	if (error == 0)
-		error = open_channel(process, &pair.one);
+		error = channel_new(&options, &pair.one, &process->channel);
 	if (error < 0)
 		return error;
-	process->pid = fork();
-	if (process->pid < 0)
-		return -errno;
-	if (process->pid == 0)
-		become_program(process->supervisor, plan, pair.other);
+	const struct launch_plan launch = {
+		.program_fd = process->supervisor->programs[plan->role].fd,
+		.name = kinds[plan->role].name,
+		.arguments = plan->arguments,
+		.ground = &process->supervisor->ground,
+		.channel_fd = pair.other,
+		.identity = plan->identity,
+		.folder = plan->folder,
+	};
+	process->pid = launch_start(&launch);
 	set_state(process, PROCESS_STARTING, kinds[plan->role].start_ms);
-	return 0;
+	return process->pid < 0 ? process->pid : 0;
 }
 
 int
@@ -394,11 +344,9 @@ process_start(
 	if (process == NULL)
 		return -ENOMEM;
 	process->supervisor = supervisor;
-	process->role = plan->role;
-	process->duty = plan->duty;
-	process->owner = plan->owner;
+	process->plan = *plan;
 	LIST_INSERT_HEAD(&supervisor->processes, process, link);
-	int error = start(process, plan);
+	int error = start(process);
 	if (error < 0)
 		forget(&process);
 	*result = process;
@@ -420,7 +368,7 @@ processes_count(const struct supervisor *supervisor, enum role role)
 	unsigned count = 0;
 	const struct process *process;
 	LIST_FOREACH(process, &supervisor->processes, link)
-	count += process->role == role && process->state != PROCESS_STUCK;
+	count += process->plan.role == role && process->state != PROCESS_STUCK;
 	return count;
 }
 

@@ -5,15 +5,16 @@
  *	starting -> serving -> leaving or killed -> reaped -> ended
  *
  * A child ends when it is reaped and all that it had sent is handled; one that is killed and hangs
- * in the kernel ends as stuck. Every state but "serving" has a time limit; in it, a ping has one. A
- *child that breaks the rules of its channel is killed. What ended it goes to the record with its
- *role, pid and user.
+ * in the kernel ends as stuck. Every state but "serving" has a time limit; in it, a ping has one.
+ * A child that breaks the rules of its channel is killed; one that does not read is not read.
+ * What ended it goes to the record with its role, pid and user.
  */
 #ifndef SALLYPORT_POLICY_SUPERVISOR_PROCESSES_H
 #define SALLYPORT_POLICY_SUPERVISOR_PROCESSES_H
 
 #include "ipc/channel.h"
 #include "policy/cage/cage.h"
+#include "policy/rules/limits.h"
 
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -25,10 +26,9 @@ struct supervisor;
 struct process_duty {
 	const void *handlers; /* of its channel; called with the struct process */
 	void (*ready)(struct process *process);
+	void (*answered)(struct process *process); /* a ping; may be NULL */
 	/* Reaped, or given up as stuck; the process is gone after this call. */
 	void (*ended)(struct process *process);
-	void (*answered)(struct process *process); /* a ping; may be NULL */
-	void (*drained)(struct process *process);  /* its channel, after it was full; may be NULL */
 };
 
 struct process_plan {
@@ -54,9 +54,7 @@ enum process_state {
 struct process {
 	LIST_ENTRY(process) link;
 	struct supervisor *supervisor;
-	enum role role;
-	const struct process_duty *duty;
-	void *owner;
+	struct process_plan plan; /* its pointers but duty and owner are of the time of the start */
 	char *user;
 	enum process_state state;
 	uint64_t deadline_ms; /* of the state, or of a ping; 0: none */
@@ -107,6 +105,28 @@ process_how(const struct process *process)
 {
 	return process->how != NULL ? process->how : "for an unknown reason";
 }
+
+/*
+ * A process that is always to be there: record, auth, each gateway. Started again whenever it
+ * ends, after a pause that grows while it keeps dying. The first time, its failure ends the server:
+ * it would not get better.
+ */
+struct service {
+	struct process *process; /* NULL while it waits for its next start */
+	struct respawn respawn;
+	bool was_ready;
+};
+
+/* Is it not there, and its pause over? */
+bool service_is_due(const struct service *service, const struct supervisor *supervisor);
+
+/* Starts it, as the identity of its role. 0, or negative errno and it is due again later. */
+MUST_CHECK int
+service_start(struct service *service, struct supervisor *supervisor, struct process_plan *plan);
+
+/* To be called from the process's `ready` and `ended`. */
+void service_ready(struct service *service);
+void service_ended(struct service *service);
 
 /* For process_handlers.h and for handlers of `failed`. */
 void process_violated(struct process *process, uint32_t system_call, uint32_t architecture);

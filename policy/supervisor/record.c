@@ -1,16 +1,15 @@
 /*
  * The link to record (see record.h). Runs in the supervisor as root. Trusts record no more than any
  * child: when it breaks a rule it is killed, and the next one gets the same channels with all that
- * is queued in them. An event that cannot even be queued goes to standard error.
+ * is queued in them. What ends record goes to standard error, for nobody else could tell; so does
+ * an event that cannot even be queued.
  */
 #include "policy/supervisor/record.h"
 
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "ipc/ledger.h"
-#include "policy/supervisor/gateways.h"
 #include "policy/supervisor/pairs.h"
-#include "policy/supervisor/service.h"
 #include "policy/supervisor/supervisor.h"
 
 #include <stdarg.h>
@@ -28,16 +27,17 @@ struct writer {
 
 struct record {
 	struct service service;
+	struct supervisor *supervisor;
 	LIST_HEAD(, writer) writers;
 	uint32_t last_number;
 	struct channel *events; /* our own */
 	uint32_t last_sequence;
 };
 
-/* ---- the process ---- */
+/* ---- writers ---- */
 
 static void
-hand_over(const struct record *record, const struct writer *writer)
+hand_over(struct process *process, const struct writer *writer)
 {
 	const struct ledger_writer body = {
 		.number = writer->number,
@@ -46,7 +46,6 @@ hand_over(const struct record *record, const struct writer *writer)
 		.incarnation = writer->incarnation,
 		.user = bytes_of_text(writer->user),
 	};
-	struct process *process = record->service.process;
 	if (process != NULL)
 		process_posted(
 			process, ledger_post_writer_with(process->channel, 0, &body, writer->fd));
@@ -62,133 +61,26 @@ forget(struct writer **writer)
 	*writer = NULL;
 }
 
-#define CHANNEL(name) ledger_##name
-#include "policy/supervisor/process_handlers.h"
-
-static void
-on_failed(void *owner, struct message *message, const struct ledger_failed *body)
-{
-	(void)message;
-	process_failed(owner, EIO, body->reason);
-}
-
-static void
-on_writer_ended(void *owner, struct message *message, const struct ledger_writer_ended *body)
-{
-	struct process *process = owner;
-	struct record *record = process->owner;
-	struct writer *writer;
-	(void)message;
-	LIST_FOREACH(writer, &record->writers, link)
-	if (writer->number == body->number)
-		break;
-	if (writer == NULL) {
-		channel_reject(process->channel, "the end of a writer that there is not");
-		return;
-	}
-	if (body->malformed.length > 0)
-		processes_kill_pid(
-			process->supervisor, writer->pid, "broke a rule of its channel to record");
-	forget(&writer);
-}
-
-static const struct ledger_handlers handlers = {
-	.violation = on_violation,
-	.ready = on_ready,
-	.failed = on_failed,
-	.writer_ended = on_writer_ended,
-	.pong = on_pong,
-};
-
-static void
-on_process_ready(struct process *process)
-{
-	struct record *record = process->owner;
-	service_ready(&record->service);
-}
-
-static void
-on_process_ended(struct process *process)
-{
-	struct record *record = process->owner;
-	if (!process->expected) /* who writes it down would be nobody else */
-		fprintf(stderr, "sallyportd: sallyport-record: %s\n", process_how(process));
-	service_ended(&record->service);
-	record_tick(record);
-}
-
-static const struct process_duty duty = {
-	.handlers = &handlers,
-	.ready = on_process_ready,
-	.ended = on_process_ended,
-};
-
-static int
-start(struct record *record)
-{
-	const struct config *config = record->service.supervisor->settings->config;
-	const char *folder = config->log_directory;
-	const struct ledger_configure body = {
-		.directory = bytes_of_text(folder),
-		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
-	};
-	const struct ledger_output output = { 0 };
-	struct process_plan plan = {
-		.role = ROLE_RECORD,
-		.duty = &duty,
-		.owner = record,
-		.folder = folder[0] != '\0' ? folder : NULL,
-	};
-	int error = service_start(&record->service, &plan);
-	if (error < 0)
-		return error;
-	struct process *process = record->service.process;
-	process_posted(process, ledger_post_configure(process->channel, 0, &body));
-	if (folder[0] == '\0')
-		process_posted(process,
-			ledger_post_output_with(process->channel, 0, &output, STDOUT_FILENO));
-	const struct writer *writer;
-	LIST_FOREACH(writer, &record->writers, link)
-	hand_over(record, writer);
-	return 0;
-}
-
-void
-record_tick(struct record *record)
-{
-	if (service_is_due(&record->service) && start(record) < 0)
-		return; /* due again after its pause */
-}
-
-void
-record_reopen(struct record *record)
-{
-	const struct ledger_reopen body = { 0 };
-	if (service_is_serving(&record->service))
-		process_posted(record->service.process,
-			ledger_post_reopen(record->service.process->channel, 0, &body));
-}
-
-/* ---- writers ---- */
-
 static int
 add_writer(struct record *record, const struct writer *model, int *writer_fd)
 {
 	SCOPE_PAIR struct pair pair = { -1, -1 };
 	int error = pair_make(model->role, ROLE_RECORD, &pair);
-	struct writer *writer = error == 0 ? malloc(sizeof(*writer)) : NULL;
-	if (writer == NULL)
-		return error == 0 ? -ENOMEM : error;
+	if (error < 0)
+		return error;
+	struct writer *writer = malloc(sizeof(*writer));
+	char *user = strdup(model->user);
+	if (writer == NULL || user == NULL) {
+		free(writer);
+		free(user);
+		return -ENOMEM;
+	}
 	*writer = *model;
-	writer->user = strdup(model->user);
+	writer->user = user;
 	writer->number = ++record->last_number;
 	writer->fd = fd_take(&pair.other);
 	LIST_INSERT_HEAD(&record->writers, writer, link);
-	if (writer->user == NULL) {
-		forget(&writer);
-		return -ENOMEM;
-	}
-	hand_over(record, writer);
+	hand_over(record->service.process, writer);
 	*writer_fd = fd_take(&pair.one);
 	return 0;
 }
@@ -198,7 +90,7 @@ record_add_writer(
 	struct record *record, const struct process *process, uint32_t incarnation, int *writer_fd)
 {
 	const struct writer model = {
-		.role = process->role,
+		.role = process->plan.role,
 		.pid = process->pid,
 		.incarnation = incarnation,
 		.user = process->user,
@@ -206,16 +98,117 @@ record_add_writer(
 	return add_writer(record, &model, writer_fd);
 }
 
+/* ---- the process ---- */
+
+#define CHANNEL(name) ledger_##name
+#include "policy/supervisor/process_handlers.h"
+
+static void
+on_failed(void *owner, UNUSED struct message *message, const struct ledger_failed *body)
+{
+	process_failed(owner, EIO, body->reason);
+}
+
+static void
+on_writer_ended(void *owner, UNUSED struct message *message, const struct ledger_writer_ended *body)
+{
+	struct process *process = owner;
+	struct record *record = process->plan.owner;
+	struct writer *writer;
+	LIST_FOREACH(writer, &record->writers, link)
+	if (writer->number == body->number)
+		break;
+	if (writer == NULL || writer->role == ROLE_SUPERVISOR) {
+		channel_reject(process->channel, "the end of a writer that has not ended");
+		return;
+	}
+	if (body->malformed.length > 0)
+		processes_kill_pid(
+			process->supervisor, writer->pid, "broke a rule of its channel to record");
+	forget(&writer);
+}
+
+static void
+on_process_ready(struct process *process)
+{
+	struct record *record = process->plan.owner;
+	service_ready(&record->service);
+}
+
+static void
+on_process_ended(struct process *process)
+{
+	struct record *record = process->plan.owner;
+	if (!process->expected)
+		fprintf(stderr, "sallyportd: sallyport-record: %s\n", process_how(process));
+	service_ended(&record->service);
+	record_tick(record);
+}
+
+static int
+start(struct record *record)
+{
+	static const struct ledger_handlers handlers = {
+		.violation = on_violation,
+		.ready = on_ready,
+		.failed = on_failed,
+		.writer_ended = on_writer_ended,
+		.pong = on_pong,
+	};
+	static const struct process_duty duty = {
+		.handlers = &handlers, .ready = on_process_ready, .ended = on_process_ended
+	};
+	const struct config *config = record->supervisor->settings->config;
+	bool to_folder = config->log_directory[0] != '\0';
+	struct process_plan plan = {
+		.role = ROLE_RECORD,
+		.duty = &duty,
+		.owner = record,
+		.folder = to_folder ? config->log_directory : NULL,
+	};
+	const struct ledger_configure configure = {
+		.directory = bytes_of_text(config->log_directory),
+		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
+	};
+	const struct ledger_output output = { 0 };
+	int error = service_start(&record->service, record->supervisor, &plan);
+	if (error < 0)
+		return error;
+	struct process *process = record->service.process;
+	process_posted(process, ledger_post_configure(process->channel, 0, &configure));
+	if (!to_folder)
+		process_posted(process,
+			ledger_post_output_with(process->channel, 0, &output, STDOUT_FILENO));
+	const struct writer *writer;
+	LIST_FOREACH(writer, &record->writers, link)
+	hand_over(process, writer);
+	return 0;
+}
+
+void
+record_tick(struct record *record)
+{
+	if (service_is_due(&record->service, record->supervisor) && start(record) < 0)
+		return; /* due again after its pause */
+}
+
+void
+record_reopen(struct record *record)
+{
+	const struct ledger_reopen body = { 0 };
+	struct process *process = record->service.process;
+	if (process != NULL && process->state == PROCESS_SERVING)
+		process_posted(process, ledger_post_reopen(process->channel, 0, &body));
+}
+
 /* ---- our own events ---- */
 
 void
 record_event(struct record *record, uint32_t code, const void *event)
 {
-	if (record == NULL || record->service.supervisor->stage == STAGE_RECORD)
+	if (record == NULL || record->events == NULL)
 		return; /* not there yet, or no more */
-	int error = record->events == NULL ? -EPIPE
-					   : channel_post(record->events, code,
-						     record->last_sequence + 1, event, -1);
+	int error = channel_post(record->events, code, record->last_sequence + 1, event, -1);
 	ensure(error != -EINVAL);
 	if (error == 0)
 		record->last_sequence++;
@@ -240,35 +233,27 @@ record_malformed(struct record *record, const struct process *process, const cha
 {
 	const struct event_malformed event = {
 		.severity = SEVERITY_ERROR,
-		.peer = (enum process_role)process->role,
+		.peer = (enum process_role)process->plan.role,
 		.peer_pid = (uint32_t)process->pid,
 		.rule = bytes_of_text(rule),
 	};
 	record_event(record, EVENT_MALFORMED, &event);
 }
 
-bool
-record_is_full(const struct record *record)
-{
-	return record->events != NULL && channel_is_full(record->events);
-}
-
-static void
-on_events_drained(void *owner)
-{
-	const struct record *record = owner;
-	gateways_resume(record->service.supervisor->gateways);
-}
-
 static int open_events(struct record *record);
 
-/* Record gave our channel up, and its end here with it: the next one starts anew. */
+/* Record's end is kept here: a record that shut it down, or spoke on it, gets another. */
 static void
-on_events_closed(void *owner, const char *malformed)
+on_events_closed(void *owner, UNUSED const char *malformed)
 {
 	struct record *record = owner;
-	(void)malformed;
+	struct writer *next, *writer = LIST_FIRST(&record->writers);
 	channel_free(&record->events);
+	for (; writer != NULL; writer = next) {
+		next = LIST_NEXT(writer, link);
+		if (writer->role == ROLE_SUPERVISOR)
+			forget(&writer);
+	}
 	int error = open_events(record);
 	if (error < 0)
 		fprintf(stderr, "sallyportd: events are lost: %s\n", strerror(-error));
@@ -279,7 +264,7 @@ open_events(struct record *record)
 {
 	static const struct event_handlers nothing_comes;
 	const struct channel_options options = {
-		.base = record->service.supervisor->base,
+		.base = record->supervisor->base,
 		.messages = &event_messages,
 		.our_role = ROLE_SUPERVISOR,
 		.peer_role = ROLE_RECORD,
@@ -287,13 +272,9 @@ open_events(struct record *record)
 		.handlers = &nothing_comes,
 		.owner = record,
 		.closed = on_events_closed,
-		.drained = on_events_drained,
 	};
-	const struct writer model = {
-		.role = ROLE_SUPERVISOR,
-		.pid = getpid(),
-		.user = (char[]){ "" },
-	};
+	char nobody[] = "";
+	const struct writer model = { .role = ROLE_SUPERVISOR, .pid = getpid(), .user = nobody };
 	SCOPE_FD int fd = -1;
 	record->last_sequence = 0;
 	int error = add_writer(record, &model, &fd);
@@ -307,7 +288,7 @@ record_new(struct supervisor *supervisor, struct record **result)
 	if (record == NULL)
 		return -ENOMEM;
 	*result = record;
-	record->service.supervisor = supervisor;
+	record->supervisor = supervisor;
 	int error = open_events(record);
 	return error < 0 ? error : start(record);
 }
@@ -318,7 +299,7 @@ record_close(struct record *record)
 	struct writer *writer;
 	if (record == NULL)
 		return;
+	channel_free(&record->events);
 	while ((writer = LIST_FIRST(&record->writers)) != NULL)
 		forget(&writer);
-	channel_free(&record->events);
 }

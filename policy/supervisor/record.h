@@ -40,7 +40,4 @@ void record_notice(struct record *record, enum severity severity, const char *fo
 /* A process broke a rule of its channel to us. */
 void record_malformed(struct record *record, const struct process *process, const char *rule);
 
-/* More of our own events wait than should: do nothing that makes new ones. */
-bool record_is_full(const struct record *record);
-
 #endif

@@ -1,25 +1,24 @@
 /*
- * Processes that are always to be there (see service.h). Runs in the supervisor as root. A service
- * that fails is started again without end; that it does so is in the record.
+ * Processes that are always to be there (see processes.h). Runs in the supervisor as root. A
+ * service that fails is started again without end; that it does so is in the record.
  */
-#include "policy/supervisor/service.h"
-
+#include "policy/supervisor/processes.h"
 #include "policy/supervisor/supervisor.h"
 
 bool
-service_is_due(const struct service *service)
+service_is_due(const struct service *service, const struct supervisor *supervisor)
 {
-	return service->process == NULL && service->supervisor->stage == STAGE_RUN &&
+	return service->process == NULL && supervisor->stage == STAGE_RUN &&
 	       supervisor_now_ms() >= service->respawn.next_ms;
 }
 
 int
-service_start(struct service *service, struct process_plan *plan)
+service_start(struct service *service, struct supervisor *supervisor, struct process_plan *plan)
 {
-	struct cage_identity identity = supervisor_identity(service->supervisor, plan->role);
+	struct cage_identity identity = supervisor_identity(supervisor, plan->role);
 	plan->identity = &identity;
 	respawn_started(&service->respawn, supervisor_now_ms());
-	int error = process_start(service->supervisor, plan, &service->process);
+	int error = process_start(supervisor, plan, &service->process);
 	if (error < 0)
 		respawn_died(&service->respawn, supervisor_now_ms());
 	return error;
@@ -29,7 +28,7 @@ void
 service_ready(struct service *service)
 {
 	if (!service->was_ready)
-		supervisor_service_ready(service->supervisor);
+		supervisor_service_ready(service->process->supervisor);
 	service->was_ready = true;
 }
 
@@ -41,5 +40,5 @@ service_ended(struct service *service)
 	respawn_died(&service->respawn, supervisor_now_ms());
 	if (!service->was_ready)
 		supervisor_give_up(
-			service->supervisor, program_name(process->role), process_how(process));
+			process->supervisor, role_name(process->plan.role), process_how(process));
 }

@@ -1,19 +1,20 @@
 /*
  * The table of sessions (see sessions.h). Runs in the supervisor as root, on requests of gateways
- * and verdicts of auth. A gateway can name only sessions of its own incarnation (checked before it
- * gets here), and be given only a worker that auth's verdict for that very session names. Addresses
- * are the kernel's. On failure the one session is refused.
+ * and verdicts of auth. A gateway can name only sessions of its own incarnation, and be given only
+ * the worker that auth's verdict for that very session names. Addresses are the kernel's. On
+ * failure the one session is refused.
  */
 #include "policy/supervisor/sessions.h"
 
 #include "ipc/address.h"
 #include "ipc/attach.h"
 #include "ipc/base/scope.h"
-#include "policy/supervisor/join.h"
+#include "policy/rules/join.h"
+#include "policy/rules/limits.h"
+#include "policy/supervisor/gateways.h"
 #include "policy/supervisor/pairs.h"
 #include "policy/supervisor/record.h"
 #include "policy/supervisor/supervisor.h"
-#include "policy/supervisor/tally.h"
 #include "policy/supervisor/workers.h"
 
 #include <search.h>
@@ -29,42 +30,31 @@ enum session_state {
 
 struct session {
 	uint64_t id; /* first: what compare() sees */
+	LIST_ENTRY(session) link;
 	struct gateway *gateway;
-	LIST_ENTRY(session) of_gateway;
-	LIST_ENTRY(session) of_worker;
-	TAILQ_ENTRY(session) of_queue;
 	enum session_state state;
-	uint64_t since_ms; /* in its queue */
+	uint64_t deadline_ms; /* half or closing: soon; else session_limit */
 	struct join join;
 	struct account *told; /* by a verdict that waits */
-	bool was_open;        /* a refusal is of a reattach */
 	bool asks;            /* attach or reattach has no answer yet */
 	uint32_t tag;         /* of that request */
+	bool was_open;        /* a refusal is of a reattach */
 	struct account *account;
 	struct wire_address peer;
 	struct wire_address local;
 	struct worker *worker; /* NULL when half or lost */
 	struct often reattached;
 };
-
-/* In a queue all limits are alike, so the first in it is the first to be due. */
-TAILQ_HEAD(session_queue, session);
+LIST_HEAD(session_list, session);
 
 struct sessions {
 	struct supervisor *supervisor;
-	void *by_id;                /* tsearch(3) */
-	struct session_queue brief; /* half or closing: JOIN_WAIT_MS */
-	struct session_queue whole; /* the others: session_limit */
-	uint64_t count;             /* of the whole ones */
+	void *by_id; /* tsearch(3) */
+	struct session_list all;
+	uint64_t count; /* with an account */
 	struct tally by_user;
 	struct tally by_address;
 };
-
-static struct sessions *
-sessions_of(const struct gateway *gateway)
-{
-	return gateway->service.supervisor->sessions;
-}
 
 /* ---- the table ---- */
 
@@ -79,40 +69,22 @@ compare(const void *left, const void *right)
 static struct session *
 find(const struct gateway *gateway, uint64_t id)
 {
-	struct session *const *node = tfind(&id, &sessions_of(gateway)->by_id, compare);
+	struct session *const *node = tfind(&id, &gateway->supervisor->sessions->by_id, compare);
 	return node == NULL ? NULL : *node;
 }
 
-static bool
-is_brief(const struct session *session)
-{
-	return session->state == SESSION_HALF || session->state == SESSION_CLOSING;
-}
-
-static struct session_queue *
-queue_of(struct sessions *sessions, const struct session *session)
-{
-	return is_brief(session) ? &sessions->brief : &sessions->whole;
-}
-
-/* Changes the state; a session that changes its queue, or stays a brief one, waits anew. */
+/* Half a session does not wait longer than for its other half. */
 static void
-set_state(struct session *session, enum session_state state)
+set_half(struct session *session)
 {
-	struct sessions *sessions = sessions_of(session->gateway);
-	struct session_queue *before = queue_of(sessions, session);
-	session->state = state;
-	if (before == queue_of(sessions, session) && !is_brief(session))
-		return;
-	TAILQ_REMOVE(before, session, of_queue);
-	session->since_ms = supervisor_now_ms();
-	TAILQ_INSERT_TAIL(queue_of(sessions, session), session, of_queue);
+	session->state = SESSION_HALF;
+	session->deadline_ms = supervisor_now_ms() + JOIN_WAIT_MS;
 }
 
 static struct session *
 find_or_add(struct gateway *gateway, uint64_t id)
 {
-	struct sessions *sessions = sessions_of(gateway);
+	struct sessions *sessions = gateway->supervisor->sessions;
 	struct session *session = find(gateway, id);
 	if (session != NULL)
 		return session;
@@ -125,42 +97,18 @@ find_or_add(struct gateway *gateway, uint64_t id)
 		free(session);
 		return NULL;
 	}
-	session->since_ms = supervisor_now_ms();
-	LIST_INSERT_HEAD(&gateway->sessions, session, of_gateway);
-	TAILQ_INSERT_TAIL(&sessions->brief, session, of_queue);
+	set_half(session);
+	LIST_INSERT_HEAD(&sessions->all, session, link);
 	return session;
 }
 
 static void
-forget(struct session **session)
+forget(struct session *session)
 {
-	struct sessions *sessions = sessions_of((*session)->gateway);
-	tdelete(*session, &sessions->by_id, compare);
-	TAILQ_REMOVE(queue_of(sessions, *session), *session, of_queue);
-	LIST_REMOVE(*session, of_gateway);
-	free((*session)->told);
-	free((*session)->account);
-	free(*session);
-	*session = NULL;
-}
-
-/* ---- answers ---- */
-
-static void
-set_asking(struct session *session, bool asks, uint32_t tag)
-{
-	if (asks != session->asks)
-		gateway_count_attach(session->gateway, asks ? 1 : -1);
-	session->asks = asks;
-	session->tag = tag;
-}
-
-static void
-leave_worker(struct session *session)
-{
-	if (session->worker != NULL)
-		LIST_REMOVE(session, of_worker);
-	session->worker = NULL;
+	tdelete(session, &session->gateway->supervisor->sessions->by_id, compare);
+	LIST_REMOVE(session, link);
+	free(session->told);
+	free(session);
 }
 
 static struct bytes
@@ -169,12 +117,41 @@ address_bytes(const struct session *session)
 	return bytes_of(session->peer.ip, sizeof(session->peer.ip));
 }
 
-/* From whole to half: a moment later it is forgotten, unless it logs in again (REIN). */
+static int
+set_account(struct session *session, struct account *account)
+{
+	struct sessions *sessions = session->gateway->supervisor->sessions;
+	int error = tally_add(&sessions->by_user, account->user.name);
+	if (error < 0)
+		return error;
+	error = tally_add(&sessions->by_address, address_bytes(session));
+	if (error < 0) {
+		tally_remove(&sessions->by_user, account->user.name);
+		return error;
+	}
+	sessions->count++;
+	session->account = account;
+	session->deadline_ms =
+		supervisor_now_ms() + sessions->supervisor->settings->config->session_limit * 1000;
+	return 0;
+}
+
+static void
+set_worker(struct session *session, struct worker *worker)
+{
+	if (session->worker != NULL)
+		session->worker->sessions--;
+	if (worker != NULL)
+		worker->sessions++;
+	session->worker = worker;
+}
+
+/* A moment later it is forgotten, unless it logs in again (REIN). */
 static void
 end(struct session *session)
 {
-	struct sessions *sessions = sessions_of(session->gateway);
-	leave_worker(session);
+	struct sessions *sessions = session->gateway->supervisor->sessions;
+	set_worker(session, NULL);
 	if (session->account != NULL) {
 		sessions->count--;
 		tally_remove(&sessions->by_user, session->account->user.name);
@@ -182,52 +159,36 @@ end(struct session *session)
 	}
 	free(session->account);
 	session->account = NULL;
-	session->was_open = false;
+	session->asks = session->was_open = false;
 	join_give_up(&session->join);
-	set_asking(session, false, 0);
-	set_state(session, SESSION_HALF);
-}
-
-static void
-refuse(struct session *session, struct bytes user, const struct denial *denial)
-{
-	const struct event_refused event = {
-		.session = session->id,
-		.account = user,
-		.why = denial->why,
-		.detail = bytes_of_text(denial->detail),
-	};
-	record_event(session->gateway->service.supervisor->record, EVENT_REFUSED, &event);
-	gateway_refuse(session->gateway, session->tag, denial);
-	set_asking(session, false, 0);
+	set_half(session);
 }
 
 /* ---- logging in, and getting a worker again ---- */
 
 static void
-give_up(struct session *session, const struct denial *denial)
+refuse(struct session *session, const struct account *account, const struct denial *denial)
 {
-	refuse(session, session->account->user.name, denial);
-	leave_worker(session);
-	if (session->was_open)
-		set_state(session, SESSION_LOST);
-	else
-		end(session);
+	const struct event_refused event = {
+		.session = session->id,
+		.account = account != NULL ? account->user.name : bytes_of_text(""),
+		.why = denial->why,
+		.detail = bytes_of_text(denial->detail),
+	};
+	record_event(session->gateway->supervisor->record, EVENT_REFUSED, &event);
+	session->asks = false;
+	gateway_refuse(session->gateway->service.process, session->tag, denial);
 }
 
+/* A session that had a worker may ask for one again; another was never one. */
 static void
-note_attached(const struct session *session)
+give_up(struct session *session, const struct denial *denial)
 {
-	const struct event_attached event = {
-		.session = session->id,
-		.account = session->account->user.name,
-		.uid = session->account->user.uid,
-		.peer = session->peer,
-		.local = session->local,
-		.worker_pid = (uint32_t)session->worker->process->pid,
-		.again = session->was_open,
-	};
-	record_event(session->gateway->service.supervisor->record, EVENT_ATTACHED, &event);
+	refuse(session, session->account, denial);
+	set_worker(session, NULL);
+	session->state = SESSION_LOST;
+	if (!session->was_open)
+		end(session);
 }
 
 /* Gives gateway and worker the two ends of the session's channel. */
@@ -263,10 +224,19 @@ open_session(struct session *session)
 		give_up(session, &denial);
 		return;
 	}
-	note_attached(session);
+	const struct event_attached event = {
+		.session = session->id,
+		.account = session->account->user.name,
+		.uid = session->account->user.uid,
+		.peer = session->peer,
+		.local = session->local,
+		.worker_pid = (uint32_t)session->worker->process->pid,
+		.again = session->was_open,
+	};
+	record_event(session->gateway->supervisor->record, EVENT_ATTACHED, &event);
+	session->asks = false;
 	session->was_open = true;
-	set_asking(session, false, 0);
-	set_state(session, SESSION_OPEN);
+	session->state = SESSION_OPEN;
 }
 
 static void
@@ -274,68 +244,54 @@ seek_worker(struct session *session)
 {
 	struct denial denial;
 	struct worker *worker;
-	struct workers *workers = session->gateway->service.supervisor->workers;
+	struct workers *workers = session->gateway->supervisor->workers;
 	if (workers_get(workers, session->account, &worker, &denial) < 0) {
 		give_up(session, &denial);
 		return;
 	}
-	session->worker = worker;
-	LIST_INSERT_HEAD(&worker->sessions, session, of_worker);
-	set_state(session, SESSION_STARTING);
+	set_worker(session, worker);
+	session->state = SESSION_STARTING;
 	if (worker->process->state == PROCESS_SERVING)
 		open_session(session);
 }
 
 static int
-check_limits(const struct session *session, const struct account_user *user, struct denial *denial)
+check(const struct session *session, const struct account *account, struct denial *denial)
 {
-	const struct sessions *sessions = sessions_of(session->gateway);
-	const struct config *config = sessions->supervisor->settings->config;
-	if (sessions->count >= config->max_sessions)
-		return account_deny(denial, REFUSAL_SESSIONS, EAGAIN, "max_sessions");
-	if (tally_count(&sessions->by_user, user->name) >= user->sessions_max)
-		return account_deny(denial, REFUSAL_USER_SESSIONS, EAGAIN, "max_sessions_per_user");
-	if (tally_count(&sessions->by_address, address_bytes(session)) >=
-		config->max_sessions_per_address)
-		return account_deny(
-			denial, REFUSAL_ADDRESS_SESSIONS, EAGAIN, "max_sessions_per_address");
-	return 0;
-}
-
-static int
-count(struct session *session, struct bytes user)
-{
-	struct sessions *sessions = sessions_of(session->gateway);
-	int error = tally_add(&sessions->by_user, user);
-	if (error < 0)
-		return error;
-	error = tally_add(&sessions->by_address, address_bytes(session));
-	if (error < 0)
-		tally_remove(&sessions->by_user, user);
-	else
-		sessions->count++;
-	return error;
+	const struct supervisor *supervisor = session->gateway->supervisor;
+	const struct sessions *sessions = supervisor->sessions;
+	const struct config *config = supervisor->settings->config;
+	struct rules_error error = { 0 };
+	int failure = identity_check(
+		&account->identity, config, supervisor->own.uid, supervisor->own.gid, &error);
+	if (failure < 0)
+		failure = account_deny(denial, REFUSAL_ACCOUNT, EPERM, "%s",
+			error.reason != NULL ? error.reason : strerror(-failure));
+	else if (sessions->count >= config->max_sessions)
+		failure = account_deny(denial, REFUSAL_SESSIONS, EAGAIN, "max_sessions");
+	else if (tally_count(&sessions->by_user, account->user.name) >= account->user.sessions_max)
+		failure = account_deny(denial, REFUSAL_USER_SESSIONS, EAGAIN, "of the user");
+	else if (tally_count(&sessions->by_address, address_bytes(session)) >=
+		 config->max_sessions_per_address)
+		failure = account_deny(denial, REFUSAL_ADDRESS_SESSIONS, EAGAIN, "of the address");
+	rules_error_free(&error);
+	return failure;
 }
 
 /* Verdict and attach have met: the session is that user, if that user may be served. */
 static void
 begin(struct session *session)
 {
-	const struct supervisor *supervisor = session->gateway->service.supervisor;
 	SCOPE_FREE struct account *account = session->told;
 	struct denial denial;
 	session->told = NULL;
-	const struct account_user *user = &account->user;
-	int error = account_check(user, supervisor->settings->config, &supervisor->own, &denial);
-	if (error == 0)
-		error = check_limits(session, user, &denial);
-	if (error == 0 && count(session, user->name) < 0)
+	int error = check(session, account, &denial);
+	if (error == 0 && set_account(session, account) < 0)
 		error = account_deny(&denial, REFUSAL_WORKER, ENOMEM, "memory is short");
 	if (error < 0) {
-		refuse(session, user->name, &denial);
+		refuse(session, account, &denial);
 		return;
 	}
-	session->account = account;
 	account = NULL;
 	seek_worker(session);
 }
@@ -360,88 +316,92 @@ sessions_identify(struct sessions *sessions, const struct verdict_identified *bo
 	if (step == JOIN_MATCH)
 		begin(session);
 	else if (session->state == SESSION_HALF)
-		set_state(session, SESSION_HALF);
+		set_half(session);
 }
 
 /* ---- what gateways ask ---- */
 
-static int
-take_control(struct session *session, int control_fd)
-{
-	int error = address_of_peer(control_fd, &session->peer);
-	return error < 0 ? error : address_of_local(control_fd, &session->local);
-}
-
 void
-sessions_attach(
-	struct gateway *gateway, uint32_t tag, const struct gate_attach *body, int control_fd)
+sessions_on_attach(void *owner, struct message *message, const struct gate_attach *body)
 {
-	struct session *session = find_or_add(gateway, body->session);
+	struct process *process = owner;
+	struct gateway *gateway = gateway_asking(owner, body->session);
+	struct session *session = gateway == NULL ? NULL : find_or_add(gateway, body->session);
 	struct denial denial;
-	if (session != NULL && (session->state != SESSION_HALF || session->asks)) {
-		channel_reject(gateway->service.process->channel,
-			"an attach of a session that is attached");
+	if (session == NULL)
+		return;
+	if (session->state != SESSION_HALF || session->asks) {
+		channel_reject(process->channel, "an attach of a session that is attached");
 		return;
 	}
-	int error = session == NULL ? -ENOMEM : take_control(session, control_fd);
+	session->asks = true;
+	session->tag = message->tag;
+	int error = address_of_peer(message->descriptor, &session->peer);
+	if (error == 0)
+		error = address_of_local(message->descriptor, &session->local);
 	if (error < 0) {
-		account_deny(&denial, REFUSAL_NONE, -error, "no control connection");
-		gateway_refuse(gateway, tag, &denial);
+		account_deny(&denial, REFUSAL_NONE, -error, "its control connection is gone");
+		refuse(session, NULL, &denial);
 		return;
 	}
-	set_asking(session, true, tag);
 	switch (join_attach(&session->join, body->attempt, supervisor_now_ms())) {
 	case JOIN_MATCH:
 		begin(session);
 		return;
 	case JOIN_WAIT:
-		set_state(session, SESSION_HALF);
+		set_half(session);
 		return;
 	case JOIN_REFUSED:
 		account_deny(&denial, REFUSAL_VERDICT, EACCES, "attempt %u is over", body->attempt);
-		refuse(session, bytes_of_text(""), &denial);
+		refuse(session, NULL, &denial);
 		return;
 	}
 }
 
 void
-sessions_reattach(struct gateway *gateway, uint32_t tag, uint64_t id)
+sessions_on_reattach(void *owner, struct message *message, const struct gate_reattach *body)
 {
-	struct session *session = find(gateway, id);
-	struct denial denial = { 0 };
+	struct gateway *gateway = gateway_asking(owner, body->session);
+	struct session *session = gateway == NULL ? NULL : find(gateway, body->session);
+	struct denial denial = { .why = REFUSAL_NONE, .error = ENOENT };
 	uint64_t now_ms = supervisor_now_ms();
-	if (session == NULL || session->asks ||
-		(session->state != SESSION_OPEN && session->state != SESSION_LOST))
-		account_deny(&denial, REFUSAL_NONE, ENOENT, "no such session");
-	else if (often_is_reached(&session->reattached, now_ms))
-		account_deny(&denial, REFUSAL_RATE, EAGAIN, "reattaches");
-	if (denial.error != 0) {
-		gateway_refuse(gateway, tag, &denial);
+	if (gateway == NULL)
+		return;
+	bool may = session != NULL && !session->asks &&
+		   (session->state == SESSION_OPEN || session->state == SESSION_LOST);
+	if (may && often_is_reached(&session->reattached, now_ms))
+		denial = (struct denial){ .why = REFUSAL_RATE, .error = EAGAIN };
+	if (!may || denial.why == REFUSAL_RATE) {
+		gateway_refuse(owner, message->tag, &denial);
 		return;
 	}
 	often_note(&session->reattached, now_ms);
-	set_asking(session, true, tag);
+	session->asks = true;
+	session->tag = message->tag;
 	if (session->state == SESSION_LOST) {
 		seek_worker(session);
 		return;
 	}
 	/* The gateway may have seen the worker's death before us: its answer or its end decides. */
-	set_state(session, SESSION_DOUBTED);
+	session->state = SESSION_DOUBTED;
 	worker_doubt(session->worker);
 }
 
 void
-sessions_close(struct gateway *gateway, uint64_t id)
+sessions_on_closed(
+	void *owner, UNUSED struct message *message, const struct gate_session_closed *body)
 {
-	struct session *session = find(gateway, id);
+	struct gateway *gateway = gateway_asking(owner, body->session);
+	struct session *session = gateway == NULL ? NULL : find(gateway, body->session);
 	if (session != NULL)
 		end(session);
 }
 
 void
-sessions_complain(struct gateway *gateway, uint64_t id)
+sessions_on_complain(void *owner, UNUSED struct message *message, const struct gate_complain *body)
 {
-	const struct session *session = find(gateway, id);
+	struct gateway *gateway = gateway_asking(owner, body->session);
+	const struct session *session = gateway == NULL ? NULL : find(gateway, body->session);
 	if (session != NULL && session->worker != NULL)
 		worker_doubt(session->worker);
 }
@@ -451,65 +411,68 @@ sessions_find_addresses(const struct gateway *gateway, uint64_t id, struct wire_
 	struct wire_address *peer)
 {
 	const struct session *session = find(gateway, id);
-	if (session == NULL || is_brief(session))
+	if (session == NULL || session->state != SESSION_OPEN)
 		return false;
 	*local = session->local;
 	*peer = session->peer;
 	return true;
 }
 
+/* ---- what becomes of the others ---- */
+
 void
-sessions_drop_gateway(struct gateway *gateway)
+sessions_drop_gateway(struct sessions *sessions, const struct gateway *gateway)
 {
-	struct session *session;
-	while ((session = LIST_FIRST(&gateway->sessions)) != NULL) {
+	struct session *next, *session = LIST_FIRST(&sessions->all);
+	for (; session != NULL; session = next) {
+		next = LIST_NEXT(session, link);
+		if (session->gateway != gateway)
+			continue;
 		end(session);
-		forget(&session);
+		forget(session);
 	}
 }
 
-/* ---- what becomes of workers ---- */
-
 void
-sessions_worker_ready(struct worker *worker)
+sessions_worker_ready(struct sessions *sessions, struct worker *worker)
 {
-	struct session *next;
-	for (struct session *session = LIST_FIRST(&worker->sessions); session != NULL;
-		session = next) {
-		next = LIST_NEXT(session, of_worker);
-		if (session->state == SESSION_STARTING)
-			open_session(session);
-	}
+	struct session *session;
+	LIST_FOREACH(session, &sessions->all, link)
+	if (session->worker == worker && session->state == SESSION_STARTING)
+		open_session(session);
 }
 
 /* It lives, so it was the worker who closed the session's channel, with a reason. */
 void
-sessions_worker_answered(struct worker *worker)
+sessions_worker_answered(struct sessions *sessions, struct worker *worker)
 {
 	struct denial denial;
 	struct session *session;
 	account_deny(&denial, REFUSAL_WORKER, EPIPE, "the worker closed the session's channel");
-	LIST_FOREACH(session, &worker->sessions, of_worker)
+	LIST_FOREACH(session, &sessions->all, link)
 	{
-		if (session->state != SESSION_DOUBTED)
+		if (session->worker != worker || session->state != SESSION_DOUBTED)
 			continue;
-		refuse(session, session->account->user.name, &denial);
-		set_state(session, SESSION_OPEN);
+		refuse(session, session->account, &denial);
+		session->state = SESSION_OPEN;
 	}
 }
 
 void
-sessions_worker_ended(struct worker *worker, const struct denial *denial)
+sessions_worker_ended(struct sessions *sessions, struct worker *worker, const struct denial *denial)
 {
 	struct session *session;
-	while ((session = LIST_FIRST(&worker->sessions)) != NULL) {
-		enum session_state state = session->state;
-		leave_worker(session);
-		if (state == SESSION_STARTING)
+	LIST_FOREACH(session, &sessions->all, link)
+	{
+		if (session->worker != worker)
+			continue;
+		enum session_state before = session->state;
+		set_worker(session, NULL);
+		if (before != SESSION_CLOSING)
+			session->state = SESSION_LOST;
+		if (before == SESSION_STARTING)
 			give_up(session, denial);
-		else if (state != SESSION_CLOSING)
-			set_state(session, SESSION_LOST);
-		if (state == SESSION_DOUBTED)
+		else if (before == SESSION_DOUBTED)
 			seek_worker(session);
 	}
 }
@@ -517,41 +480,42 @@ sessions_worker_ended(struct worker *worker, const struct denial *denial)
 /* ---- time ---- */
 
 static void
-expire_brief(struct session *session)
-{
-	struct denial denial;
-	if (session->state == SESSION_CLOSING) {
-		process_kill(session->gateway->service.process, "kept a session that was to end");
-		set_state(session, SESSION_CLOSING);
-		return;
-	}
-	account_deny(&denial, REFUSAL_VERDICT, EACCES, "no verdict in time");
-	if (session->asks)
-		refuse(session, bytes_of_text(""), &denial);
-	forget(&session);
-}
-
-static void
-close_session(struct session *session)
+expire(struct session *session)
 {
 	struct process *gateway = session->gateway->service.process;
 	const struct gate_close_session body = { .session = session->id };
-	process_posted(gateway, gate_post_close_session(gateway->channel, 0, &body));
-	set_state(session, SESSION_CLOSING);
+	struct denial denial;
+	switch (session->state) {
+	case SESSION_HALF:
+		account_deny(&denial, REFUSAL_VERDICT, EACCES, "no verdict in time");
+		if (session->asks)
+			refuse(session, NULL, &denial);
+		forget(session);
+		return;
+	case SESSION_CLOSING:
+		process_kill(gateway, "kept a session that was to end");
+		return;
+	case SESSION_STARTING:
+	case SESSION_OPEN:
+	case SESSION_DOUBTED:
+	case SESSION_LOST:
+		process_posted(gateway, gate_post_close_session(gateway->channel, 0, &body));
+		session->state = SESSION_CLOSING;
+		session->deadline_ms += JOIN_WAIT_MS;
+		return;
+	}
 }
 
 void
 sessions_tick(struct sessions *sessions)
 {
-	uint64_t limit_ms = sessions->supervisor->settings->config->session_limit * 1000;
 	uint64_t now_ms = supervisor_now_ms();
-	struct session *session;
-	while ((session = TAILQ_FIRST(&sessions->brief)) != NULL &&
-		now_ms - session->since_ms >= JOIN_WAIT_MS)
-		expire_brief(session);
-	while ((session = TAILQ_FIRST(&sessions->whole)) != NULL &&
-		now_ms - session->since_ms >= limit_ms)
-		close_session(session);
+	struct session *next, *session = LIST_FIRST(&sessions->all);
+	for (; session != NULL; session = next) {
+		next = LIST_NEXT(session, link);
+		if (now_ms >= session->deadline_ms)
+			expire(session);
+	}
 }
 
 int
@@ -561,8 +525,6 @@ sessions_new(struct supervisor *supervisor, struct sessions **result)
 	if (sessions == NULL)
 		return -ENOMEM;
 	sessions->supervisor = supervisor;
-	TAILQ_INIT(&sessions->brief);
-	TAILQ_INIT(&sessions->whole);
 	*result = sessions;
 	return 0;
 }

@@ -6,10 +6,13 @@
 #ifndef SALLYPORT_POLICY_SUPERVISOR_SESSIONS_H
 #define SALLYPORT_POLICY_SUPERVISOR_SESSIONS_H
 
+#include "ipc/gate.h"
 #include "ipc/verdict.h"
-#include "policy/supervisor/gateways.h"
+#include "policy/supervisor/account.h"
 
+struct gateway;
 struct sessions;
+struct supervisor;
 struct worker;
 
 /* 0 or -ENOMEM. */
@@ -21,26 +24,24 @@ void sessions_tick(struct sessions *sessions);
 /* Auth's verdict. One that nobody can use (any more) is dropped. */
 void sessions_identify(struct sessions *sessions, const struct verdict_identified *body);
 
-/*
- * A gateway's requests about sessions of its incarnation; answered now or later. `control_fd` is
- * borrowed: its two addresses are read, and it is not kept.
- */
-void sessions_attach(
-	struct gateway *gateway, uint32_t tag, const struct gate_attach *body, int control_fd);
-void sessions_reattach(struct gateway *gateway, uint32_t tag, uint64_t id);
-void sessions_close(struct gateway *gateway, uint64_t id);
-void sessions_complain(struct gateway *gateway, uint64_t id);
+/* Handlers of a gateway's channel; requests are answered now or later. */
+void sessions_on_attach(void *owner, struct message *message, const struct gate_attach *body);
+void sessions_on_reattach(void *owner, struct message *message, const struct gate_reattach *body);
+void
+sessions_on_closed(void *owner, struct message *message, const struct gate_session_closed *body);
+void sessions_on_complain(void *owner, struct message *message, const struct gate_complain *body);
 
 /* The addresses of the control connection of an attached session; false if there is none. */
 bool sessions_find_addresses(const struct gateway *gateway, uint64_t id, struct wire_address *local,
 	struct wire_address *peer);
 
 /* A gateway has died, and its sessions with it. */
-void sessions_drop_gateway(struct gateway *gateway);
+void sessions_drop_gateway(struct sessions *sessions, const struct gateway *gateway);
 
 /* What became of a worker: it serves, it answered a ping, it has ended (`denial` says why). */
-void sessions_worker_ready(struct worker *worker);
-void sessions_worker_answered(struct worker *worker);
-void sessions_worker_ended(struct worker *worker, const struct denial *denial);
+void sessions_worker_ready(struct sessions *sessions, struct worker *worker);
+void sessions_worker_answered(struct sessions *sessions, struct worker *worker);
+void sessions_worker_ended(
+	struct sessions *sessions, struct worker *worker, const struct denial *denial);
 
 #endif

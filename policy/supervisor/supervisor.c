@@ -15,7 +15,6 @@
 #include "policy/supervisor/sessions.h"
 #include "policy/supervisor/workers.h"
 
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -60,7 +59,7 @@ dismiss(struct supervisor *supervisor, enum role role)
 {
 	struct process *process;
 	LIST_FOREACH(process, &supervisor->processes, link)
-	if (process->role == role)
+	if (process->plan.role == role)
 		process_dismiss(process, LEAVE_MS);
 }
 
@@ -309,37 +308,27 @@ on_tick(evutil_socket_t fd, short what, void *argument)
 
 /* ---- the process ---- */
 
-/*
- * Descriptors 3 and 4 are never anything here but /dev/null: a child finds its channel and its
- * program there. What was inherited beyond the standard ones is not ours, and closed.
- */
-static int
-arrange_descriptors(struct supervisor *supervisor)
-{
-	const char *missing;
-	int fd;
-	close_range(STDERR_FILENO + 1, ~0U, 0);
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= CAGE_CHANNEL_FD);
-	if (fd < 0)
-		die("/dev/null: %s", strerror(errno));
-	supervisor->null_fd = fd;
-	int error = cage_open_empty_folder(&supervisor->empty_folder_fd);
-	if (error < 0)
-		die("no empty folder in /run, /tmp or /dev/shm: %s", strerror(-error));
-	error = programs_open(&supervisor->programs, &missing);
-	if (error < 0)
-		die("%s: %s", missing, strerror(-error));
-	return 0;
-}
+static const struct launch_program programs[ROLE_COUNT] = {
+#define PROGRAM(role, name, place, channel, ping, code, start_ms) \
+	[ROLE_##role] = { .file = (name), .folder = (place) },
+#include "policy/supervisor/programs.def"
+};
 
+/* What touches the file system, and takes from ourselves what is not needed. */
 static void
-enter_cage(void)
+prepare(struct supervisor *supervisor)
 {
 	const struct cage_options options = { 0 };
 	struct cage_report report;
-	int error = cage_enter(CAGE_SUPERVISOR, &options, &report);
+	const char *missing;
+	int error = launch_prepare(&supervisor->ground);
+	if (error < 0)
+		die("no empty folder in /run, /tmp or /dev/shm: %s", strerror(-error));
+	memcpy(supervisor->programs, programs, sizeof(programs));
+	error = launch_find(supervisor->programs, ARRAY_LENGTH(programs), &missing);
+	if (error < 0)
+		die("%s: %s", missing, strerror(-error));
+	error = cage_enter(CAGE_SUPERVISOR, &options, &report);
 	SCOPE_FREE char *text = cage_report_text(&report);
 	if (error < 0)
 		die("%s", text != NULL ? text : strerror(-error));
@@ -375,8 +364,7 @@ supervisor_run(char *const *load_arguments, bool quick)
 	umask(027);
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* what a child leaves behind is reaped here */
-	arrange_descriptors(&supervisor);
-	enter_cage();
+	prepare(&supervisor);
 	supervisor.base = event_base_new();
 	if (supervisor.base == NULL || watch(&supervisor) < 0 ||
 		configuration_load(&supervisor, on_first_settings) < 0)

@@ -5,9 +5,9 @@
 #ifndef SALLYPORT_POLICY_SUPERVISOR_SUPERVISOR_H
 #define SALLYPORT_POLICY_SUPERVISOR_SUPERVISOR_H
 
+#include "policy/cage/launch.h"
 #include "policy/supervisor/configuration.h"
 #include "policy/supervisor/processes.h"
-#include "policy/supervisor/programs.h"
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -19,9 +19,8 @@ enum supervisor_stage { STAGE_RUN, STAGE_GATEWAYS, STAGE_WORKERS, STAGE_RECORD }
 struct supervisor {
 	struct event_base *base;
 	struct cage_identity own; /* who we are */
-	struct programs programs;
-	int null_fd;                 /* /dev/null: the children's standard input and output */
-	int empty_folder_fd;         /* where children that need no file live */
+	struct launch_program programs[ROLE_COUNT];
+	struct launch_ground ground;
 	char *const *load_arguments; /* of the loader, NULL-terminated */
 	bool quick;
 	struct settings *settings;

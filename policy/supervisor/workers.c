@@ -7,12 +7,11 @@
 
 #include "ipc/attach.h"
 #include "ipc/base/scope.h"
-#include "policy/supervisor/often.h"
 #include "policy/supervisor/record.h"
 #include "policy/supervisor/sessions.h"
 #include "policy/supervisor/supervisor.h"
 
-enum { GROUPS_MAX = 64, STUCK_MAX = 2 };
+enum { STUCK_MAX = 2 };
 
 /* A user whose worker has crashed. */
 struct crashes {
@@ -78,19 +77,16 @@ check_health(const struct workers *workers, struct bytes user, struct denial *de
 /* ---- its channel ---- */
 
 static void
-on_failed(void *owner, struct message *message, const struct attach_failed *body)
+on_failed(void *owner, UNUSED struct message *message, const struct attach_failed *body)
 {
-	(void)message;
 	process_failed(owner, body->error, body->reason);
 }
 
 /* The end of a session is its gateway's to tell; this says that its files are closed, too. */
 static void
-on_session_ended(void *owner, struct message *message, const struct attach_session_ended *body)
+on_session_ended(UNUSED void *owner, UNUSED struct message *message,
+	UNUSED const struct attach_session_ended *body)
 {
-	(void)owner;
-	(void)message;
-	(void)body;
 }
 
 #define CHANNEL(name) attach_##name
@@ -109,13 +105,13 @@ static const struct attach_handlers handlers = {
 static void
 on_process_ready(struct process *process)
 {
-	sessions_worker_ready(process->owner);
+	sessions_worker_ready(process->supervisor->sessions, process->plan.owner);
 }
 
 static void
 on_process_answered(struct process *process)
 {
-	sessions_worker_answered(process->owner);
+	sessions_worker_answered(process->supervisor->sessions, process->plan.owner);
 }
 
 static bool
@@ -127,17 +123,14 @@ is_about_home(int error)
 static void
 on_process_ended(struct process *process)
 {
-	struct worker *worker = process->owner;
+	struct worker *worker = process->plan.owner;
 	struct denial denial;
-	if (process->error != 0)
-		account_deny(&denial, is_about_home(process->error) ? REFUSAL_HOME : REFUSAL_WORKER,
-			process->error, "%s", process_how(process));
-	else
-		account_deny(&denial, REFUSAL_WORKER, EIO, "it ended: %s", process_how(process));
+	account_deny(&denial, is_about_home(process->error) ? REFUSAL_HOME : REFUSAL_WORKER,
+		process->error != 0 ? process->error : EIO, "%s", process_how(process));
 	if (!process->expected && process->error == 0)
 		note_crash(process->supervisor->workers, worker->account->user.name);
 	LIST_REMOVE(worker, link);
-	sessions_worker_ended(worker, &denial);
+	sessions_worker_ended(process->supervisor->sessions, worker, &denial);
 	free(worker->account);
 	free(worker);
 }
@@ -145,63 +138,52 @@ on_process_ended(struct process *process)
 static const struct process_duty duty = {
 	.handlers = &handlers,
 	.ready = on_process_ready,
-	.ended = on_process_ended,
 	.answered = on_process_answered,
+	.ended = on_process_ended,
 };
 
 static void
-send_configure(const struct worker *worker)
+send_first(struct process *process, const struct account *account)
 {
-	const struct config *config = worker->process->supervisor->settings->config;
-	const struct attach_configure body = {
-		.user = worker->account->user,
+	const struct config *config = process->supervisor->settings->config;
+	const struct attach_configure configure = {
+		.user = account->user,
 		.path_timeout_ms = (uint32_t)config->path_timeout * 1000,
 		.stall_timeout_s = (uint32_t)config->stall_timeout,
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
 	};
-	process_posted(worker->process, attach_post_configure(worker->process->channel, 0, &body));
-}
-
-static void
-send_record(const struct worker *worker)
-{
-	const struct attach_record body = { 0 };
+	const struct attach_record record = { 0 };
 	SCOPE_FD int fd = -1;
-	struct process *process = worker->process;
+	process_posted(process, attach_post_configure(process->channel, 0, &configure));
 	int error = record_add_writer(process->supervisor->record, process, 0, &fd);
 	if (error == 0)
-		error = attach_post_record_with(process->channel, 0, &body, fd);
+		error = attach_post_record_with(process->channel, 0, &record, fd);
 	process_posted(process, error);
 }
 
 static int
 start(struct workers *workers, struct worker *worker)
 {
-	const struct account_user *user = &worker->account->user;
+	const struct account *account = worker->account;
 	struct cage_identity identity = workers->supervisor->own;
-	gid_t groups[GROUPS_MAX];
-	struct process_plan plan = {
+	const struct process_plan plan = {
 		.role = ROLE_WORKER,
 		.duty = &duty,
 		.owner = worker,
-		.user = user->name,
+		.user = account->user.name,
 		.identity = &identity,
 	};
-	if (identity.uid == 0) {
+	if (identity.uid == 0)
 		identity = (struct cage_identity){
-			.uid = user->uid, .gid = user->gid, .groups = groups
+			.uid = account->identity.uid,
+			.gid = account->identity.gid,
+			.groups = account->groups,
+			.group_count = account->identity.group_count,
 		};
-		struct wire_list list = user->groups;
-		struct account_group group;
-		while (wire_list_next(&list, &account_group_record, &group))
-			groups[identity.group_count++] = group.gid;
-	}
 	int error = process_start(workers->supervisor, &plan, &worker->process);
-	if (error < 0)
-		return error;
-	send_configure(worker);
-	send_record(worker);
-	return 0;
+	if (error == 0)
+		send_first(worker->process, account);
+	return error;
 }
 
 /* ---- finding and ending ---- */
@@ -228,7 +210,7 @@ find(const struct workers *workers, const struct account *account)
 	{
 		if (worker->retired || worker->process->state > PROCESS_SERVING)
 			continue;
-		if (bytes_equal(worker->account->identity, account->identity))
+		if (bytes_equal(worker->account->key, account->key))
 			found = worker;
 		else if (worker->process->state == PROCESS_SERVING &&
 			 bytes_equal(worker->account->user.name, account->user.name))
@@ -243,7 +225,6 @@ add(struct workers *workers, const struct account *account, struct worker **resu
 	struct worker *worker = calloc(1, sizeof(*worker));
 	if (worker == NULL)
 		return -ENOMEM;
-	LIST_INIT(&worker->sessions);
 	int error = account_copy(&account->user, &worker->account);
 	if (error == 0)
 		error = start(workers, worker);
@@ -280,13 +261,7 @@ worker_doubt(struct worker *worker)
 	process_ping(worker->process, 2 * config->path_timeout * 1000);
 }
 
-/* The memory backend's worker holds the only copy of its files (DECISIONS 14). */
-static bool
-lingers_forever(const struct worker *worker)
-{
-	return worker->account->user.backend == BACKEND_MEMORY;
-}
-
+/* The memory backend's worker stays: it holds the only copy of its files (DECISIONS 14). */
 void
 workers_tick(struct workers *workers)
 {
@@ -295,11 +270,11 @@ workers_tick(struct workers *workers)
 	struct worker *worker;
 	LIST_FOREACH(worker, &workers->list, link)
 	{
-		if (!LIST_EMPTY(&worker->sessions))
+		if (worker->sessions > 0)
 			worker->idle_since_ms = 0;
 		else if (worker->idle_since_ms == 0)
 			worker->idle_since_ms = now_ms;
-		else if (!worker->retired && !lingers_forever(worker) &&
+		else if (!worker->retired && worker->account->user.backend != BACKEND_MEMORY &&
 			 now_ms - worker->idle_since_ms >= config->worker_linger * 1000)
 			retire(worker, 2 * config->path_timeout * 1000);
 	}

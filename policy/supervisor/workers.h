@@ -1,22 +1,21 @@
 /*
  * The workers: one process for each user who is logged in, or was a moment ago. A worker is shared
- * by sessions whose accounts have the same identity (account.h); a user whose account has changed
+ * by sessions whose accounts have the same key (account.h); a user whose account has changed
  * gets a new one, and the old one takes no more sessions (DECISIONS 12).
  */
 #ifndef SALLYPORT_POLICY_SUPERVISOR_WORKERS_H
 #define SALLYPORT_POLICY_SUPERVISOR_WORKERS_H
 
 #include "policy/supervisor/account.h"
-#include "policy/supervisor/gateways.h"
 #include "policy/supervisor/processes.h"
 
-/* Others read it; workers.c alone writes, and sessions.c its list. */
+/* Others read it; workers.c alone writes. */
 struct worker {
 	LIST_ENTRY(worker) link;
 	struct account *account; /* its own copy */
 	struct process *process;
-	struct session_list sessions;
-	uint64_t idle_since_ms; /* 0: it has sessions, or none was seen missing yet */
+	unsigned sessions;      /* sessions.c counts them */
+	uint64_t idle_since_ms; /* 0: it has sessions, or had when last looked at */
 	bool retired;           /* takes no more sessions */
 };
 

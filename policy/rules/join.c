@@ -2,7 +2,7 @@
  * Joining verdict and attach (see join.h). Runs in the supervisor as root; pure. The attempt of an
  * attach is a gateway's word: it can only select a verdict that auth gave for that very session.
  */
-#include "policy/supervisor/join.h"
+#include "policy/rules/join.h"
 
 static enum join_step
 arrive(struct join *join, struct join_half *mine, struct join_half *other, uint32_t attempt,

@@ -4,8 +4,8 @@
  * different channels in either order; each waits JOIN_WAIT_MS, and a verdict is used once
  * (DECISIONS 9). Pure; the caller brings the time.
  */
-#ifndef SALLYPORT_POLICY_SUPERVISOR_JOIN_H
-#define SALLYPORT_POLICY_SUPERVISOR_JOIN_H
+#ifndef SALLYPORT_POLICY_RULES_JOIN_H
+#define SALLYPORT_POLICY_RULES_JOIN_H
 
 #include <stdint.h>
 

@@ -1,14 +1,16 @@
 /*
- * Counts by name (see tally.h). Runs in the supervisor as root; the names come from auth and from
- * the kernel.
+ * How many, how often, how soon again (see limits.h). Runs in the supervisor; pure. Names come from
+ * auth and from the kernel.
  */
-#include "policy/supervisor/tally.h"
+#include "policy/rules/limits.h"
 
 #include "ipc/base/ends.h"
 
 #include <errno.h>
 #include <search.h>
 #include <stdlib.h>
+
+enum { GOOD_RUN_MS = 10000, WAIT_MS_FIRST = 1000, WAIT_MS_MAX = 30000 };
 
 struct named_count {
 	struct bytes name; /* first: what compare() sees */
@@ -68,4 +70,38 @@ tally_remove(struct tally *tally, struct bytes name)
 		tdelete(entry, &tally->tree, compare);
 		free(entry);
 	}
+}
+
+void
+often_note(struct often *often, uint64_t now_ms)
+{
+	often->at_ms[often->count % OFTEN_TIMES] = now_ms;
+	often->count++;
+}
+
+bool
+often_is_reached(const struct often *often, uint64_t now_ms)
+{
+	/* The next one would take the slot of the oldest. */
+	uint64_t oldest_ms = often->at_ms[often->count % OFTEN_TIMES];
+	return often->count >= OFTEN_TIMES && now_ms - oldest_ms < OFTEN_PERIOD_MS;
+}
+
+void
+respawn_started(struct respawn *respawn, uint64_t now_ms)
+{
+	respawn->started_ms = now_ms;
+}
+
+void
+respawn_died(struct respawn *respawn, uint64_t now_ms)
+{
+	bool soon = now_ms - respawn->started_ms < GOOD_RUN_MS;
+	uint64_t wait_ms = WAIT_MS_FIRST;
+	respawn->deaths = soon ? respawn->deaths + 1 : 1;
+	for (unsigned i = 2; i < respawn->deaths && wait_ms < WAIT_MS_MAX; i++)
+		wait_ms *= 2;
+	if (respawn->deaths == 1)
+		wait_ms = 0;
+	respawn->next_ms = now_ms + (wait_ms < WAIT_MS_MAX ? wait_ms : WAIT_MS_MAX);
 }

@@ -1,0 +1,98 @@
+/*
+ * The command line of sallyportd (see arguments.h). Runs as whoever started it, before anything
+ * else. The words are the operator's.
+ */
+#include "policy/loader/arguments.h"
+
+#include "policy/cage/cage.h"
+#include "policy/rules/quick.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_USAGE = 64 }; /* sysexits(3): EX_USAGE */
+
+static const char default_config[] = "/etc/sallyport/sallyport.conf";
+
+NORETURN static void
+print_help(void)
+{
+	fputs("usage: sallyportd [--config FILE] [--check]\n"
+	      "       sallyportd --quick [OPTION VALUE]...\n"
+	      "       sallyportd --show-cage ROLE | --version | --help\n"
+	      "\n"
+	      "  --config FILE\n      serve as it says (/etc/sallyport/sallyport.conf)\n"
+	      "  --check\n      say what is wrong with it, or ok, and end\n"
+	      "  --show-cage ROLE\n      what processes of that role may do, and why\n"
+	      "\n"
+	      "  --quick serves without a configuration file until it is interrupted:\n",
+		stdout);
+	quick_print_options(stdout);
+	exit(EXIT_SUCCESS);
+}
+
+NORETURN static void
+refuse_usage(const char *argument, const char *why)
+{
+	fprintf(stderr, "sallyportd: %s %s (see --help)\n", argument, why);
+	exit(EXIT_USAGE);
+}
+
+NORETURN static void
+show_cage(const char *name)
+{
+	enum cage_role role;
+	if (cage_role_find(name, &role) < 0)
+		refuse_usage(name, "is no role");
+	cage_print(stdout, role, NULL);
+	exit(EXIT_SUCCESS);
+}
+
+/* The value of an option that was given as "--option value" or "--option=value"; else NULL. */
+static const char *
+take_value(char *const **argument, const char *option)
+{
+	size_t length = strlen(option);
+	const char *word = **argument;
+	if (strncmp(word, option, length) != 0 || (word[length] != '=' && word[length] != '\0'))
+		return NULL;
+	if (word[length] == '=')
+		return word + length + 1;
+	if (*++*argument == NULL)
+		refuse_usage(option, "needs a value");
+	return **argument;
+}
+
+struct arguments
+arguments_parse(char *const *argument)
+{
+	struct arguments result = { .source.config_path = default_config };
+	const char *value;
+	if (*argument != NULL && strcmp(*argument, "--load") == 0) {
+		result.action = ARGUMENTS_LOAD;
+		argument++;
+	}
+	for (; *argument != NULL; argument++) {
+		if (strcmp(*argument, "--quick") == 0) {
+			result.source = (struct load_source){ .quick_arguments = argument + 1 };
+			while (argument[1 + result.source.quick_count] != NULL)
+				result.source.quick_count++;
+			return result;
+		}
+		if (strcmp(*argument, "--help") == 0)
+			print_help();
+		if (strcmp(*argument, "--version") == 0) {
+			puts("sallyportd " SALLYPORT_VERSION);
+			exit(EXIT_SUCCESS);
+		}
+		if (strcmp(*argument, "--check") == 0)
+			result.action = ARGUMENTS_CHECK;
+		else if ((value = take_value(&argument, "--show-cage")) != NULL)
+			show_cage(value);
+		else if ((value = take_value(&argument, "--config")) != NULL)
+			result.source.config_path = value;
+		else
+			refuse_usage(*argument, "is not known");
+	}
+	return result;
+}
