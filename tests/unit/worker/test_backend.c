@@ -2,8 +2,8 @@
  * What backend.h promises beyond paths and errors (those are in tests/contract/): handles, flags,
  * holes, extents, open directories. Every case runs on a real tree and on one in memory.
  */
-#include "tests/unit/worker/trees.h"
 #include "tests/table.h"
+#include "tests/unit/worker/trees.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * character is cut in two.
  */
 #include "policy/rules/rights.h"
-#include "tests/unit/worker/trees.h"
 #include "tests/table.h"
+#include "tests/unit/worker/trees.h"
 #include "worker/upload_name.h"
 
 #include <errno.h>

@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <grp.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -55,31 +54,18 @@ test_tree_open(struct test_tree *test, const struct backend *backend)
 	test_tree_open_with(test, backend, &options, &uploads);
 }
 
-/* Cases leave folders that not even their owner may read. */
-static int
-make_accessible(const char *path, const struct stat *found, int kind, struct FTW *at)
-{
-	(void)found, (void)at;
-	return kind == FTW_DNR || kind == FTW_D ? chmod(path, 0700) : 0;
-}
-
-static int
-remove_one(const char *path, const struct stat *found, int kind, struct FTW *at)
-{
-	(void)found, (void)kind, (void)at;
-	return remove(path);
-}
-
 void
 test_tree_close(struct test_tree *test)
 {
+	char command[128];
 	tree_close(&test->tree);
 	fd_close(&test->tree.options.root_fd);
 	if (test->folder[0] == '\0')
 		return;
-	for (int i = 0; i < 8; i++) /* each pass opens one level more */
-		nftw(test->folder, make_accessible, 16, FTW_PHYS);
-	assert_int_equal(nftw(test->folder, remove_one, 16, FTW_PHYS | FTW_DEPTH), 0);
+	/* Cases leave folders that their owner may not read, and paths longer than PATH_MAX. */
+	snprintf(command, sizeof(command), "chmod -R u+rwX '%s' && rm -rf '%s'", test->folder,
+		test->folder);
+	assert_int_equal(system(command), 0);
 }
 
 int
