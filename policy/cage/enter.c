@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <sys/prctl.h>
+#include <time.h>
 
 static int
 no_new_privileges(struct cage_report *report)
@@ -58,12 +59,23 @@ limits_take(enum cage_role role, struct cage_report *report)
 	return 0;
 }
 
+/*
+ * What libc reads late, once, and could not any more: the time zone, which even gmtime_r() loads. A
+ * program that wants another one sets TZ before.
+ */
+static void
+libc_prepare(void)
+{
+	tzset();
+}
+
 int
 cage_enter(enum cage_role role, const struct cage_options *options, struct cage_report *report)
 {
 	*report = (struct cage_report){ .expected = cage_role_data(role)->walls };
 	if (role == CAGE_HASHER)
 		return report_fail(report, -EINVAL, "a hasher is born inside auth's cage", NULL);
+	libc_prepare();
 	sanitizers_prepare();
 	int error = root_take(role, options, report);
 	if (error == 0)

@@ -43,7 +43,7 @@ remove_entry(const char *path, int flags)
 static long
 move(const char *from, const char *to)
 {
-	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+	return renameat(AT_FDCWD, from, AT_FDCWD, to);
 }
 
 static long

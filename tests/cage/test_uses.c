@@ -106,6 +106,19 @@ use_time(void)
 	return strcmp(text, "Jan  2 01:00") == 0 ? 0 : -1;
 }
 
+/* Without a word to libc about time before, as in a program that knows UTC only. */
+static long
+use_utc(void)
+{
+	struct tm parts;
+	char text[64];
+	time_t moment = 0;
+	if (gmtime_r(&moment, &parts) == NULL ||
+		strftime(text, sizeof(text), "%F %T %Z", &parts) == 0)
+		return -1;
+	return strcmp(text, "1970-01-01 00:00:00 GMT") == 0 ? 0 : -1;
+}
+
 static long
 use_random(void)
 {
@@ -200,21 +213,20 @@ static long
 use_transfer(void)
 {
 	char data[DATA_BYTES] = { 0 };
+	off_t offset = 0;
 	struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 2 } };
-	struct iovec part = { .iov_base = data, .iov_len = sizeof(data) };
 	SCOPE_FD int fd = file_open("/upload.part", O_RDWR | O_CREAT | O_EXCL);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ||
 		write(fd, data, sizeof(data)) != sizeof(data) ||
 		pwrite(fd, data, 1, DATA_BYTES) != 1 || pread(fd, data, 1, 1) != 1 ||
-		preadv2(fd, &part, 1, 0, 0) != DATA_BYTES || fdatasync(fd) != 0 ||
-		ftruncate(fd, DATA_BYTES) != 0 || fchmod(fd, 0640) != 0 ||
+		fdatasync(fd) != 0 || ftruncate(fd, DATA_BYTES) != 0 || fchmod(fd, 0640) != 0 ||
 		futimens(fd, times) != 0 ||
-		renameat2(root_fd, "upload.part", root_fd, "upload", 0) != 0 || fsync(fd) != 0)
+		renameat(root_fd, "upload.part", root_fd, "upload") != 0 || fsync(fd) != 0)
 		return -1;
 	SCOPE_FD int copy = file_open("/copy", O_RDWR | O_CREAT | O_EXCL);
-	if (copy < 0 || lseek(fd, 0, SEEK_SET) != 0 ||
-		copy_file_range(fd, NULL, copy, NULL, DATA_BYTES / 2, 0) != DATA_BYTES / 2 ||
-		sendfile(copy, fd, NULL, DATA_BYTES / 2) != DATA_BYTES / 2)
+	if (copy < 0 ||
+		copy_file_range(fd, &offset, copy, NULL, DATA_BYTES / 2, 0) != DATA_BYTES / 2 ||
+		sendfile(copy, fd, &offset, DATA_BYTES / 2) != DATA_BYTES / 2)
 		return -1;
 	return unlinkat(root_fd, "upload", 0) == 0 ? unlinkat(root_fd, "copy", 0) : -1;
 }
@@ -301,7 +313,7 @@ use_pool(void)
 
 /* clang-format off */
 #define EVERY_USE(role) \
-	USE(role, memory, NULL) USE(role, time, time_prepare) USE(role, random, NULL) \
+	USE(role, memory, NULL) USE(role, time, time_prepare) USE(role, utc, NULL) USE(role, random, NULL) \
 	USE(role, stdio, arena_prepare) USE(role, abort, NULL) USE(role, trap, NULL) \
 	USE(role, loop, loop_prepare) USE(role, channel, pair_prepare)
 #define USES \
@@ -313,7 +325,7 @@ use_pool(void)
 #define ATTEMPT(use) \
 	static long attempt_##use(UNUSED const struct scenario *s, UNUSED pid_t p) \
 	{ return use_##use(); }
-ATTEMPT(memory) ATTEMPT(time) ATTEMPT(random) ATTEMPT(stdio) ATTEMPT(abort) ATTEMPT(trap)
+ATTEMPT(memory) ATTEMPT(time) ATTEMPT(utc) ATTEMPT(random) ATTEMPT(stdio) ATTEMPT(abort) ATTEMPT(trap)
 ATTEMPT(loop) ATTEMPT(channel) ATTEMPT(listing) ATTEMPT(transfer) ATTEMPT(folders) ATTEMPT(arena)
 ATTEMPT(log) ATTEMPT(hashes) ATTEMPT(pool)
 
