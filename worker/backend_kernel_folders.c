@@ -107,7 +107,7 @@ describe(const struct backend_directory *directory, const struct dirent64 *found
 	}
 	/* Names were asked for, or the folder may be read but not searched. */
 	*result = (struct pathio_attributes){
-		.type = type_known ? kernel_type(DTTOIF(found->d_type)) : PATHIO_TYPE_OTHER,
+		.type = type_known ? kernel_type((mode_t)DTTOIF(found->d_type)) : PATHIO_TYPE_OTHER,
 		.inode = found->d_ino,
 	};
 	return 1;

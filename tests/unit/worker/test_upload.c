@@ -311,7 +311,7 @@ check_swept_by_listing(struct tree *tree)
 {
 	struct path folder = test_path("/");
 	struct path path = test_path(OLD);
-	struct backend_entry entry = { .name = bytes_of_text(OLD + 1) };
+	struct backend_entry entry = { .name = bytes_of_text(&OLD[1]) };
 	plant(tree, OLD, 3700);
 	assert_int_equal(tree->backend->stat(tree->state, &path, false, &entry.attributes), 0);
 	upload_sweep_entry(tree, &folder, &entry);
