@@ -200,8 +200,9 @@ memory_rename(struct backend_tree *tree, const struct path *source, const struct
 	if (path_name(source)[0] == '\0' || path_name(destination)[0] == '\0')
 		return -EBUSY;
 	error = memory_walk(tree, source, MEMORY_KEEP, &from);
-	if (error == 0)
-		error = memory_walk(tree, destination, MEMORY_KEEP, &to);
+	if (error < 0)
+		return error;
+	error = memory_walk(tree, destination, MEMORY_KEEP, &to);
 	if (error < 0)
 		return error;
 	if (from.node == NULL)

@@ -75,11 +75,11 @@ find_run(const struct memory_arena *arena, const struct memory_contents *content
 	return run;
 }
 
-/* The array, or a larger copy; NULL for want of memory. At least one element is needed. */
+/* The array, or a larger copy; NULL for want of memory. */
 static void *
 make_room(void *array, size_t element_bytes, size_t *capacity, size_t needed)
 {
-	if (needed <= *capacity)
+	if (array != NULL && needed <= *capacity)
 		return array;
 	void *larger = reallocarray(array, 2 * needed, element_bytes);
 	if (larger != NULL)
@@ -186,9 +186,8 @@ static void
 map_pages(struct memory_contents *contents, struct memory_stretch added)
 {
 	size_t index = find_stretch(contents, added.file_page);
-	struct memory_stretch *before = index == 0 ? NULL : &contents->stretches[index - 1];
-	if (before != NULL && continues(before, &added))
-		before->count += added.count;
+	if (index > 0 && continues(&contents->stretches[index - 1], &added))
+		contents->stretches[index - 1].count += added.count;
 	else
 		insert_at(contents, index, added);
 }

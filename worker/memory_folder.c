@@ -185,10 +185,11 @@ int
 memory_folder_move(struct backend_tree *tree, struct memory_node *source,
 	struct memory_entry *entry, struct memory_node *destination, struct bytes name)
 {
-	struct memory_entry *moved;
 	int error = widen(tree, &destination->folder);
-	if (error == 0)
-		error = entry_new(tree, name, &moved);
+	if (error < 0)
+		return error;
+	struct memory_entry *moved;
+	error = entry_new(tree, name, &moved);
 	if (error < 0)
 		return error;
 	struct memory_entry *replaced = memory_folder_find(tree, destination, name);

@@ -120,6 +120,12 @@ step(struct walk *walk, enum memory_last last, struct memory_place *place)
 	return follow_link(walk, link);
 }
 
+static bool
+is_folder(const struct memory_node *node)
+{
+	return node != NULL && node->type == PATHIO_TYPE_DIRECTORY;
+}
+
 int
 memory_walk(struct backend_tree *tree, const struct path *path, enum memory_last last,
 	struct memory_place *result)
@@ -134,7 +140,7 @@ memory_walk(struct backend_tree *tree, const struct path *path, enum memory_last
 			return error;
 		bool slash = walk.at < walk.end && *walk.at == '/';
 		skip_slashes(&walk);
-		if (slash && walk.at == walk.end && place.node->type != PATHIO_TYPE_DIRECTORY)
+		if (slash && walk.at == walk.end && !is_folder(place.node))
 			return -ENOTDIR; /* a link's target that ends in a slash */
 	}
 	*result = place;

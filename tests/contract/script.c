@@ -58,9 +58,11 @@ add_text(struct script *script, const char *data, size_t length)
 static const char *
 add_hex(struct script *script, const char *at)
 {
-	unsigned value;
-	assert_int_equal(sscanf(at, "%2x", &value), 1);
-	char byte = (char)value;
+	static const char digits[] = "0123456789abcdef";
+	const char *high = strchr(digits, at[0]);
+	const char *low = high == NULL ? NULL : strchr(digits, at[1]);
+	assert_true(low != NULL && *low != '\0');
+	char byte = (char)((high - digits) << 4 | (low - digits));
 	add_text(script, &byte, 1);
 	return at + 2;
 }
@@ -206,8 +208,10 @@ make_call(struct script *script, struct bytes call)
 		script->words[script->count++] = expand(script, take(&words, " "));
 	}
 	script_verb *run = script_find_verb(verb, script->count);
-	if (run == NULL)
+	if (run == NULL) {
 		fail_msg("no such verb with so many words: %.*s", (int)call.length, call.data);
+		return;
+	}
 	struct bytes want = expand(script, rest);
 	check_outcome(script, call, run(script), expects ? &want : NULL);
 }

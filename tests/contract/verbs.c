@@ -89,7 +89,7 @@ get_attributes(struct script *script, bool follow, struct pathio_attributes *res
 static int
 say_type_and_size(struct script *script, bool follow)
 {
-	struct pathio_attributes found;
+	struct pathio_attributes found = { .type = PATHIO_TYPE_OTHER };
 	int error = get_attributes(script, follow, &found);
 	if (error < 0)
 		return error;
@@ -114,7 +114,7 @@ verb_lstat(struct script *script)
 int
 verb_mode(struct script *script)
 {
-	struct pathio_attributes found;
+	struct pathio_attributes found = { .type = PATHIO_TYPE_OTHER };
 	int error = get_attributes(script, true, &found);
 	if (error == 0)
 		script_say(script, "%o", found.mode);
@@ -124,7 +124,7 @@ verb_mode(struct script *script)
 int
 verb_mtime(struct script *script)
 {
-	struct pathio_attributes found;
+	struct pathio_attributes found = { .type = PATHIO_TYPE_OTHER };
 	int error = get_attributes(script, true, &found);
 	if (error == 0)
 		script_say(script, "%lld", (long long)found.mtime_ns);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -320,9 +321,8 @@ check_changing_folder(struct tree *tree)
 	struct backend_directory *directory = open_directory(tree, "/d", 0);
 	struct backend_entry entry;
 	for (int gone = 0; tree->backend->directory_next(directory, &entry) > 0;) {
-		int number;
-		if (sscanf(entry.name.data, "stay%d", &number) == 1)
-			seen[number]++;
+		if (strncmp(entry.name.data, "stay", 4) == 0)
+			seen[strtol(entry.name.data + 4, NULL, 10)]++;
 		if (gone == STAY)
 			continue;
 		snprintf(name, sizeof(name), "/d/go%d", gone++);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -222,7 +223,7 @@ check_many_long_names(UNUSED void **state)
 	for (; backend_kernel.directory_next(directory, &entry) > 0; count++) {
 		assert_int_equal(entry.name.length, NAME_BYTES_MAX);
 		assert_int_equal(entry.attributes.type, PATHIO_TYPE_FILE);
-		int number = atoi(entry.name.data);
+		long number = strtol(entry.name.data, NULL, 10);
 		assert_false(seen[number]);
 		seen[number] = true;
 	}

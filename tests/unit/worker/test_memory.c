@@ -9,10 +9,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
-enum { PAGE = 4096 };
+#define PAGE ((size_t)4096)
 
 static struct test_tree test;
 
@@ -344,7 +345,7 @@ check_large_folder(UNUSED void **state)
 	assert_int_equal(backend_memory.directory_open(test.tree.state, &path, 0, &directory), 0);
 	int count = 0;
 	for (; backend_memory.directory_next(directory, &entry) > 0; count++) {
-		int number = atoi(entry.name.data);
+		long number = strtol(entry.name.data, NULL, 10);
 		assert_in_range(number, 0, ENTRIES - 1);
 		assert_false(seen[number]);
 		seen[number] = true;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 enum { NOBODY = 65534 };
 
@@ -54,18 +55,35 @@ test_tree_open(struct test_tree *test, const struct backend *backend)
 	test_tree_open_with(test, backend, &options, &uploads);
 }
 
+static void
+run_program(char *const arguments[])
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		execvp(arguments[0], arguments);
+		_exit(EXIT_FAILURE);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+void
+test_remove_folder(char *folder)
+{
+	static char chmod[] = "chmod", recursive[] = "-R", mode[] = "u+rwX";
+	static char rm[] = "rm", force[] = "-rf";
+	run_program((char *[]){ chmod, recursive, mode, folder, NULL });
+	run_program((char *[]){ rm, force, folder, NULL });
+}
+
 void
 test_tree_close(struct test_tree *test)
 {
-	char command[128];
 	tree_close(&test->tree);
 	fd_close(&test->tree.options.root_fd);
-	if (test->folder[0] == '\0')
-		return;
-	/* Cases leave folders that their owner may not read, and paths longer than PATH_MAX. */
-	snprintf(command, sizeof(command), "chmod -R u+rwX '%s' && rm -rf '%s'", test->folder,
-		test->folder);
-	assert_int_equal(system(command), 0);
+	if (test->folder[0] != '\0')
+		test_remove_folder(test->folder);
 }
 
 int

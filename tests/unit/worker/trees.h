@@ -26,6 +26,9 @@ void test_tree_open_with(struct test_tree *test, const struct backend *backend,
 	const struct backend_options *options, const struct upload_policy *uploads);
 void test_tree_close(struct test_tree *test);
 
+/* With all in it, be it unreadable or deeper than a path is long. */
+void test_remove_folder(char *folder);
+
 /* Descriptors that this process has open. */
 int count_descriptors(void);
 
