@@ -134,6 +134,8 @@ child_start(const struct scenario *scenario, enum caged_mode mode, int channel_f
 	if (channel_fd != CAGE_CHANNEL_FD)
 		expect(dup2(channel_fd, CAGE_CHANNEL_FD) == CAGE_CHANNEL_FD, "channel");
 	become(mode);
+	if (scenario->ignores_children)
+		signal(SIGCHLD, SIG_IGN);
 	if (scenario->refused_call != NULL)
 		caged_refuse_call(scenario->refused_call);
 	char number[32];

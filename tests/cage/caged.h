@@ -45,9 +45,10 @@ struct scenario {
 	const char *refused_call; /* answered EPERM from the start, as a container engine would */
 	const struct cage_additions *additions;
 	enum cage_role role;
-	bool in_pool_thread; /* attempt from a thread that was made before the filter closed */
-	bool required;       /* as under "cage = required" */
-	bool in_a_folder;    /* is started in a folder that is still there */
+	bool in_pool_thread;   /* attempt from a thread that was made before the filter closed */
+	bool required;         /* as under "cage = required" */
+	bool in_a_folder;      /* is started in a folder that is still there */
+	bool ignores_children; /* is started with SIGCHLD ignored */
 };
 
 enum outcome_kind {
@@ -82,7 +83,8 @@ struct place {
 };
 const struct place *caged_place(void);
 
-enum { CAGED_UID = 65534, CAGED_GID = 65534, CAGED_EXTRA_GROUP = 4711 };
+/* Of nobody on the machine; not the number that an unmapped id shows as. */
+enum { CAGED_UID = 54321, CAGED_GID = 54322, CAGED_EXTRA_GROUP = 4711 };
 
 /* Runs children; returns at once in the test itself. The list must be the same in both. */
 void caged_main(int argc, char **argv, const struct scenario *scenarios, size_t count);

@@ -44,7 +44,7 @@ file_make(const char *folder, const char *name, bool is_theirs)
 {
 	char path[160];
 	path_write(path, sizeof(path), folder, name);
-	SCOPE_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	SCOPE_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
 	expect(fd >= 0 && write(fd, name, strlen(name)) > 0, path);
 	if (is_theirs && geteuid() == 0)
 		expect(fchown(fd, CAGED_UID, CAGED_GID) == 0, path);
