@@ -67,54 +67,40 @@ pathio_ask(struct pathio *io, enum pathio_question question, struct bytes path, 
 	void *argument)
 {
 	struct question *asked = malloc(sizeof(*asked));
-	if (asked == NULL) {
-		done(argument, -ENOMEM, false);
-		return;
-	}
+	if (asked == NULL)
+		die("out of memory");
 	*asked = (struct question){ .kind = question, .done = done, .argument = argument };
 	pathio_stat(io, &(struct pathio_stat){ .path = path, .follow = true }, on_stat, asked);
 }
 
 /* ---- blocking use ---- */
 
-/* Moves what one answer points to into memory of the waiter. */
+/* Moves what an answer points to into memory of the waiter. */
 static void
-keep_bytes(struct pathio_wait *wait, struct bytes *bytes)
+keep_bytes(struct pathio_wait *wait, void *member)
 {
-	if (bytes->length == 0)
-		return;
-	wait->copied = malloc(bytes->length);
+	struct bytes bytes;
+	memcpy(&bytes, member, sizeof(bytes));
+	ensure(wait->copied == NULL); /* no answer has two of these */
+	wait->copied = malloc(bytes.length + 1);
 	if (wait->copied == NULL)
 		die("out of memory");
-	memcpy(wait->copied, bytes->data, bytes->length);
-	bytes->data = wait->copied;
+	if (bytes.length > 0)
+		memcpy(wait->copied, bytes.data, bytes.length);
+	bytes.data = wait->copied;
+	memcpy(member, &bytes, sizeof(bytes));
 }
 
 static void
-keep_body(struct pathio_wait *wait, uint32_t code)
+keep_body(struct pathio_wait *wait, const struct wire_record *record)
 {
-	switch (code) {
-	case PATHIO_OPENED:
-		keep_bytes(wait, &wait->body.opened.name);
-		break;
-	case PATHIO_ENTRIES:
-		keep_bytes(wait, &wait->body.entries.list.encoded);
-		break;
-	case PATHIO_CONTENT:
-		keep_bytes(wait, &wait->body.content.bytes);
-		break;
-	case PATHIO_COMMITTED:
-		keep_bytes(wait, &wait->body.committed.path);
-		break;
-	case PATHIO_TEXT:
-		keep_bytes(wait, &wait->body.text.bytes);
-		break;
-	case PATHIO_DIGESTED:
-		keep_bytes(wait, &wait->body.digested.digest);
-		break;
-	default:
-		break;
-	}
+	char *body = (char *)&wait->body;
+	for (const struct wire_field *field = record->fields; field->kind != WIRE_END; field++)
+		if (field->kind == WIRE_LIST)
+			keep_bytes(
+				wait, body + field->offset + offsetof(struct wire_list, encoded));
+		else if (wire_is_bytes(field->kind))
+			keep_bytes(wait, body + field->offset);
 }
 
 void
@@ -126,9 +112,9 @@ pathio_wait_done(void *argument, const struct pathio_answer *answer)
 	wait->finished = true;
 	wait->error = answer->error;
 	if (answer->error == 0 && answer->body != NULL) {
-		/* The body is only as large as its own row. */
-		memcpy(&wait->body, answer->body, pathio_messages.rules[answer->code].record->size);
-		keep_body(wait, answer->code);
+		const struct wire_record *record = pathio_messages.rules[answer->code].record;
+		memcpy(&wait->body, answer->body, record->size); /* it is no larger than its row */
+		keep_body(wait, record);
 	}
 	event_base_loopbreak(wait->base);
 }

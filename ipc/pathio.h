@@ -6,8 +6,8 @@
  * cannot tell which it has. Requests and answers are the rows of pathio.def: for
  * REQUEST(stat, ..., attributes_of, ...) there is
  *
- *	uint32_t pathio_stat(struct pathio *, const struct pathio_stat *, pathio_completion *, void
- **);
+ *	uint32_t pathio_stat(struct pathio *, const struct pathio_stat *,
+ *		pathio_completion *, void *);
  *
  *	pathio_stat(io, &(struct pathio_stat){ .path = path, .follow = true }, on_stat, session);
  *
@@ -19,7 +19,8 @@
  *   - Request structs and what they point to are the caller's and may go after the call.
  *   - The answer and what it points to live until the completion returns.
  *   - Handles of files are chosen by the caller, per instance. A handle is free again once its
- *     close, commit or discard was submitted, or its opening failed. Reusing one in use: EINVAL.
+ *     close, commit or discard was submitted, or its opening failed (but by -ETIMEDOUT: it may
+ *     still come to pass). Reusing one in use: EINVAL.
  *   - Errors are errnos, negative: -ETIMEDOUT after the instance's deadline, -ECANCELED after
  *     pathio_cancel(), -ENOTSUP if the backend does not offer it, -EINVAL for a bad argument,
  *     -EBADF for a handle that is not open, -EIO when the worker is gone.

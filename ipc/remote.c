@@ -7,33 +7,22 @@
 
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
+#include "ipc/pending.h"
 
 #include <errno.h>
 #include <event2/event_struct.h>
 #include <stdlib.h>
 #include <time.h>
 
-/* A request that was submitted and not yet answered. Request lifetime. */
-struct pending {
-	struct pending *next;
-	uint32_t tag;
-	uint32_t code;
-	uint32_t file;   /* the handle it opens, if it opens one */
-	int failure;     /* not 0: never posted, completes with this from the loop */
-	bool is_expired; /* its caller has had -ETIMEDOUT; waits for the late answer */
-	uint64_t due_ms; /* monotonic; 0: no limit */
-	pathio_completion *done;
-	void *argument;
-};
-
 struct remote {
 	struct pathio io;
 	struct remote_options options;
 	struct channel *channel;
-	struct pending *pending; /* in the order of submission */
-	struct event timer;      /* armed for the earliest due time */
-	uint64_t timer_due_ms;   /* 0: not armed */
+	struct pending_list pending;
+	struct event timer;    /* armed for the earliest due time */
+	uint64_t timer_due_ms; /* 0: not armed */
 	uint32_t last_tag;
+	bool tags_repeat;   /* all have been used once */
 	bool is_completing; /* a completion may free the instance: */
 	bool is_freed;      /* then this asks for the end */
 };
@@ -88,7 +77,25 @@ arm_timer(struct remote *remote, uint64_t due_ms)
 		.tv_usec = (suseconds_t)(wait_ms % 1000 * 1000),
 	};
 	remote->timer_due_ms = due_ms;
-	event_add(&remote->timer, &wait);
+	if (event_add(&remote->timer, &wait) < 0)
+		die("out of memory");
+}
+
+/*
+ * What waits behind a transfer on the same file (a close in the same breath) may wait for hours:
+ * its time begins when its turn comes.
+ */
+static void
+start_next(struct remote *remote, const struct pending *before)
+{
+	if (!before->has_file)
+		return;
+	struct pending *next = pending_next_on_file(&remote->pending, before->file);
+	if (next == NULL)
+		return;
+	next->is_waiting = false;
+	next->due_ms = due_from_now(remote, next->code);
+	arm_timer(remote, next->due_ms);
 }
 
 /* ---- completing ---- */
@@ -155,30 +162,14 @@ complete_with_error(struct remote *remote, const struct pending *pending, int er
 	return leave(remote, is_outermost);
 }
 
-static struct pending *
-unlink_pending(struct pending **place)
-{
-	struct pending *pending = *place;
-	*place = pending->next;
-	return pending;
-}
-
-static struct pending **
-find_pending(struct remote *remote, uint32_t tag)
-{
-	struct pending **place = &remote->pending;
-	while (*place != NULL && (*place)->tag != tag)
-		place = &(*place)->next;
-	return place;
-}
-
 /* Everything pending gets this error; false when a completion freed the instance. */
 static bool
 complete_all(struct remote *remote, int error)
 {
 	bool is_outermost = enter(remote);
-	while (remote->pending != NULL) {
-		SCOPE_FREE struct pending *pending = unlink_pending(&remote->pending);
+	while (remote->pending.first != NULL) {
+		SCOPE_FREE struct pending *pending =
+			pending_unlink(&remote->pending, &remote->pending.first);
 		if (!pending->is_expired)
 			answer_with_error(pending, error);
 	}
@@ -194,10 +185,12 @@ ignore_answer(void *argument, const struct pathio_answer *answer)
 	(void)answer;
 }
 
-/* A file whose opening outlived its deadline is nobody's. */
+/* A file whose opening outlived its deadline is nobody's, unless a close was sent after it. */
 static void
 close_late_file(struct remote *remote, const struct pending *pending)
 {
+	if (pending->is_closed)
+		return;
 	struct pathio_close request = { .file = pending->file };
 	pathio_close(&remote->io, &request, ignore_answer, NULL);
 }
@@ -205,7 +198,7 @@ close_late_file(struct remote *remote, const struct pending *pending)
 static void
 answer_pending(struct remote *remote, uint32_t tag, uint32_t code, const void *body)
 {
-	struct pending **place = find_pending(remote, tag);
+	struct pending **place = pending_find(&remote->pending, tag);
 	if (*place == NULL) {
 		channel_reject(remote->channel, "an answer to nothing");
 		return;
@@ -216,7 +209,8 @@ answer_pending(struct remote *remote, uint32_t tag, uint32_t code, const void *b
 		channel_reject(remote->channel, "an answer of the wrong kind");
 		return;
 	}
-	SCOPE_FREE struct pending *pending = unlink_pending(place);
+	SCOPE_FREE struct pending *pending = pending_unlink(&remote->pending, place);
+	start_next(remote, pending);
 	if (pending->is_expired) {
 		if (code == PATHIO_OPENED)
 			close_late_file(remote, pending);
@@ -243,7 +237,7 @@ static void
 on_progress(void *owner, struct message *message, const struct pathio_progress *body)
 {
 	struct remote *remote = owner;
-	struct pending *pending = *find_pending(remote, message->tag);
+	struct pending *pending = *pending_find(&remote->pending, message->tag);
 	if (pending == NULL || !is_transfer(pending->code)) {
 		channel_reject(remote->channel, "progress of no transfer");
 		return;
@@ -273,20 +267,13 @@ on_closed(void *owner, const char *malformed)
 
 /* ---- requests ---- */
 
-/* The handle that a request opens, which is to be closed if the answer comes too late. */
-static uint32_t
-opened_file(uint32_t code, const void *request)
+/* What a path's row forbids, in the errnos of path_fold(). */
+static int
+path_refusal(struct bytes path)
 {
-	switch (code) {
-	case PATHIO_OPEN:
-		return ((const struct pathio_open *)request)->file;
-	case PATHIO_LIST:
-		return ((const struct pathio_list *)request)->file;
-	case PATHIO_UPLOAD_OPEN:
-		return ((const struct pathio_upload_open *)request)->file;
-	default:
-		return 0;
-	}
+	if (path.length == 0 || path.data[0] != '/' || memchr(path.data, '\0', path.length) != NULL)
+		return -EINVAL;
+	return path.length > PATH_BYTES_MAX ? -ENAMETOOLONG : 0;
 }
 
 /* What a row forbids is EINVAL, but a path that is only too long has an errno of its own. */
@@ -294,15 +281,15 @@ static int
 explain_refusal(uint32_t code, const void *request)
 {
 	const struct wire_field *field = pathio_messages.rules[code].record->fields;
-	for (; field->kind != WIRE_END; field++) {
+	int error = 0;
+	for (; field->kind != WIRE_END && error == 0; field++) {
 		struct bytes path;
 		if (field->kind != WIRE_PATH)
 			continue;
 		memcpy(&path, (const char *)request + field->offset, sizeof(path));
-		if (path.length > PATH_BYTES_MAX)
-			return -ENAMETOOLONG;
+		error = path_refusal(path);
 	}
-	return -EINVAL;
+	return error < 0 ? error : -EINVAL;
 }
 
 static int
@@ -314,6 +301,19 @@ post(struct remote *remote, uint32_t code, uint32_t tag, const void *request, in
 	return error == -EINVAL ? explain_refusal(code, request) : -EIO;
 }
 
+/* Not 0, and not that of a request which waits for its answer since the tags began anew. */
+static uint32_t
+next_tag(struct remote *remote)
+{
+	do {
+		remote->last_tag++;
+		remote->tags_repeat = remote->tags_repeat || remote->last_tag == 0;
+	} while (
+		remote->last_tag == 0 ||
+		(remote->tags_repeat && *pending_find(&remote->pending, remote->last_tag) != NULL));
+	return remote->last_tag;
+}
+
 static uint32_t
 remote_submit(struct pathio *io, uint32_t code, const void *request, int descriptor,
 	pathio_completion *done, void *argument)
@@ -322,23 +322,18 @@ remote_submit(struct pathio *io, uint32_t code, const void *request, int descrip
 	struct pending *pending = malloc(sizeof(*pending));
 	if (pending == NULL)
 		die("out of memory");
-	if (++remote->last_tag == 0)
-		remote->last_tag = 1;
 	*pending = (struct pending){
-		.tag = remote->last_tag,
+		.tag = next_tag(remote),
 		.code = code,
-		.file = opened_file(code, request),
-		.due_ms = due_from_now(remote, code),
 		.done = done,
 		.argument = argument,
 	};
 	pending->failure = post(remote, code, pending->tag, request, descriptor);
+	pending_append(&remote->pending, pending, request);
 	if (pending->failure != 0)
 		pending->due_ms = now_ms();
-	struct pending **end = &remote->pending;
-	while (*end != NULL)
-		end = &(*end)->next;
-	*end = pending;
+	else if (!pending->is_waiting)
+		pending->due_ms = due_from_now(remote, code);
 	arm_timer(remote, pending->due_ms);
 	return pending->tag;
 }
@@ -347,8 +342,8 @@ static void
 remote_cancel(struct pathio *io, uint32_t tag)
 {
 	struct remote *remote = (struct remote *)io;
-	const struct pending *pending = *find_pending(remote, tag);
-	if (pending != NULL && pending->failure == 0)
+	const struct pending *pending = *pending_find(&remote->pending, tag);
+	if (pending != NULL && !pending->is_expired)
 		channel_lost(pathio_post_cancel(
 			remote->channel, 0, &(struct pathio_cancel){ .cancelled = tag }));
 }
@@ -369,32 +364,19 @@ static const struct pathio_operations operations = {
 
 /* ---- the timer ---- */
 
-static struct pending **
-find_due(struct remote *remote, uint64_t now, uint64_t *next_due_ms)
-{
-	*next_due_ms = 0;
-	for (struct pending **place = &remote->pending; *place != NULL; place = &(*place)->next) {
-		uint64_t due_ms = (*place)->due_ms;
-		if (due_ms != 0 && due_ms <= now)
-			return place;
-		if (due_ms != 0 && (*next_due_ms == 0 || due_ms < *next_due_ms))
-			*next_due_ms = due_ms;
-	}
-	return NULL;
-}
-
 /* One request is out of time, or was never posted; false when its completion freed the instance. */
 static bool
 expire(struct remote *remote, struct pending **place)
 {
 	struct pending *pending = *place;
 	if (pending->failure != 0) {
-		SCOPE_FREE struct pending *unlinked = unlink_pending(place);
+		SCOPE_FREE struct pending *unlinked = pending_unlink(&remote->pending, place);
 		return complete_with_error(remote, unlinked, unlinked->failure);
 	}
+	remote_cancel(&remote->io, pending->tag);
 	pending->is_expired = true;
 	pending->due_ms = 0;
-	remote_cancel(&remote->io, pending->tag);
+	start_next(remote, pending);
 	return complete_with_error(remote, pending, -ETIMEDOUT);
 }
 
@@ -408,7 +390,7 @@ on_timer(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	remote->timer_due_ms = 0;
-	while ((place = find_due(remote, now_ms(), &next_due_ms)) != NULL) {
+	while ((place = pending_find_due(&remote->pending, now_ms(), &next_due_ms)) != NULL) {
 		is_late = is_late || (*place)->failure == 0;
 		if (!expire(remote, place))
 			return;
@@ -426,6 +408,7 @@ remote_new(const struct remote_options *options, int *fd, struct pathio **result
 		return -ENOMEM;
 	remote->io.operations = &operations;
 	remote->options = *options;
+	pending_list_init(&remote->pending);
 	event_assign(&remote->timer, options->base, -1, 0, on_timer, remote);
 	struct channel_options channel_options = {
 		.base = options->base,

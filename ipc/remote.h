@@ -4,8 +4,8 @@
  * It sends at once, so that requests in one breath are pipelined, and enforces the time limits of
  * the caller's side: after a deadline the completion gets -ETIMEDOUT once, the late answer is
  * dropped, and a file that was opened too late is closed. A transfer's limit counts from its last
- * progress. When the channel ends, all that is pending completes with -EIO, then `closed` is
- * called.
+ * progress, that of a request behind another on its file from that one's end. When the channel
+ * ends, all that is pending completes with -EIO, then `closed` is called.
  */
 #ifndef SALLYPORT_IPC_REMOTE_H
 #define SALLYPORT_IPC_REMOTE_H

@@ -107,6 +107,13 @@ wire_member_number(const struct wire_field *field, const void *member)
 	return load_member(member, member_width(field->kind));
 }
 
+bool
+wire_is_bytes(enum wire_kind kind)
+{
+	return kind == WIRE_BYTES || kind == WIRE_TEXT || kind == WIRE_PATH || kind == WIRE_NAME ||
+	       kind == WIRE_SECRET;
+}
+
 static bool
 number_in_range(const struct wire_field *field, uint64_t value)
 {

@@ -130,7 +130,10 @@ MUST_CHECK int wire_list_add(
 /* The list as it goes into a message; valid as long as the builder's buffer. */
 struct wire_list wire_list_built(const struct wire_list_builder *builder);
 
-/* The value of a numeric member, found by its field; for views that walk tables themselves. */
+/* Is the member a struct bytes? For views that walk tables themselves. */
+bool wire_is_bytes(enum wire_kind kind);
+
+/* The value of a numeric member, found by its field. */
 uint64_t wire_member_number(const struct wire_field *field, const void *member);
 
 /*

@@ -1,0 +1,164 @@
+/*
+ * A stub for a worker (see worker_stub.h).
+ */
+#include "tests/unit/ipc/worker_stub.h"
+
+#include "tests/unit/ipc/fixture.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LIVENESS_S = 10 };
+
+/* ---- the worker's side ---- */
+
+static void
+note(struct worker_stub *stub, uint32_t code, const struct message *message)
+{
+	const struct wire_field *field = pathio_messages.rules[code].record->fields;
+	assert_true(stub->received < STUB_REQUESTS);
+	stub->requests[stub->received++] = (struct stub_request){
+		.code = code,
+		.tag = message->tag,
+		.file = field->kind == WIRE_U32 ? (uint32_t)wire_member_number(field, message->body)
+						: 0,
+	};
+}
+
+#define MESSAGE(name, CODE, number, senders, phases, descriptor, reply, doc)            \
+	static void note_##name(                                                        \
+		void *owner, struct message *message, const struct pathio_##name *body) \
+	{                                                                               \
+		(void)body;                                                             \
+		note(owner, CODE, message);                                             \
+	}
+#include "ipc/pathio.def"
+
+static const struct pathio_handlers handlers = {
+#define MESSAGE(title, CODE, number, senders, phases, descriptor, reply, doc) .title = note_##title,
+#include "ipc/pathio.def"
+};
+
+static void
+on_worker_closed(void *owner, const char *malformed)
+{
+	(void)owner;
+	if (malformed != NULL)
+		fail_msg("the gateway is malformed: %s", malformed);
+}
+
+/* ---- the gateway's side ---- */
+
+static void
+on_closed(void *owner, const char *malformed)
+{
+	struct worker_stub *stub = owner;
+	stub->closed++;
+	stub->malformed = malformed;
+	if (stub->frees_when_closed)
+		pathio_free(&stub->io);
+}
+
+static void
+on_late(void *owner)
+{
+	struct worker_stub *stub = owner;
+	stub->late++;
+	if (stub->frees_when_late)
+		pathio_free(&stub->io);
+}
+
+static void
+on_progress(void *owner, uint32_t tag, uint64_t bytes)
+{
+	struct worker_stub *stub = owner;
+	assert_int_not_equal(tag, 0);
+	stub->progressed++;
+	stub->progress_bytes = bytes;
+	if (stub->frees_when_progressed)
+		pathio_free(&stub->io);
+}
+
+void
+call_done(void *argument, const struct pathio_answer *answer)
+{
+	struct call *call = argument;
+	call->count++;
+	call->error = answer->error;
+	call->code = answer->code;
+	call->tag = answer->tag;
+	assert_non_null(answer->body);
+	memcpy(&call->body, answer->body, pathio_messages.rules[answer->code].record->size);
+	if (call->frees != NULL)
+		pathio_free(&call->frees->io);
+	if (call->then != NULL)
+		call->then(call);
+}
+
+/* ---- life ---- */
+
+static void
+make_worker(struct worker_stub *stub, int *fd)
+{
+	const struct channel_options options = {
+		.base = stub->base,
+		.messages = &pathio_messages,
+		.our_role = ROLE_WORKER,
+		.peer_role = ROLE_GATEWAY,
+		.phase = PHASE_SERVING,
+		.handlers = &handlers,
+		.owner = stub,
+		.closed = on_worker_closed,
+	};
+	assert_int_equal(channel_new(&options, fd, &stub->worker), 0);
+}
+
+struct worker_stub *
+worker_stub_new(const struct remote_options *options)
+{
+	struct worker_stub *stub = calloc(1, sizeof(*stub));
+	int ends[2];
+	assert_non_null(stub);
+	stub->descriptors_before = fixture_count_descriptors();
+	stub->base = event_base_new();
+	assert_non_null(stub->base);
+	assert_int_equal(channel_pair(ends), 0);
+	make_worker(stub, &ends[1]);
+	struct remote_options complete = *options;
+	complete.base = stub->base;
+	complete.owner = stub;
+	complete.closed = on_closed;
+	complete.late = on_late;
+	complete.progress = on_progress;
+	assert_int_equal(remote_new(&complete, &ends[0], &stub->io), 0);
+	assert_int_equal(ends[0], -1);
+	return stub;
+}
+
+void
+worker_stub_end(struct worker_stub **stub)
+{
+	pathio_free(&(*stub)->io);
+	channel_free(&(*stub)->worker);
+	event_base_free((*stub)->base);
+	assert_int_equal(fixture_count_descriptors(), (*stub)->descriptors_before);
+	free(*stub);
+	*stub = NULL;
+}
+
+void
+worker_stub_settle(struct worker_stub *stub)
+{
+	alarm(LIVENESS_S);
+	assert_true(event_base_loop(stub->base, EVLOOP_NONBLOCK) >= 0);
+	alarm(0);
+}
+
+void
+worker_stub_wait(struct worker_stub *stub, const unsigned *count, unsigned wanted)
+{
+	alarm(LIVENESS_S);
+	while (*count < wanted)
+		assert_int_equal(event_base_loop(stub->base, EVLOOP_ONCE), 0);
+	alarm(0);
+}
