@@ -15,7 +15,10 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-enum { STRANGERS_AT_ONCE = 64 };
+enum {
+	STRANGERS_AT_ONCE = 64,
+	ASK_AGAIN_MS = 50, /* while the supervisor has connected too often */
+};
 
 /* ---- passive ---- */
 
@@ -89,10 +92,17 @@ open_passive(struct session *session, struct data_wait *wait, int *fd)
 static int
 open_active(struct session *session, struct data_wait *wait)
 {
-	uint16_t port = session->data.port;
+	wait->port = session->data.port;
 	data_forget(session);
-	int error = supervisor_connect_active(session, port, &wait->tag);
+	int error = supervisor_connect_active(session, wait->port, &wait->tag);
 	return error < 0 ? error : -EINPROGRESS;
+}
+
+static void
+fail_active(struct data_wait *wait)
+{
+	data_stop_waiting(wait);
+	transfer_unconnected(wait->session);
 }
 
 static void
@@ -125,18 +135,42 @@ data_connecting(struct session *session, int *fd)
 		on_connected, wait);
 	wait->is_armed = event_add(&wait->event, NULL) == 0;
 	if (!wait->is_armed)
-		data_refused(session);
+		fail_active(wait);
+}
+
+static void
+on_ask_again(evutil_socket_t fd, short what, void *argument)
+{
+	struct data_wait *wait = argument;
+	(void)fd;
+	(void)what;
+	wait->is_armed = false;
+	if (supervisor_connect_active(wait->session, wait->port, &wait->tag) < 0)
+		fail_active(wait);
+}
+
+/* Many small files in a row are no reason to fail: they wait for their turn (DECISIONS 17). */
+static void
+ask_again(struct data_wait *wait)
+{
+	struct timeval pause = { .tv_usec = ASK_AGAIN_MS * 1000 };
+	event_assign(&wait->event, wait->session->gateway->base, -1, 0, on_ask_again, wait);
+	wait->is_armed = event_add(&wait->event, &pause) == 0;
+	if (!wait->is_armed)
+		fail_active(wait);
 }
 
 void
-data_refused(struct session *session)
+data_refused(struct session *session, enum refusal why)
 {
 	struct data_wait *wait = transfer_data_wait(session);
 	if (wait == NULL)
 		return;
 	wait->tag = 0;
-	data_stop_waiting(wait);
-	transfer_unconnected(session);
+	if (why == REFUSAL_RATE)
+		ask_again(wait);
+	else
+		fail_active(wait);
 }
 
 /* ---- both ---- */

@@ -9,7 +9,7 @@
 #define SALLYPORT_GATEWAY_DATA_H
 
 #include "ipc/base/bytes.h"
-#include "ipc/wire.h"
+#include "ipc/choices.h"
 
 #include <event2/event_struct.h>
 
@@ -33,6 +33,7 @@ struct data_wait {
 	struct session *session;
 	struct event event;
 	int connecting_fd; /* active: in progress; -1: not there yet */
+	uint16_t port;     /* active: the client's */
 	uint32_t tag;      /* active: of the open request to the supervisor; 0: none */
 	bool is_armed;
 };
@@ -65,6 +66,6 @@ void data_time_over(struct session *session);
 
 /* The supervisor connects: takes *fd, a connection in progress; or does not. */
 void data_connecting(struct session *session, int *fd);
-void data_refused(struct session *session);
+void data_refused(struct session *session, enum refusal why);
 
 #endif

@@ -18,6 +18,7 @@
 enum {
 	DRAINED_AT_ONCE = 64, /* strangers; a port with more is left alone this time */
 	ASK_AGAIN_S = 1,      /* after a refusal */
+	SHRINK_S = 2,         /* how long ports must lie idle before the surplus is closed */
 };
 
 struct passive_pool {
@@ -29,6 +30,9 @@ struct passive_pool {
 	uint32_t asked;    /* requests that are not answered */
 	bool is_closed;
 	uint64_t refused_ms; /* when the supervisor last had none */
+	uint32_t least_free; /* since the timer was armed */
+	struct event shrink;
+	bool is_shrinking;
 	struct session *waiting;
 	struct session **waiting_tail;
 };
@@ -92,6 +96,37 @@ passive_fill(struct passive_pool *pool)
 		ask(pool);
 }
 
+/* ---- shrinking ---- */
+
+/*
+ * After a rush there are more ports than should be at hand. Those that nobody needed for a while
+ * go; closing at once would mean asking anew at the next PASV.
+ */
+static void
+watch_surplus(struct passive_pool *pool)
+{
+	struct timeval wait = { .tv_sec = SHRINK_S };
+	if (pool->is_shrinking || pool->free_count <= pool->gateway->settings.passive_spare)
+		return;
+	pool->least_free = pool->free_count;
+	pool->is_shrinking = event_add(&pool->shrink, &wait) == 0;
+}
+
+static void
+on_shrink(evutil_socket_t fd, short what, void *argument)
+{
+	struct passive_pool *pool = argument;
+	uint32_t spare = pool->gateway->settings.passive_spare;
+	(void)fd;
+	(void)what;
+	pool->is_shrinking = false;
+	for (; pool->least_free > spare && pool->free_count > 0; pool->least_free--)
+		close_port(pool, &pool->free_ports[--pool->free_count]);
+	watch_surplus(pool);
+}
+
+/* ---- taking ---- */
+
 struct passive_port *
 passive_take(struct passive_pool *pool)
 {
@@ -100,6 +135,8 @@ passive_take(struct passive_pool *pool)
 		uint32_t chosen = random_below(pool->free_count);
 		taken = pool->free_ports[chosen];
 		pool->free_ports[chosen] = pool->free_ports[--pool->free_count];
+		if (pool->free_count < pool->least_free)
+			pool->least_free = pool->free_count;
 		if (!drain(taken))
 			passive_give_back(pool, &taken);
 	}
@@ -165,10 +202,12 @@ passive_give_back(struct passive_pool *pool, struct passive_port **port)
 		return;
 	}
 	struct session *session = drain(given) ? pop_waiting(pool) : NULL;
-	if (session != NULL)
+	if (session != NULL) {
 		data_passive_ready(session, given);
-	else
-		pool->free_ports[pool->free_count++] = given;
+		return;
+	}
+	pool->free_ports[pool->free_count++] = given;
+	watch_surplus(pool);
 }
 
 /* There is room in free_ports for every port that exists. */
@@ -222,6 +261,7 @@ passive_close(struct passive_pool *pool)
 	pool->is_closed = true;
 	while (pool->free_count > 0)
 		close_port(pool, &pool->free_ports[--pool->free_count]);
+	pool->least_free = 0;
 }
 
 struct passive_pool *
@@ -232,6 +272,7 @@ passive_new(struct gateway *gateway)
 		return NULL;
 	pool->gateway = gateway;
 	pool->waiting_tail = &pool->waiting;
+	event_assign(&pool->shrink, gateway->base, -1, 0, on_shrink, pool);
 	return pool;
 }
 
@@ -241,6 +282,7 @@ passive_free(struct passive_pool **pool)
 	if (*pool == NULL)
 		return;
 	passive_close(*pool);
+	event_del(&(*pool)->shrink);
 	free((*pool)->free_ports);
 	free(*pool);
 	*pool = NULL;

@@ -134,7 +134,7 @@ on_refused(void *owner, struct message *message, const struct gate_refused *body
 	if (session == NULL)
 		return;
 	if (ticket.purpose == TICKET_CONNECT)
-		data_refused(session);
+		data_refused(session, body->why);
 	else
 		login_refused(session, body->why);
 }

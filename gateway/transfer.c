@@ -119,11 +119,12 @@ end_connection(struct transfer *transfer)
 		shutdown(transfer->fd, SHUT_RDWR);
 }
 
+/* The cancellation first: the worker must not take the shut connection for a clean end. */
 static void
 cut(struct transfer *transfer)
 {
-	end_connection(transfer);
 	drop_file(transfer);
+	end_connection(transfer);
 	finish(transfer);
 }
 
@@ -181,6 +182,7 @@ on_discarded(void *argument, const struct pathio_answer *answer)
 	if (transfer->state != TRANSFER_OVER) {
 		session_reply_failure(transfer->session, FAILURE_MOVING, transfer->error);
 		reply_aborts(transfer);
+		end_connection(transfer);
 		finish(transfer);
 	}
 	settle(transfer);
@@ -191,7 +193,6 @@ static void
 discard(struct transfer *transfer)
 {
 	struct pathio_discard request = { .file = transfer->file };
-	end_connection(transfer);
 	cancel_requests(transfer);
 	transfer->state = TRANSFER_DISCARDING;
 	transfer->owed++;
@@ -243,9 +244,10 @@ on_moved(void *argument, const struct pathio_answer *answer)
 {
 	struct transfer *transfer = argument;
 	transfer->is_moved = true;
-	transfer->error = answer->error;
 	if (answer->error == 0)
 		transfer->bytes = answer->body->moved.bytes;
+	if (transfer->state == TRANSFER_PREPARING || transfer->state == TRANSFER_MOVING)
+		transfer->error = answer->error;
 	if (transfer->state == TRANSFER_MOVING)
 		end_move(transfer);
 	settle(transfer);
