@@ -210,7 +210,7 @@ delete_and_create(void)
 {
 	remove_name("/f");
 	for (int i = 0; i < 4; i++) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof(name), "/f%d", i);
 		struct backend_file *file = create_file(name);
 		fill(file, 0, 'b', 8 * PAGE);
