@@ -329,6 +329,8 @@ prepare(struct supervisor *supervisor)
 	if (error < 0)
 		die("%s: %s", missing, strerror(-error));
 	error = cage_enter(CAGE_SUPERVISOR, &options, &report);
+	if (error == 0)
+		error = cage_close(CAGE_SUPERVISOR, NULL, &report);
 	SCOPE_FREE char *text = cage_report_text(&report);
 	if (error < 0)
 		die("%s", text != NULL ? text : strerror(-error));
