@@ -4,7 +4,7 @@
  * turned over (in its first bytes), so that an ordinary test run also asks what a decoder does with
  * near misses. A target that finds something wrong aborts, and the plan stays short of its cases.
  *
- *	fuzz_path CORPUS-FOLDER
+ *	fuzz_path CORPUS-FOLDER [ANOTHER]
  */
 #include "ipc/base/compiler.h"
 #include "ipc/base/ends.h"
@@ -84,23 +84,42 @@ replay(int folder_fd, const char *name, int number)
 	printf("ok %d - %s\n", number, name);
 }
 
-int
-main(int argc, char **argv)
+/* The inputs of one folder. Returns the number of the last case. */
+static int
+replay_folder(const char *folder, struct dirent **entries, int count, int number)
 {
-	if (argc != 2)
-		die("usage: %s CORPUS-FOLDER", argv[0]);
-	SCOPE_FD int folder_fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent **entries = NULL;
-	int count = folder_fd < 0 ? -1 : scandir(argv[1], &entries, is_input, alphasort);
-	if (count < 0)
-		die("%s: %s", argv[1], strerror(errno));
-	if (count == 0)
-		die("%s: an empty corpus tests nothing", argv[1]);
-	printf("1..%d\n", count);
+	SCOPE_FD int folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder_fd < 0)
+		die("%s: %s", folder, strerror(errno));
 	for (int i = 0; i < count; i++) {
-		replay(folder_fd, entries[i]->d_name, i + 1);
+		replay(folder_fd, entries[i]->d_name, ++number);
 		free(entries[i]);
 	}
 	free(entries);
+	return number;
+}
+
+enum { FOLDERS_MAX = 2 };
+
+int
+main(int argc, char **argv)
+{
+	struct dirent **entries[FOLDERS_MAX];
+	int counts[FOLDERS_MAX];
+	int total = 0;
+	if (argc < 2 || argc > 1 + FOLDERS_MAX)
+		die("usage: %s CORPUS-FOLDER [ANOTHER]", argv[0]);
+	for (int i = 1; i < argc; i++) {
+		counts[i - 1] = scandir(argv[i], &entries[i - 1], is_input, alphasort);
+		if (counts[i - 1] < 0)
+			die("%s: %s", argv[i], strerror(errno));
+		if (counts[i - 1] == 0)
+			die("%s: an empty corpus tests nothing", argv[i]);
+		total += counts[i - 1];
+	}
+	printf("1..%d\n", total);
+	int number = 0;
+	for (int i = 1; i < argc; i++)
+		number = replay_folder(argv[i], entries[i - 1], counts[i - 1], number);
 	return 0;
 }
