@@ -42,8 +42,11 @@ keep(char *into, size_t room, struct bytes from)
 static struct recorded *
 next_recorded(struct session *session, struct bytes name, struct bytes path, int error)
 {
-	assert_true(session->recorded_count < RECORDED_MAX);
-	struct recorded *recorded = &session->recorded[session->recorded_count++];
+	static struct recorded forgotten;
+	assert_true(session->count_only || session->recorded_count < RECORDED_MAX);
+	struct recorded *recorded =
+		session->count_only ? &forgotten : &session->recorded[session->recorded_count];
+	session->recorded_count++;
 	keep(recorded->name, sizeof(recorded->name), name);
 	keep(recorded->path, sizeof(recorded->path), path);
 	recorded->error = error;
@@ -171,7 +174,7 @@ on_progress(void *owner, uint32_t tag, uint64_t bytes)
 {
 	struct session *session = owner;
 	(void)tag;
-	(void)bytes;
+	session->progress_bytes = bytes;
 	session->progress_count++;
 }
 
@@ -200,9 +203,9 @@ on_transfer(void *owner, struct message *message, const struct event_transfer *e
 static void
 on_session_ended(void *owner, struct message *message, const struct event_session_ended *event)
 {
-	(void)event;
 	check_sequence(owner, message);
-	next_recorded(owner, bytes_of_text("session_ended"), bytes_of_text(""), 0);
+	next_recorded(owner, bytes_of_text("session_ended"), bytes_of_text(""), 0)->bytes =
+		event->uploads_dropped;
 }
 
 static void

@@ -13,7 +13,7 @@
 
 #include <event2/event.h>
 
-enum { RECORDED_MAX = 64 };
+enum { RECORDED_MAX = 256 };
 
 /* An event as the observer or the record's end of the channel got it. */
 struct recorded {
@@ -34,6 +34,7 @@ struct session {
 	struct pathio_wait wait;
 	struct recorded recorded[RECORDED_MAX];
 	size_t recorded_count;
+	bool count_only; /* too many to keep */
 
 	/* Across a channel only. */
 	struct recorder *recorder;
@@ -43,6 +44,7 @@ struct session {
 	uint64_t ended; /* the session that ended last */
 	bool closed;    /* the gateway's end */
 	uint32_t progress_count;
+	uint64_t progress_bytes;
 };
 
 /* What the session may do where; ends with a NULL folder. */
