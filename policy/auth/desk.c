@@ -266,6 +266,12 @@ desk_add_gateway(struct desk *desk, uint32_t incarnation, int *fd)
 
 /* ---- set-up ---- */
 
+int
+desk_identify(struct desk *desk, struct bytes name, struct account_user *result)
+{
+	return accounts_identify(desk->accounts, name, result);
+}
+
 void
 desk_set_accounts(struct desk *desk, struct accounts **accounts)
 {

@@ -26,6 +26,9 @@ void desk_free(struct desk **desk);
 /* Judges by these from now on; takes *accounts. */
 void desk_set_accounts(struct desk *desk, struct accounts **accounts);
 
+/* As accounts_identify(). */
+MUST_CHECK int desk_identify(struct desk *desk, struct bytes name, struct account_user *result);
+
 /* Serves a gateway on *fd (taken): 0, -ENOMEM or -EBADMSG. */
 MUST_CHECK int desk_add_gateway(struct desk *desk, uint32_t incarnation, int *fd);
 

@@ -104,6 +104,18 @@ on_users(void *owner, struct message *message, const struct verdict_users *body)
 }
 
 static void
+on_ask(void *owner, struct message *message, const struct verdict_ask *body)
+{
+	struct auth *auth = owner;
+	struct verdict_told told;
+	struct verdict_stranger stranger = { .name = body->name };
+	if (desk_identify(auth->desk, body->name, &told.user) == 0)
+		channel_lost(verdict_post_told(auth->supervisor, message->tag, &told));
+	else
+		channel_lost(verdict_post_stranger(auth->supervisor, message->tag, &stranger));
+}
+
+static void
 on_gateway(void *owner, struct message *message, const struct verdict_gateway *body)
 {
 	struct auth *auth = owner;
@@ -138,6 +150,7 @@ on_ping(void *owner, struct message *message, const struct verdict_ping *body)
 static const struct verdict_handlers handlers = {
 	.configure = on_configure,
 	.users = on_users,
+	.ask = on_ask,
 	.gateway = on_gateway,
 	.record = on_record,
 	.ping = on_ping,

@@ -27,17 +27,45 @@ on_failed(void *owner, UNUSED struct message *message, const struct verdict_fail
 	process_failed(owner, EIO, body->reason);
 }
 
+/* One user at a time, so that a reload with many of them fills no queue. */
+static void
+ask_next(struct process *process)
+{
+	struct verdict_ask body;
+	if (sessions_next_to_review(process->supervisor->sessions, &body.name))
+		process_posted(process, verdict_post_ask(process->channel, 0, &body));
+}
+
 static void
 on_users_loaded(
 	void *owner, UNUSED struct message *message, const struct verdict_users_loaded *body)
 {
-	const struct process *process = owner;
+	struct process *process = owner;
 	struct record *record = process->supervisor->record;
-	if (body->error.length == 0)
-		record_notice(record, SEVERITY_INFO, "users file loaded");
-	else
+	if (body->error.length > 0) {
 		record_notice(record, SEVERITY_ERROR, "users file refused, the old one stays: %.*s",
 			(int)body->error.length, body->error.data);
+		return;
+	}
+	record_notice(record, SEVERITY_INFO, "users file loaded");
+	sessions_begin_review(process->supervisor->sessions);
+	ask_next(process);
+}
+
+static void
+on_told(void *owner, UNUSED struct message *message, const struct verdict_told *body)
+{
+	struct process *process = owner;
+	sessions_review(process->supervisor->sessions, body->user.name, &body->user);
+	ask_next(process);
+}
+
+static void
+on_stranger(void *owner, UNUSED struct message *message, const struct verdict_stranger *body)
+{
+	struct process *process = owner;
+	sessions_review(process->supervisor->sessions, body->name, NULL);
+	ask_next(process);
 }
 
 static void
@@ -53,6 +81,8 @@ static const struct verdict_handlers handlers = {
 	.failed = on_failed,
 	.users_loaded = on_users_loaded,
 	.identified = on_identified,
+	.told = on_told,
+	.stranger = on_stranger,
 	.pong = on_pong,
 };
 

@@ -19,6 +19,8 @@
 
 #include <search.h>
 
+enum { CLOSE_MS = 10000 };
+
 enum session_state {
 	SESSION_HALF,     /* nobody: half a login waits, or one has ended a moment ago */
 	SESSION_STARTING, /* its worker does */
@@ -39,6 +41,7 @@ struct session {
 	bool asks;            /* attach or reattach has no answer yet */
 	uint32_t tag;         /* of that request */
 	bool was_open;        /* a refusal is of a reattach */
+	bool to_review;       /* the users were loaded anew, and its own is not known yet */
 	struct account *account;
 	struct wire_address peer;
 	struct wire_address local;
@@ -296,6 +299,19 @@ begin(struct session *session)
 	seek_worker(session);
 }
 
+/* The gateway has a moment to do it. */
+static void
+close_session(struct session *session)
+{
+	struct process *gateway = session->gateway->service.process;
+	const struct gate_close_session body = { .session = session->id };
+	if (session->state == SESSION_CLOSING)
+		return;
+	process_posted(gateway, gate_post_close_session(gateway->channel, 0, &body));
+	session->state = SESSION_CLOSING;
+	session->deadline_ms = supervisor_now_ms() + CLOSE_MS;
+}
+
 /* ---- what auth says ---- */
 
 void
@@ -317,6 +333,72 @@ sessions_identify(struct sessions *sessions, const struct verdict_identified *bo
 		begin(session);
 	else if (session->state == SESSION_HALF)
 		set_half(session);
+}
+
+/* ---- after a reload ---- */
+
+void
+sessions_begin_review(struct sessions *sessions)
+{
+	struct session *session;
+	LIST_FOREACH(session, &sessions->all, link)
+	session->to_review = session->account != NULL;
+}
+
+bool
+sessions_next_to_review(struct sessions *sessions, struct bytes *user)
+{
+	struct session *session, *found = NULL;
+	LIST_FOREACH(session, &sessions->all, link)
+	{
+		if (!session->to_review || session->account == NULL)
+			continue;
+		found = found != NULL ? found : session;
+		if (bytes_equal(session->account->user.name, found->account->user.name))
+			session->to_review = false;
+	}
+	if (found != NULL)
+		*user = found->account->user.name;
+	return found != NULL;
+}
+
+static void
+renew(struct session *session, const struct account_user *user)
+{
+	const struct supervisor *supervisor = session->gateway->supervisor;
+	const struct attach_change_rights change = { .session = session->id,
+		.rights = user->rights };
+	struct rules_error error = { 0 };
+	struct account *account;
+	if (account_copy(user, &account) < 0)
+		return;
+	bool is_allowed = identity_check(&account->identity, supervisor->settings->config,
+				  supervisor->own.uid, supervisor->own.gid, &error) == 0;
+	rules_error_free(&error);
+	if (session->worker != NULL && !bytes_equal(account->key, session->account->key))
+		worker_retire(session->worker);
+	if (!is_allowed)
+		close_session(session);
+	else if (session->state == SESSION_OPEN)
+		process_posted(session->worker->process,
+			attach_post_change_rights(session->worker->process->channel, 0, &change));
+	free(session->account);
+	session->account = account;
+}
+
+void
+sessions_review(struct sessions *sessions, struct bytes name, const struct account_user *user)
+{
+	struct session *session;
+	LIST_FOREACH(session, &sessions->all, link)
+	{
+		if (session->account == NULL || !bytes_equal(session->account->user.name, name))
+			continue;
+		if (user != NULL)
+			renew(session, user);
+		else
+			close_session(session);
+	}
 }
 
 /* ---- what gateways ask ---- */
@@ -482,8 +564,6 @@ sessions_worker_ended(struct sessions *sessions, struct worker *worker, const st
 static void
 expire(struct session *session)
 {
-	struct process *gateway = session->gateway->service.process;
-	const struct gate_close_session body = { .session = session->id };
 	struct denial denial;
 	switch (session->state) {
 	case SESSION_HALF:
@@ -493,15 +573,13 @@ expire(struct session *session)
 		forget(session);
 		return;
 	case SESSION_CLOSING:
-		process_kill(gateway, "kept a session that was to end");
+		process_kill(session->gateway->service.process, "kept a session that was to end");
 		return;
 	case SESSION_STARTING:
 	case SESSION_OPEN:
 	case SESSION_DOUBTED:
 	case SESSION_LOST:
-		process_posted(gateway, gate_post_close_session(gateway->channel, 0, &body));
-		session->state = SESSION_CLOSING;
-		session->deadline_ms += JOIN_WAIT_MS;
+		close_session(session);
 		return;
 	}
 }

@@ -24,6 +24,16 @@ void sessions_tick(struct sessions *sessions);
 /* Auth's verdict. One that nobody can use (any more) is dropped. */
 void sessions_identify(struct sessions *sessions, const struct verdict_identified *body);
 
+/*
+ * After a reload each user who has sessions is asked for again: between begin and the last answer
+ * there is a next one to ask for (true). The answer is the account of now, or NULL for one who may
+ * not log in any more: new rights hold at once; another identity holds from the next worker on;
+ * sessions of a user who is gone are closed (DECISIONS 12).
+ */
+void sessions_begin_review(struct sessions *sessions);
+bool sessions_next_to_review(struct sessions *sessions, struct bytes *user);
+void sessions_review(struct sessions *sessions, struct bytes name, const struct account_user *user);
+
 /* Handlers of a gateway's channel; requests are answered now or later. */
 void sessions_on_attach(void *owner, struct message *message, const struct gate_attach *body);
 void sessions_on_reattach(void *owner, struct message *message, const struct gate_reattach *body);

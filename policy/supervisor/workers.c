@@ -201,6 +201,13 @@ retire(struct worker *worker, uint64_t limit_ms)
 	process_posted(worker->process, attach_post_retire(worker->process->channel, 0, &body));
 }
 
+void
+worker_retire(struct worker *worker)
+{
+	if (!worker->retired && worker->process->state == PROCESS_SERVING)
+		retire(worker, 0);
+}
+
 /* Finds the worker of that identity; others of the same user have been overtaken. */
 static struct worker *
 find(const struct workers *workers, const struct account *account)
@@ -212,9 +219,8 @@ find(const struct workers *workers, const struct account *account)
 			continue;
 		if (bytes_equal(worker->account->key, account->key))
 			found = worker;
-		else if (worker->process->state == PROCESS_SERVING &&
-			 bytes_equal(worker->account->user.name, account->user.name))
-			retire(worker, 0);
+		else if (bytes_equal(worker->account->user.name, account->user.name))
+			worker_retire(worker);
 	}
 	return found;
 }

@@ -35,6 +35,9 @@ void workers_tick(struct workers *workers);
 MUST_CHECK int workers_get(struct workers *workers, const struct account *account,
 	struct worker **result, struct denial *denial);
 
+/* It takes no more sessions, and leaves after the last. */
+void worker_retire(struct worker *worker);
+
 /* Somebody complains: a worker that does not answer within 2 x path_timeout is replaced. */
 void worker_doubt(struct worker *worker);
 

@@ -55,6 +55,7 @@ ORDER(users)
 ORDER(gateway)
 ORDER(record)
 ORDER(ping)
+ORDER(ask)
 
 static const struct verdict_handlers orders = {
 	.configure = on_configure,
@@ -62,6 +63,7 @@ static const struct verdict_handlers orders = {
 	.gateway = on_gateway,
 	.record = on_record,
 	.ping = on_ping,
+	.ask = on_ask,
 };
 
 static void

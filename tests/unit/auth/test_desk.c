@@ -144,6 +144,9 @@ NEVER(verdict, users)
 NEVER(verdict, gateway)
 NEVER(verdict, record)
 NEVER(verdict, ping)
+NEVER(verdict, ask)
+NEVER(verdict, told)
+NEVER(verdict, stranger)
 
 static const struct verdict_handlers supervisor_handlers = {
 	.violation = never_violation,
@@ -152,6 +155,8 @@ static const struct verdict_handlers supervisor_handlers = {
 	.users_loaded = never_users_loaded,
 	.identified = on_identified,
 	.pong = never_pong,
+	.told = never_told,
+	.stranger = never_stranger,
 };
 
 static const struct verdict_handlers auth_handlers = {
@@ -160,6 +165,7 @@ static const struct verdict_handlers auth_handlers = {
 	.gateway = never_gateway,
 	.record = never_record,
 	.ping = never_ping,
+	.ask = never_ask,
 };
 
 static const struct verify_handlers gateway_handlers = { .answer = on_answer };
