@@ -151,24 +151,36 @@ look_at_home(const struct quick_arguments *arguments, char resolved[PATH_MAX],
 	return 0;
 }
 
+/* In single quotes for a shell. */
+static void
+print_quoted(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*text, out);
+}
+
+/* A password that was given is not repeated: the terminal may be somebody else's, too. */
 static void
 print_banner(FILE *out, const struct quick *quick, const struct quick_home *home)
 {
-	for (size_t i = 0; i < quick->user_count; i++) {
-		const struct quick_user *user = &quick->users[i];
-		fprintf(out, "sallyport: user %s%s%s\n", user->name,
-			user->made ? ", password " : ", password as given",
-			user->made ? user->password : "");
-	}
+	const struct quick_user *first = &quick->users[0];
+	for (size_t i = 0; i < quick->user_count; i++)
+		fprintf(out, "sallyport: user %s, password %s\n", quick->users[i].name,
+			quick->users[i].made ? quick->users[i].password : "as given");
 	if (quick->config->backend == CONFIG_BACKEND_MEMORY)
 		fputs("sallyport: files are in memory, and gone when the server ends or their "
 		      "worker crashes\n",
 			out);
 	else
 		fprintf(out, "sallyport: serving %s\n", home->root);
-	const struct quick_user *first = &quick->users[0];
-	fprintf(out, "sallyport: try: curl --user '%s%s%s' ftp://{address}/\n", first->name,
-		first->made ? ":" : "", first->made ? first->password : "");
+	fputs("sallyport: try: curl --user '", out);
+	print_quoted(out, first->name);
+	if (first->made)
+		fprintf(out, ":%s", first->password);
+	fputs("' ftp://{address}/\n", out);
 }
 
 static int

@@ -1,0 +1,230 @@
+/*
+ * What the loader reads and refuses: configuration files with their users file and log folder, and
+ * the arguments of a quick start (load.h). Each refusal names what and why.
+ */
+#include "ipc/base/scope.h"
+#include "policy/loader/load.h"
+#include "tests/table.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/sallyport-load-XXXXXX";
+
+/* "@" in a text stands for the folder. */
+static void
+write_file(const char *name, const char *text, mode_t mode)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	for (; *text != '\0'; text++)
+		if (*text == '@')
+			fputs(folder, file);
+		else
+			fputc(*text, file);
+	assert_int_equal(fchmod(fileno(file), mode), 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+remove_file(const char *name)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	remove(path);
+}
+
+static void
+expect(int failure, const struct rules_error *error, const char *want)
+{
+	SCOPE_FREE char *text = failure < 0 ? rules_error_text(error) : NULL;
+	if (want[0] == '\0' && failure < 0)
+		fail_msg("refused: %s", text);
+	if (want[0] == '\0')
+		return;
+	assert_true(failure < 0);
+	assert_non_null(text);
+	if (strstr(text, want) == NULL)
+		fail_msg("'%s' is not in '%s'", want, text);
+}
+
+struct file_row {
+	const char *name;
+	const char *config; /* after users_file and accounts, log_directory being empty */
+	const char *users;  /* NULL: there is none */
+	mode_t users_mode;
+	const char *want; /* "": taken */
+};
+
+#define HASH "$6$rounds=1000$abcdefgh$x"
+#define ANN  "ann:" HASH ":1000:1000::/home/ann:\n"
+
+static const struct file_row file_rows[] = {
+	{ "good", "", ANN, 0600, "" },
+	{ "nobody in it", "", "", 0600, "" },
+	{ "only comments", "", "# nobody\n\n", 0600, "" },
+	{ "readable by all", "", ANN, 0644, "" },
+	{ "writable by all", "", ANN, 0646, "/users: everybody may write it" },
+	{ "no users file", "", NULL, 0, "/users: No such file or directory" },
+	{ "a wrong line", "", ANN "bob:x\n", 0600, "/users:2: " },
+	{ "a user twice", "", ANN ANN, 0600, "/users:2: " },
+	{ "an unknown option", "gateway = 1\n", ANN, 0600, "/conf:6: " },
+	{ "a wrong value", "gateways = many\n", ANN, 0600, "/conf:6: " },
+	{ "options that contradict", "listen = {\"127.0.0.1:25000\"}\n", ANN, 0600,
+		"passive_ports" },
+	{ "logs into no folder", "log_directory = \"@/none\"\n", ANN, 0600, "/none: No such file" },
+	{ "logs into a file", "log_directory = \"@/users\"\n", ANN, 0600, "is not a folder" },
+};
+
+static void
+check_file(void **state)
+{
+	const struct file_row *row = *state;
+	char text[1024], path[256];
+	struct rules_error error = { 0 };
+	struct load *load = NULL;
+	bool own_log = strstr(row->config, "log_directory") != NULL;
+	snprintf(text, sizeof(text),
+		"users_file = \"@/users\"\ngateway_user = \"2001:2001\"\n"
+		"auth_user = \"2002:2002\"\nrecord_user = \"2003:2003\"\n%s%s",
+		own_log ? "\n" : "log_directory = \"\"\n", row->config);
+	write_file("conf", text, 0600);
+	if (row->users != NULL)
+		write_file("users", row->users, row->users_mode);
+	snprintf(path, sizeof(path), "%s/conf", folder);
+	const struct load_source source = { .config_path = path };
+	int failure = load_read(&source, NULL, &load, &error);
+	expect(failure, &error, row->want);
+	if (failure == 0) {
+		struct stat status;
+		assert_int_equal(fstat(load->users_fd, &status), 0);
+		assert_int_equal(status.st_size, strlen(row->users));
+		assert_int_equal(lseek(load->users_fd, 0, SEEK_CUR), 0);
+		assert_string_equal(load->banner, "");
+	} else {
+		assert_null(load);
+	}
+	load_free(&load);
+	rules_error_free(&error);
+	remove_file("conf");
+	remove_file("users");
+}
+
+static void
+check_log_owner(void **state)
+{
+	struct rules_error error = { 0 };
+	struct load *load = NULL;
+	char path[256];
+	(void)state;
+	if (geteuid() != 0)
+		case_skip("root");
+	write_file("users", ANN, 0600);
+	write_file("conf",
+		"users_file = \"@/users\"\ngateway_user = \"2001:2001\"\n"
+		"auth_user = \"2002:2002\"\nrecord_user = \"2003:2003\"\n"
+		"log_directory = \"@\"\n",
+		0600);
+	snprintf(path, sizeof(path), "%s/conf", folder);
+	const struct load_source source = { .config_path = path };
+	expect(load_read(&source, NULL, &load, &error), &error, "chown 2003");
+	rules_error_free(&error);
+	assert_int_equal(chown(folder, 2003, 2003), 0);
+	expect(load_read(&source, NULL, &load, &error), &error, "");
+	assert_int_equal(chown(folder, 0, 0), 0);
+	load_free(&load);
+	remove_file("conf");
+	remove_file("users");
+}
+
+struct quick_row {
+	const char *name;
+	char *arguments[8]; /* "@" is the folder; ends with NULL */
+	uid_t owner;        /* of the folder, as root; else rows with an owner are skipped */
+	const char *want;   /* "": taken */
+	const char *banner; /* a part of it */
+};
+
+static char root[] = "--root", at[] = "@", user[] = "--user", ann[] = "ann:secret", bob[] = "bob",
+	    none[] = "/nonexistent", quoted[] = "o'neill", listens[] = "--listen", word[] = "x";
+
+static const struct quick_row quick_rows[] = {
+	{ "memory", { NULL }, 0, "", "files are in memory" },
+	{ "a made password", { user, bob, NULL }, 0, "", "user bob, password " },
+	{ "a given password is not repeated", { user, ann, NULL }, 0, "",
+		"user ann, password as given\n" },
+	{ "the address is left open", { NULL }, 0, "", "ftp://{address}/" },
+	{ "a quote in a name", { user, quoted, NULL }, 0, "", "curl --user 'o'\\''neill:" },
+	{ "a folder", { root, at, NULL }, 1234, "", "serving /tmp/sallyport-load-" },
+	{ "root's folder", { root, at, NULL }, 0, "chown nobody:", "" },
+	{ "no folder", { root, none, NULL }, 0, "--root /nonexistent: No such file", "" },
+	{ "no value", { root, NULL }, 0, "--root: needs DIR", "" },
+	{ "a wrong address", { listens, word, NULL }, 0, "'x'", "" },
+	{ "no option", { word, NULL }, 0, "'x'", "" },
+};
+
+static void
+check_quick(void **state)
+{
+	const struct quick_row *row = *state;
+	struct load_source source = { .quick_arguments = row->arguments };
+	char *arguments[8] = { NULL };
+	struct rules_error error = { 0 };
+	struct load *load = NULL;
+	for (; row->arguments[source.quick_count] != NULL; source.quick_count++)
+		arguments[source.quick_count] = row->arguments[source.quick_count] == at
+							? folder
+							: row->arguments[source.quick_count];
+	source.quick_arguments = arguments;
+	bool about_owner = source.quick_count == 2 && arguments[1] == folder;
+	if (about_owner && geteuid() != 0)
+		case_skip("root");
+	if (about_owner)
+		assert_int_equal(chown(folder, row->owner, row->owner), 0);
+	int failure = load_read(&source, NULL, &load, &error);
+	expect(failure, &error, row->want);
+	if (failure == 0 && strstr(load->banner, row->banner) == NULL)
+		fail_msg("'%s' is not in '%s'", row->banner, load->banner);
+	load_free(&load);
+	rules_error_free(&error);
+	if (about_owner)
+		assert_int_equal(chown(folder, 0, 0), 0);
+}
+
+static int
+refuse(struct rules_error *error)
+{
+	return rules_refuse(error, "no cage");
+}
+
+static void
+check_enter(void **state)
+{
+	const struct load_source source = { .config_path = "/nonexistent" };
+	struct rules_error error = { 0 };
+	struct load *load = NULL;
+	(void)state;
+	expect(load_read(&source, refuse, &load, &error), &error, "no cage");
+	rules_error_free(&error);
+}
+
+int
+main(void)
+{
+	const struct table tables[] = {
+		TABLE("file", file_rows, check_file),
+		CASE("the log folder must be record's", check_log_owner),
+		TABLE("quick", quick_rows, check_quick),
+		CASE("without its cage it reads nothing", check_enter),
+	};
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	int result = table_run(tables, ARRAY_LENGTH(tables));
+	rmdir(folder);
+	return result;
+}

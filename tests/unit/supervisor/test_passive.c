@@ -1,0 +1,145 @@
+/*
+ * Passive listeners: every port of the range once a round, in no order, and refused when there is
+ * none left (passive.h).
+ */
+#include "ipc/base/scope.h"
+#include "ipc/descriptor.h"
+#include "policy/supervisor/passive.h"
+#include "policy/supervisor/supervisor.h"
+#include "tests/table.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static uint64_t now_ms = 1000000;
+
+uint64_t
+supervisor_now_ms(void)
+{
+	return now_ms;
+}
+
+struct range_row {
+	const char *name;
+	uint16_t first, last;
+};
+
+static const struct range_row range_rows[] = {
+	{ "one port", 40000, 40000 },
+	{ "two ports", 40000, 40001 },
+	{ "the default range", 20000, 29999 },
+	{ "to the last port", 65000, 65535 },
+	{ "all that there are", 1024, 65535 },
+};
+
+static void
+check_range(void **state)
+{
+	const struct range_row *row = *state;
+	static bool seen[65536];
+	struct passive *passive = NULL;
+	uint32_t count = row->last - row->first + 1u;
+	assert_int_equal(passive_new(row->first, row->last, &passive), 0);
+	for (int round = 0; round < 3; round++) {
+		memset(seen, 0, sizeof(seen));
+		for (uint32_t i = 0; i < count; i++) {
+			uint16_t port = passive_next_port(passive);
+			assert_in_range(port, row->first, row->last);
+			assert_false(seen[port]);
+			seen[port] = true;
+		}
+	}
+	passive_free(&passive);
+	assert_null(passive);
+}
+
+/* HOSTILE 3: among 500 ports, neighbours are rare, and two rounds have nothing in common. */
+static void
+check_order(void **state)
+{
+	enum { PORTS = 500 };
+	uint16_t ports[2][PORTS];
+	int neighbours = 0, repeats = 0;
+	struct passive *passive = NULL;
+	(void)state;
+	assert_int_equal(passive_new(30000, 30000 + PORTS - 1, &passive), 0);
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < PORTS; i++)
+			ports[round][i] = passive_next_port(passive);
+	for (int i = 1; i < PORTS; i++) {
+		neighbours += abs(ports[0][i] - ports[0][i - 1]) == 1;
+		repeats += ports[0][i] == ports[1][i];
+	}
+	assert_in_range(neighbours, 0, 25);
+	assert_in_range(repeats, 0, 25);
+	passive_free(&passive);
+}
+
+static void
+check_used_up(void **state)
+{
+	struct passive *passive = NULL;
+	uint16_t port = 0, other = 0;
+	(void)state;
+	assert_int_equal(passive_new(42417, 42418, &passive), 0);
+	SCOPE_FD int one = passive_listen(passive, &port);
+	SCOPE_FD int two = passive_listen(passive, &other);
+	assert_true(one >= 0 && two >= 0);
+	assert_int_not_equal(port, other);
+	assert_int_equal(passive_listen(passive, &other), -EADDRINUSE);
+	fd_close(&two);
+	/* The search is not repeated within a second, or every request would cost it. */
+	assert_int_equal(passive_listen(passive, &other), -EADDRINUSE);
+	now_ms += 1000;
+	two = passive_listen(passive, &other);
+	assert_true(two >= 0);
+	passive_free(&passive);
+}
+
+static int
+connect_to(int family, uint16_t port)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in6 v6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = in6addr_loopback
+	};
+	SCOPE_FD int fd = socket(family, SOCK_STREAM, 0);
+	int result = family == AF_INET ? connect(fd, (struct sockaddr *)&v4, sizeof(v4))
+				       : connect(fd, (struct sockaddr *)&v6, sizeof(v6));
+	return result < 0 ? -errno : 0;
+}
+
+static void
+check_listener(void **state)
+{
+	struct passive *passive = NULL;
+	uint16_t port = 0;
+	int shared = 1;
+	socklen_t length = sizeof(shared);
+	(void)state;
+	assert_int_equal(passive_new(42400, 42410, &passive), 0);
+	SCOPE_FD int fd = passive_listen(passive, &port);
+	assert_int_equal(descriptor_check(fd, DESCRIPTOR_LISTENER), 0);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, &length), 0);
+	assert_int_equal(shared, 0);
+	assert_int_equal(connect_to(AF_INET, port), 0);
+	SCOPE_FD int without_ipv6 = socket(AF_INET6, SOCK_STREAM, 0);
+	if (without_ipv6 >= 0)
+		assert_int_equal(connect_to(AF_INET6, port), 0);
+	passive_free(&passive);
+}
+
+int
+main(void)
+{
+	const struct table tables[] = {
+		TABLE("each port once a round", range_rows, check_range),
+		CASE("no order", check_order),
+		CASE("used up", check_used_up),
+		CASE("a listener of its own for both families", check_listener),
+	};
+	return table_run(tables, ARRAY_LENGTH(tables));
+}

@@ -1,0 +1,483 @@
+/*
+ * The table of sessions (sessions.h) between a fake gateway, a fake auth and a fake worker, with
+ * real channels and a clock of its own. A row is a history and what comes of it.
+ *
+ *	A1.2 V1.2   attach, and verdict, of session 1 in attempt 2    C1  session closed
+ *	R1   P1     reattach; complain                                 T9  9 s pass
+ *	Wr Wd Wp    the worker becomes ready, dies, answers a ping     Wh  the next one is held back
+ *	Gd          the gateway dies                                   X1  the control socket is
+ *gone Un Ur Ui    users reloaded: gone, with other rights, with another uid
+ *
+ * Results: order and rights to the worker, attached, refused:WHY and close to the gateway; doubt,
+ * retire, kill and malformed as they are asked for.
+ */
+#include "ipc/attach.h"
+#include "ipc/base/scope.h"
+#include "ipc/gate.h"
+#include "policy/supervisor/gateways.h"
+#include "policy/supervisor/record.h"
+#include "policy/supervisor/sessions.h"
+#include "policy/supervisor/supervisor.h"
+#include "policy/supervisor/workers.h"
+#include "tests/table.h"
+#include "tests/unit/supervisor/sides.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { INCARNATION = 7 };
+
+static struct scene {
+	struct supervisor supervisor;
+	struct settings settings;
+	uint64_t now_ms;
+	struct gateway gateway;
+	struct process gateway_process;
+	struct channel *gateway_side;
+	struct worker worker;
+	struct process worker_process;
+	struct channel *worker_side;
+	bool is_held;
+	bool is_malformed;
+	int control[2];
+	char log[512];
+} * scene;
+
+PRINTF_LIKE(1, 2)
+static void
+note(const char *format, ...)
+{
+	size_t length = strlen(scene->log);
+	va_list arguments;
+	va_start(arguments, format);
+	if (length > 0)
+		scene->log[length++] = ' ';
+	vsnprintf(scene->log + length, sizeof(scene->log) - length, format, arguments);
+	va_end(arguments);
+}
+
+/* ---- in the place of the other modules ---- */
+
+uint64_t
+supervisor_now_ms(void)
+{
+	return scene->now_ms;
+}
+
+struct gateway *
+gateways_find(UNUSED struct gateways *gateways, uint64_t session)
+{
+	return session >> 32 == INCARNATION ? &scene->gateway : NULL;
+}
+
+struct gateway *
+gateway_asking(UNUSED void *owner, uint64_t session)
+{
+	return gateways_find(NULL, session);
+}
+
+void
+gateway_refuse(struct process *gateway, uint32_t tag, const struct denial *denial)
+{
+	const struct gate_refused body = { .error = (uint16_t)denial->error, .why = denial->why };
+	assert_int_equal(gate_post_refused(gateway->channel, tag, &body), 0);
+}
+
+int
+workers_get(UNUSED struct workers *workers, UNUSED const struct account *account,
+	struct worker **result, struct denial *denial)
+{
+	if (scene->is_held)
+		return account_deny(denial, REFUSAL_WORKER, EAGAIN, "held");
+	*result = &scene->worker;
+	return 0;
+}
+
+void
+worker_doubt(UNUSED struct worker *worker)
+{
+	note("doubt");
+}
+
+void
+worker_retire(UNUSED struct worker *worker)
+{
+	note("retire");
+}
+
+void
+record_event(UNUSED struct record *record, UNUSED uint32_t code, UNUSED const void *event)
+{
+}
+
+void
+process_posted(UNUSED struct process *process, int post_result)
+{
+	assert_int_equal(post_result, 0);
+}
+
+void
+process_kill(UNUSED struct process *process, UNUSED const char *why)
+{
+	note("kill");
+}
+
+/* ---- the other ends ---- */
+
+static void
+on_attached(UNUSED void *owner, UNUSED struct message *message, const struct gate_attached *body)
+{
+	note("attached%u", (unsigned)body->session);
+}
+
+static void
+on_refused(UNUSED void *owner, UNUSED struct message *message, const struct gate_refused *body)
+{
+	note("refused:%s", refusal_choices.texts[body->why]);
+}
+
+static void
+on_close_session(
+	UNUSED void *owner, UNUSED struct message *message, const struct gate_close_session *body)
+{
+	note("close%u", (unsigned)body->session);
+}
+
+static void
+on_order(UNUSED void *owner, UNUSED struct message *message, const struct attach_attach *body)
+{
+	assert_int_equal(body->peer.port, 4000);
+	note("order%u", (unsigned)body->session);
+}
+
+static void
+on_rights(
+	UNUSED void *owner, UNUSED struct message *message, const struct attach_change_rights *body)
+{
+	note("rights%u", (unsigned)body->session);
+}
+
+static void
+on_closed(UNUSED void *owner, const char *malformed)
+{
+	if (malformed != NULL)
+		note("malformed");
+}
+
+/* A TCP connection from port 4000, as a control connection looks to the supervisor. */
+static void
+open_control(int ends[2])
+{
+	struct sockaddr_in name = {
+		.sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) }, .sin_port = 0
+	};
+	socklen_t length = sizeof(name);
+	int yes = 1;
+	SCOPE_FD int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&name, length), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&name, &length), 0);
+	ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in from = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) },
+		.sin_port = htons(4000) };
+	struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+	setsockopt(ends[0], SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	assert_int_equal(bind(ends[0], (struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(connect(ends[0], (struct sockaddr *)&name, length), 0);
+	ends[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(ends[1] >= 0);
+}
+
+static void
+set_option(unsigned option, const char *value)
+{
+	struct rules_error error = { 0 };
+	assert_int_equal(
+		config_accept(scene->settings.config, option, bytes_of_text(value), &error), 0);
+}
+
+static void
+open_scene(void)
+{
+	static struct gate_handlers gate_side;
+	static struct attach_handlers attach_side;
+	sides_fill(&gate_side, sizeof(gate_side));
+	sides_fill(&attach_side, sizeof(attach_side));
+	gate_side.attached = on_attached;
+	gate_side.refused = on_refused;
+	gate_side.close_session = on_close_session;
+	attach_side.attach = on_order;
+	attach_side.change_rights = on_rights;
+	scene = calloc(1, sizeof(*scene));
+	scene->now_ms = 1000000;
+	scene->supervisor.base = event_base_new();
+	scene->supervisor.settings = &scene->settings;
+	scene->gateway.supervisor = &scene->supervisor;
+	scene->gateway.service.process = &scene->gateway_process;
+	scene->worker.process = &scene->worker_process;
+	assert_int_equal(config_create(&scene->settings.config), 0);
+	set_option(OPTION_max_sessions, "3");
+	set_option(OPTION_max_sessions_per_address, "2");
+	set_option(OPTION_session_limit, "100s");
+	const struct sides gate = { scene->supervisor.base, &gate_messages, ROLE_GATEWAY,
+		&gate_side, sizeof(gate_side), on_closed };
+	const struct sides attach = { scene->supervisor.base, &attach_messages, ROLE_WORKER,
+		&attach_side, sizeof(attach_side), on_closed };
+	sides_open(&gate, &scene->gateway_process.channel, &scene->gateway_side);
+	sides_open(&attach, &scene->worker_process.channel, &scene->worker_side);
+	assert_int_equal(sessions_new(&scene->supervisor, &scene->supervisor.sessions), 0);
+	open_control(scene->control);
+}
+
+static void
+close_scene(void)
+{
+	sessions_drop_gateway(scene->supervisor.sessions, &scene->gateway);
+	assert_int_equal(scene->worker.sessions, 0);
+	free(scene->supervisor.sessions);
+	channel_free(&scene->gateway_process.channel);
+	channel_free(&scene->gateway_side);
+	channel_free(&scene->worker_process.channel);
+	channel_free(&scene->worker_side);
+	config_free(&scene->settings.config);
+	fd_close(&scene->control[0]);
+	fd_close(&scene->control[1]);
+	event_base_free(scene->supervisor.base);
+	free(scene);
+}
+
+/* ---- steps ---- */
+
+static struct account_user
+make_user(uint32_t uid)
+{
+	return (struct account_user){
+		.name = bytes_of_text("ann"),
+		.uid = uid,
+		.gid = 2000,
+		.home = bytes_of_text("/home/ann"),
+		.sessions_max = 2,
+	};
+}
+
+static void
+step_session(char verb, uint64_t id, uint32_t attempt)
+{
+	struct message message = { .tag = 1, .descriptor = scene->control[1] };
+	const struct gate_attach attach = { .session = id, .attempt = attempt };
+	const struct gate_reattach reattach = { .session = id };
+	const struct gate_session_closed closed = { .session = id };
+	const struct gate_complain complain = { .session = id };
+	const struct verdict_identified identified = {
+		.session = id, .attempt = attempt, .user = make_user(2000)
+	};
+	switch (verb) {
+	case 'A':
+		sessions_on_attach(&scene->gateway_process, &message, &attach);
+		return;
+	case 'V':
+		sessions_identify(scene->supervisor.sessions, &identified);
+		return;
+	case 'R':
+		sessions_on_reattach(&scene->gateway_process, &message, &reattach);
+		return;
+	case 'C':
+		sessions_on_closed(&scene->gateway_process, &message, &closed);
+		return;
+	case 'P':
+		sessions_on_complain(&scene->gateway_process, &message, &complain);
+		return;
+	case 'X':
+		message.descriptor = -1;
+		sessions_on_attach(&scene->gateway_process, &message, &attach);
+		return;
+	default:
+		fail_msg("no step %c", verb);
+	}
+}
+
+static void
+step_worker(char what)
+{
+	struct denial denial;
+	switch (what) {
+	case 'r':
+		scene->worker_process.state = PROCESS_SERVING;
+		sessions_worker_ready(scene->supervisor.sessions, &scene->worker);
+		return;
+	case 'd':
+		scene->worker_process.state = PROCESS_STARTING;
+		account_deny(&denial, REFUSAL_HOME, ENOENT, "died");
+		sessions_worker_ended(scene->supervisor.sessions, &scene->worker, &denial);
+		return;
+	case 'p':
+		sessions_worker_answered(scene->supervisor.sessions, &scene->worker);
+		return;
+	case 'h':
+		scene->is_held = true;
+		return;
+	default:
+		fail_msg("no step W%c", what);
+	}
+}
+
+static void
+step_users(char what)
+{
+	struct sessions *sessions = scene->supervisor.sessions;
+	struct account_user user = make_user(what == 'i' ? 2001 : 2000);
+	struct bytes name;
+	sessions_begin_review(sessions);
+	while (sessions_next_to_review(sessions, &name)) {
+		assert_true(bytes_equal_text(name, "ann"));
+		sessions_review(sessions, name, what == 'n' ? NULL : &user);
+	}
+}
+
+static void
+step(const char *word)
+{
+	char *end;
+	unsigned long number = strtoul(word + 1, &end, 10);
+	uint32_t attempt = *end == '.' ? (uint32_t)strtoul(end + 1, NULL, 10) : 0;
+	if (word[0] == 'W') {
+		step_worker(word[1]);
+	} else if (word[0] == 'U') {
+		step_users(word[1]);
+	} else if (word[0] == 'G') {
+		sessions_drop_gateway(scene->supervisor.sessions, &scene->gateway);
+	} else if (word[0] == 'T') {
+		for (; number > 0; number--) {
+			scene->now_ms += 1000;
+			sessions_tick(scene->supervisor.sessions);
+		}
+	} else {
+		step_session(word[0], (uint64_t)INCARNATION << 32 | number, attempt);
+	}
+	event_base_loop(scene->supervisor.base, EVLOOP_NONBLOCK);
+	event_base_loop(scene->supervisor.base, EVLOOP_NONBLOCK);
+}
+
+struct session_row {
+	const char *name;
+	const char *steps;
+	const char *want;
+};
+
+static const struct session_row session_rows[] = {
+	{ "verdict, attach, ready", "V1.1 A1.1 Wr", "attached1 order1" },
+	{ "attach, verdict, ready", "A1.1 V1.1 Wr", "attached1 order1" },
+	{ "the worker is there already", "Wr A1.1 V1.1", "attached1 order1" },
+	{ "attach without a verdict", "Wr A1.1 T11", "refused:no-verdict" },
+	{ "verdict comes too late", "Wr A1.1 T11 V1.1", "refused:no-verdict" },
+	{ "attach comes too late", "Wr V1.1 T11 A1.1 T11", "refused:no-verdict" },
+	{ "a verdict of another attempt", "Wr V1.2 A1.1 T11", "refused:no-verdict" },
+	{ "a verdict is used once", "Wr V1.1 A1.1 C1 A1.1", "attached1 order1 refused:no-verdict" },
+	{ "the control connection is gone", "Wr V1.1 X1.1", "refused:none" },
+	{ "attach twice", "Wr V1.1 A1.1 A1.2", "attached1 order1 malformed" },
+	{ "attach twice while one waits", "A1.1 A1.2", "malformed" },
+	{ "another login of the connection", "Wr V1.1 A1.1 C1 V1.2 A1.2",
+		"attached1 order1 attached1 order1" },
+	{ "its verdict overtakes the end of the first", "Wr V1.1 A1.1 V1.2 C1 A1.2",
+		"attached1 order1 attached1 order1" },
+	{ "closed before its verdict", "Wr A1.1 C1 V1.1", "" },
+	{ "closed while its worker starts", "A1.1 V1.1 C1 Wr", "" },
+	{ "closed twice", "Wr V1.1 A1.1 C1 C1", "attached1 order1" },
+	{ "the worker cannot start", "A1.1 V1.1 Wd", "refused:home-unavailable" },
+	{ "the worker is held back", "Wh A1.1 V1.1", "refused:worker-unavailable" },
+	{ "a refused session may log in again", "A1.1 V1.1 Wd A1.2 V1.2 Wr",
+		"refused:home-unavailable attached1 order1" },
+	{ "reattach after the worker's death", "Wr V1.1 A1.1 Wd R1 Wr",
+		"attached1 order1 attached1 order1" },
+	{ "reattach before we know of the death", "Wr V1.1 A1.1 R1 Wd Wr",
+		"attached1 order1 doubt attached1 order1" },
+	{ "reattach while the worker lives", "Wr V1.1 A1.1 R1 Wp",
+		"attached1 order1 doubt refused:worker-unavailable" },
+	{ "reattach of nobody", "R1", "refused:none" },
+	{ "reattach of half a session", "V1.1 R1", "refused:none" },
+	{ "reattach after the end", "Wr V1.1 A1.1 C1 R1", "attached1 order1 refused:none" },
+	{ "reattach while one waits", "Wr V1.1 A1.1 R1 R1", "attached1 order1 doubt refused:none" },
+	{ "reattach four times in a minute", "Wr V1.1 A1.1 Wd R1 Wr Wd R1 Wr Wd R1 Wr Wd R1",
+		"attached1 order1 attached1 order1 attached1 order1 attached1 order1 "
+		"refused:too-often" },
+	{ "reattach once more after the minute",
+		"Wr V1.1 A1.1 Wd R1 Wr Wd R1 Wr Wd R1 Wr Wd T60 R1 Wr",
+		"attached1 order1 attached1 order1 attached1 order1 attached1 order1 "
+		"attached1 order1" },
+	{ "reattach that is refused can be tried again", "Wr V1.1 A1.1 Wd R1 Wd R1 Wr",
+		"attached1 order1 refused:home-unavailable attached1 order1" },
+	{ "a complaint", "Wr V1.1 A1.1 P1", "attached1 order1 doubt" },
+	{ "a complaint without a worker", "Wr V1.1 A1.1 Wd P1", "attached1 order1" },
+	{ "a complaint of nobody", "P1", "" },
+	{ "too many of the user", "Wr V1.1 A1.1 V2.1 A2.1 V3.1 A3.1",
+		"attached1 order1 attached2 order2 refused:too-many-sessions-of-user" },
+	{ "one ends, one begins", "Wr V1.1 A1.1 V2.1 A2.1 C1 V3.1 A3.1",
+		"attached1 order1 attached2 order2 attached3 order3" },
+	{ "the gateway dies", "Wr V1.1 A1.1 V2.1 A2.1 Gd R1 V3.1 A3.1",
+		"attached1 order1 attached2 order2 refused:none attached3 order3" },
+	{ "time is up", "Wr V1.1 A1.1 T99 C1", "attached1 order1" },
+	{ "time is up, and it is closed", "Wr V1.1 A1.1 T100 C1 T20", "attached1 order1 close1" },
+	{ "time is up, and it is kept", "Wr V1.1 A1.1 T110", "attached1 order1 close1 kill" },
+	{ "time is up while it is lost", "Wr V1.1 A1.1 Wd T100", "attached1 order1 close1" },
+	{ "time goes on across a reattach", "Wr V1.1 A1.1 T60 Wd R1 Wr T40",
+		"attached1 order1 attached1 order1 close1" },
+	{ "users reloaded: gone", "Wr V1.1 A1.1 V2.1 A2.1 Un",
+		"attached1 order1 attached2 order2 close1 close2" },
+	{ "users reloaded: other rights", "Wr V1.1 A1.1 Ur", "attached1 order1 rights1" },
+	{ "users reloaded: another uid", "Wr V1.1 A1.1 Ui", "attached1 order1 retire rights1" },
+	{ "users reloaded: nobody is here", "Ur", "" },
+	{ "another gateway's session is dropped", "Wr V1.1", "" },
+};
+
+static int
+compare_words(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* What one step brings on two channels comes in any order. */
+static void
+sort_words(char *text)
+{
+	char *words[8], copy[512];
+	size_t count = 0;
+	snprintf(copy, sizeof(copy), "%s", text);
+	char *rest = copy;
+	for (char *word; (word = strsep(&rest, " ")) != NULL;)
+		words[count++] = word;
+	qsort(words, count, sizeof(words[0]), compare_words);
+	text[0] = '\0';
+	for (size_t i = 0; i < count; i++)
+		strcat(strcat(text, i == 0 ? "" : " "), words[i]);
+}
+
+static void
+check_session(void **state)
+{
+	const struct session_row *row = *state;
+	char steps[256];
+	open_scene();
+	snprintf(steps, sizeof(steps), "%s", row->steps);
+	char *rest = steps;
+	for (char *word; (word = strsep(&rest, " ")) != NULL;) {
+		size_t before = strlen(scene->log);
+		step(word);
+		if (strlen(scene->log) > before)
+			sort_words(scene->log + before + (before > 0));
+	}
+	assert_string_equal(scene->log, row->want);
+	close_scene();
+}
+
+int
+main(void)
+{
+	const struct table tables[] = { TABLE("session", session_rows, check_session) };
+	return table_run(tables, ARRAY_LENGTH(tables));
+}
