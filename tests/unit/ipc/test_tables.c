@@ -254,11 +254,15 @@ record_bytes(const struct wire_record *record, bool most)
 	return total;
 }
 
-/* Every message in range fits a body, but for those with a whole user: see the next case. */
+/*
+ * Every message in range fits a body, but for those with a whole user: see the next case. What is
+ * told after a reload is sent on at most to a new worker, whose start fails if it is too much.
+ */
 static void
 check_size_of(const struct protocol *protocol, const struct message_rule *rule)
 {
-	if (rule->record != &verdict_identified_record && rule->record != &attach_configure_record)
+	if (rule->record != &verdict_identified_record && rule->record != &verdict_told_record &&
+		rule->record != &attach_configure_record)
 		want(record_bytes(rule->record, true) <= MESSAGE_BODY_BYTES_MAX, protocol, rule);
 }
 
