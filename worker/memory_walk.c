@@ -9,55 +9,76 @@
 
 enum { LINKS_MAX = 40, MAY_SEARCH = 1 };
 
-struct walk {
-	struct backend_tree *tree;
-	const char *at, *end; /* what is left: in the path, or in `text` after a link */
-	int links;
-	char text[PATH_BYTES_MAX];
+/* Names that are still to be read. */
+struct rest {
+	const char *at, *end;
 };
 
-/* The link's target stands where the link stood. */
-static int
-follow_link(struct walk *walk, const struct memory_node *link)
-{
-	if (++walk->links > LINKS_MAX || walk->tree->options.symlinks == SYMLINKS_REFUSE)
-		return -ELOOP;
-	size_t target_bytes = strlen(link->target);
-	size_t left = (size_t)(walk->end - walk->at);
-	if (target_bytes + left > sizeof(walk->text))
-		return -ENAMETOOLONG;
-	memmove(walk->text + target_bytes, walk->at, left); /* begins with its slash, if any */
-	memcpy(walk->text, link->target, target_bytes);
-	walk->at = walk->text;
-	walk->end = walk->text + target_bytes + left;
-	return 0;
-}
+struct walk {
+	struct backend_tree *tree;
+	int links;                        /* followed so far */
+	int depth;                        /* of rests; the last is read first */
+	struct rest rests[LINKS_MAX + 1]; /* the path's, and one for each link's target within */
+};
 
 static void
-skip_slashes(struct walk *walk)
+skip_slashes(struct rest *rest)
 {
-	while (walk->at < walk->end && *walk->at == '/')
-		walk->at++;
+	while (rest->at < rest->end && *rest->at == '/')
+		rest->at++;
 }
 
-/* At least one: the path ends in a slash. */
+/* Only slashes are left, at least one of them in what is read now. */
 static bool
-only_slashes_left(const struct walk *walk)
+ends_in_slash(const struct walk *walk)
 {
-	const char *at = walk->at;
-	while (at < walk->end && *at == '/')
-		at++;
-	return at == walk->end && at > walk->at;
+	bool slash = false;
+	for (int i = walk->depth - 1; i >= 0; i--) {
+		struct rest rest = walk->rests[i];
+		slash = slash || rest.at < rest.end;
+		skip_slashes(&rest);
+		if (rest.at < rest.end)
+			return false;
+	}
+	return slash;
 }
 
+static bool
+is_read(const struct walk *walk)
+{
+	for (int i = 0; i < walk->depth; i++)
+		if (walk->rests[i].at < walk->rests[i].end)
+			return false;
+	return true;
+}
+
+/* The next name, or one without length at the end. */
 static struct bytes
 take_name(struct walk *walk)
 {
-	const char *slash = memchr(walk->at, '/', (size_t)(walk->end - walk->at));
-	const char *stop = slash == NULL ? walk->end : slash;
-	struct bytes name = bytes_of(walk->at, (size_t)(stop - walk->at));
-	walk->at = stop;
+	struct rest *rest = &walk->rests[walk->depth - 1];
+	skip_slashes(rest);
+	while (rest->at == rest->end && walk->depth > 1) {
+		rest = &walk->rests[--walk->depth - 1];
+		skip_slashes(rest);
+	}
+	const char *slash = memchr(rest->at, '/', (size_t)(rest->end - rest->at));
+	const char *stop = slash == NULL ? rest->end : slash;
+	struct bytes name = bytes_of(rest->at, (size_t)(stop - rest->at));
+	rest->at = stop;
 	return name;
+}
+
+/* The link's target is read before what follows the link. */
+static int
+follow_link(struct walk *walk, const struct memory_node *link)
+{
+	if (walk->links == LINKS_MAX || walk->tree->options.symlinks == SYMLINKS_REFUSE)
+		return -ELOOP;
+	walk->links++;
+	walk->rests[walk->depth++] =
+		(struct rest){ link->target, link->target + strlen(link->target) };
+	return 0;
 }
 
 static void
@@ -88,60 +109,47 @@ look_up(struct walk *walk, struct memory_node *folder, struct bytes name,
 
 /* One name further. `place` is where the walk stands; its node is there. */
 static int
-step(struct walk *walk, enum memory_last last, struct memory_place *place)
+step(struct walk *walk, struct bytes name, enum memory_last last, struct memory_place *place)
 {
 	struct memory_node *folder = place->node;
 	if (folder->type != PATHIO_TYPE_DIRECTORY)
 		return -ENOTDIR;
 	if (!memory_permits(folder, MAY_SEARCH))
 		return -EACCES;
-	struct bytes name = take_name(walk);
-	if (bytes_equal_text(name, ".")) {
-		stand_on(place, folder);
+	if (bytes_equal_text(name, ".") || bytes_equal_text(name, "..")) {
+		stand_on(place, name.length == 1 ? folder : folder->folder.parent);
 		return 0;
 	}
-	if (bytes_equal_text(name, "..")) {
-		stand_on(place, folder->folder.parent);
-		return 0;
-	}
-	if (last == MEMORY_CREATE && only_slashes_left(walk))
+	bool slash = ends_in_slash(walk);
+	if (last == MEMORY_CREATE && slash)
 		return -EISDIR;
 	int error = look_up(walk, folder, name, place);
 	if (error < 0)
 		return error;
-	bool is_last = walk->at == walk->end;
-	if (place->node == NULL)
+	bool is_last = is_read(walk);
+	struct memory_node *node = place->node;
+	if (node == NULL)
 		return is_last ? 0 : -ENOENT;
-	if (place->node->type != PATHIO_TYPE_SYMLINK || (is_last && last == MEMORY_KEEP))
-		return 0;
-	const struct memory_node *link = place->node;
-	bool is_absolute = link->target[0] == '/';
-	stand_on(place, is_absolute ? walk->tree->root : folder);
-	return follow_link(walk, link);
-}
-
-static bool
-is_folder(const struct memory_node *node)
-{
-	return node != NULL && node->type == PATHIO_TYPE_DIRECTORY;
+	if (node->type == PATHIO_TYPE_SYMLINK && !(is_last && last == MEMORY_KEEP)) {
+		stand_on(place, node->target[0] == '/' ? walk->tree->root : folder);
+		return follow_link(walk, node);
+	}
+	return slash && node->type != PATHIO_TYPE_DIRECTORY ? -ENOTDIR : 0;
 }
 
 int
 memory_walk(struct backend_tree *tree, const struct path *path, enum memory_last last,
 	struct memory_place *result)
 {
-	struct walk walk = { .tree = tree, .at = path->text, .end = path->text + path->length };
+	struct walk walk = { .tree = tree, .depth = 1 };
+	walk.rests[0] = (struct rest){ path->text, path->text + path->length };
 	struct memory_place place;
 	stand_on(&place, tree->root);
-	skip_slashes(&walk);
-	while (walk.at < walk.end) {
-		int error = step(&walk, last, &place);
+	struct bytes name;
+	while ((name = take_name(&walk)).length > 0) {
+		int error = step(&walk, name, last, &place);
 		if (error < 0)
 			return error;
-		bool slash = walk.at < walk.end && *walk.at == '/';
-		skip_slashes(&walk);
-		if (slash && walk.at == walk.end && !is_folder(place.node))
-			return -ENOTDIR; /* a link's target that ends in a slash */
 	}
 	*result = place;
 	return 0;

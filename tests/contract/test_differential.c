@@ -58,7 +58,7 @@ static void
 draw_target(struct run *run, char *text, size_t capacity)
 {
 	static const char *const targets[] = { "a", "b/", "..", "../a", "../../../c", "/", "/a",
-		"/b/c", ".", "./d", "c/../d", "/a//b/", "../d/.." };
+		"/b/c", ".", "./d", "c/../d", "/a//b/", "../d/..", "d//", "../b/" };
 	snprintf(text, capacity, "%s", targets[draw(run, ARRAY_LENGTH(targets))]);
 }
 

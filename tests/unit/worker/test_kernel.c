@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,6 +253,77 @@ check_unsearchable(UNUSED void **state)
 	test_tree_close(&test);
 }
 
+/* ---- an older kernel ---- */
+
+enum { FCHMODAT2 = 452 };
+
+static void
+expect_mode(const char *text, mode_t want)
+{
+	struct stat found;
+	assert_int_equal(stat(outside(text), &found), 0);
+	assert_int_equal(found.st_mode & 07777, want);
+}
+
+static void
+check_modes(void)
+{
+	struct backend_tree *state = test.tree.state;
+	struct path file = test_path("/f"), folder = test_path("/d"), link = test_path("/l");
+	struct path root = test_path("/"), pipe = test_path("/special");
+	put("/f");
+	make_fifo();
+	assert_int_equal(mkdir(outside("/d"), 0755), 0);
+	assert_int_equal(symlink("f", outside("/l")), 0);
+	assert_int_equal(backend_kernel.set_mode(state, &file, 0640), 0);
+	assert_int_equal(backend_kernel.set_mode(state, &folder, 0700), 0);
+	assert_int_equal(backend_kernel.set_mode(state, &link, 0600), -ENOTSUP);
+	assert_int_equal(backend_kernel.set_mode(state, &root, 0711), 0);
+	assert_int_equal(backend_kernel.set_mode(state, &pipe, 0600), 0); /* and does not wait */
+	expect_mode("/f", 0640);
+	expect_mode("/d", 0700);
+	expect_mode("/", 0711);
+}
+
+static void
+check_new_kernel(UNUSED void **state)
+{
+	test_tree_open(&test, &backend_kernel);
+	check_modes();
+	test_tree_close(&test);
+}
+
+/* In a child, which loses fchmodat2 as Linux before 6.6 does not have it. */
+static void
+set_modes_without_fchmodat2(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (filter == NULL || seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), FCHMODAT2, 0) < 0 ||
+		seccomp_load(filter) < 0)
+		_exit(2);
+	seccomp_release(filter);
+	check_modes();
+	struct path file = test_path("/f");
+	assert_int_equal(backend_kernel.set_mode(test.tree.state, &file, 0200), 0);
+	/* What its owner may not read cannot be opened (DECISIONS 6). */
+	assert_int_equal(backend_kernel.set_mode(test.tree.state, &file, 0600), -EACCES);
+	expect_mode("/f", 0200);
+	_exit(0);
+}
+
+static void
+check_old_kernel(UNUSED void **state)
+{
+	int status;
+	test_tree_open(&test, &backend_kernel);
+	pid_t child = fork();
+	if (child == 0)
+		set_modes_without_fchmodat2();
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	test_tree_close(&test);
+}
+
 static void
 check_no_root(UNUSED void **state)
 {
@@ -272,6 +344,8 @@ main(void)
 		CASE("a folder and a link out change places", check_flipping),
 		CASE("1,000 names of 255 bytes", check_many_long_names),
 		CASE("a folder that may not be searched", check_unsearchable),
+		CASE("modes", check_new_kernel),
+		CASE("modes before Linux 6.6", check_old_kernel),
 		CASE("a root that is none", check_no_root),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
