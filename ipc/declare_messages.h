@@ -6,12 +6,13 @@
  * It leaves both defined for define_messages.h; the header undefines them.
  *
  * For a row MESSAGE(stat, PATHIO_STAT, ...) of the channel `pathio` there are then
- *	PATHIO_STAT                      its code
- *	struct pathio_stat               its fields
- *	pathio_stat_record               its description (wire.h)
- *	pathio_handlers.stat             the receiver's function for it
- *	pathio_post_stat(), ..._with()   the sender's, without and with a descriptor
- *(channel_post()) and pathio_messages, the table of all rules.
+ *   PATHIO_STAT                     its code
+ *   struct pathio_stat              its fields
+ *   pathio_stat_record              its description (wire.h)
+ *   pathio_handlers.stat            the receiver's function for it
+ *   pathio_post_stat()              the sender's: channel_post() of this message
+ *   pathio_post_stat_with()         the same, with a descriptor
+ * and pathio_messages, the table of all rules.
  */
 #define MESSAGE(name, CODE, number, senders, phases, descriptor, reply, doc) CODE = (number),
 enum CHANNEL(code) {

@@ -1,16 +1,27 @@
 /*
  * First line of every .def file: whatever kind of row the including view did not define expands to
- * nothing. The kinds of rows, with what their columns mean:
+ * nothing. The kinds of rows, and what their columns mean:
  *
  *   MESSAGE(name, CODE, number, senders, phases, descriptor, reply, doc)
- *           CODE: the enumerator; senders: SENT_BY(role) joined by |; phases: PHASE_*;
- *           descriptor: enum descriptor_kind that travels with it; reply: what answers it ("-":
- * nothing) TYPE(name, doc)        a record that messages embed or list END(name) closes a MESSAGE
- * or TYPE NOTHING(owner)         the only row of a message without fields U8 U16 U32 U64(owner,
- * field, minimum, maximum, doc) I64 ID BOOL PATH NAME ADDRESS(owner, field, doc) CHOICE(owner,
- * field, choice, doc)              an enum of choices.def FLAGS(owner, field, mask, doc) BYTES TEXT
- * SECRET(owner, field, minimum, maximum, doc) RECORD(owner, field, type, doc) LIST(owner, field,
- * type, maximum, doc)
+ *       CODE        the enumerator of `number`
+ *       senders     SENT_BY(role), joined by |
+ *       phases      PHASE_*
+ *       descriptor  enum descriptor_kind, which travels with it
+ *       reply       the message that answers it; "-": nothing does
+ *   TYPE(name, doc)
+ *       a record that messages embed or list
+ *   END(name)
+ *       closes a MESSAGE or TYPE; between them stand its fields:
+ *   U8 U16 U32 U64(owner, field, minimum, maximum, doc)
+ *   I64 ID BOOL PATH NAME ADDRESS(owner, field, doc)
+ *   BYTES TEXT SECRET(owner, field, minimum, maximum, doc)
+ *   CHOICE(owner, field, choice, doc)
+ *       an enum of choices.def
+ *   FLAGS(owner, field, mask, doc)
+ *   RECORD(owner, field, type, doc)
+ *   LIST(owner, field, type, maximum, doc)
+ *   NOTHING(owner)
+ *       stands for the fields of a message that has none
  */
 #ifndef MESSAGE
 #define MESSAGE(name, CODE, number, senders, phases, descriptor, reply, doc)
