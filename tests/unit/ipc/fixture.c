@@ -246,8 +246,7 @@ fixture_send(struct fixture *fixture, uint32_t code, struct bytes body, const in
 	size_t length = MESSAGE_HEADER_BYTES + body.length;
 	SCOPE_FREE char *message = malloc(length);
 	assert_non_null(message);
-	const unsigned char header[MESSAGE_HEADER_BYTES] = { code & 0xff, code >> 8 & 0xff,
-		code >> 16 & 0xff, code >> 24 & 0xff, 7 };
+	const uint32_t header[] = { htole32(code), htole32(7) };
 	memcpy(message, header, sizeof(header));
 	if (body.length > 0)
 		memcpy(message + sizeof(header), body.data, body.length);

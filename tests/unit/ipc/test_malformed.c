@@ -138,7 +138,7 @@ static void
 send_row(struct fixture *fixture, const struct message_row *row)
 {
 	SCOPE_FD int fd = row->descriptors > 0 ? row->make() : -1;
-	int descriptors[253];
+	int descriptors[253] = { 0 };
 	for (size_t i = 0; i < row->descriptors; i++)
 		descriptors[i] = fd;
 	fixture_send(fixture, row->code, row->body, descriptors, row->descriptors);

@@ -382,13 +382,14 @@ check_pieces(void **state)
 			.rights = &rights };
 		assert_int_equal(listing_text_new(listing, &options, &text), 0);
 		while (!ended) {
-			int piece = listing_text_fill(text, buffer, capacity, &ended);
-			assert_true(piece >= 0 && (size_t)piece <= capacity);
+			int filled = listing_text_fill(text, buffer, capacity, &ended);
+			assert_true(filled >= 0 && (size_t)filled <= capacity);
+			size_t piece = filled < 0 ? 0 : (size_t)filled;
 			if (capacity == sizeof(buffer))
-				memcpy(whole + length, buffer, (size_t)piece);
+				memcpy(whole + length, buffer, piece);
 			else
-				assert_memory_equal(whole + length, buffer, (size_t)piece);
-			length += (size_t)piece;
+				assert_memory_equal(whole + length, buffer, piece);
+			length += piece;
 		}
 		if (capacity == sizeof(buffer))
 			whole_length = length;
