@@ -236,7 +236,7 @@ login_attached(struct session *session, int *fd)
 	session_finish(session);
 }
 
-/* What a refusal is to the client; with the others it may try again on the same connection. */
+/* What a refusal is to the client. True if it ends the connection, too. */
 static bool
 reply_refusal(struct session *session, enum refusal why)
 {
@@ -265,16 +265,37 @@ reply_refusal(struct session *session, enum refusal why)
 	bug("refusal %d", (int)why);
 }
 
+static void
+refuse_login(struct session *session, enum refusal why)
+{
+	session->login.is_known = false;
+	if (reply_refusal(session, why))
+		session_end(session, refusal_choices.texts[why]);
+	fail(session);
+}
+
+/* No worker for now: the command that wanted one fails, the next may have better luck. */
+static void
+refuse_reattach(struct session *session, enum refusal why)
+{
+	turn_drop_held(session);
+	session->is_used = true;
+	if (why == REFUSAL_NONE || why == REFUSAL_WORKER || why == REFUSAL_RATE) {
+		session_reply(session, reply_worker_missing);
+		return;
+	}
+	session_reply(session, reply_closing);
+	session_end(session, refusal_choices.texts[why]);
+}
+
 void
 login_refused(struct session *session, enum refusal why)
 {
 	session->login.tag = 0;
-	bool was_logged_in = session_is_logged_in(session);
-	session->login.is_known = was_logged_in;
-	if (reply_refusal(session, why) || was_logged_in)
-		session_end(session, refusal_choices.texts[why]);
+	if (session_is_logged_in(session))
+		refuse_reattach(session, why);
 	else
-		fail(session);
+		refuse_login(session, why);
 }
 
 void

@@ -66,7 +66,8 @@ on_password(void *owner, struct message *message, const struct verify_password *
 	struct verify_answer answer = { .verdict = house->verdict };
 	if (!bytes_equal_text(body->secret, "secret"))
 		answer.verdict = VERDICT_REFUSED;
-	channel_lost(verify_post_answer(house->auth, message->tag, &answer));
+	if (!house->is_verdict_late)
+		channel_lost(verify_post_answer(house->auth, message->tag, &answer));
 }
 
 static void

@@ -44,6 +44,7 @@ struct house {
 	struct gate_configure settings;
 	struct sockaddr_storage address; /* of the listener */
 	enum verdict verdict;
+	bool is_verdict_late; /* there is none */
 	enum refusal refusal; /* REFUSAL_NONE: sessions are attached */
 	bool has_no_ports;
 	uint32_t attached; /* how often */

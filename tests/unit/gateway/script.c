@@ -319,6 +319,17 @@ run_fail(struct client *client, const char *step)
 }
 
 static void
+run_refuse(struct client *client, const char *reason)
+{
+	for (uint32_t i = 0; i < refusal_choices.count; i++)
+		if (strcmp(refusal_choices.texts[i], reason) == 0) {
+			client->house->refusal = (enum refusal)i;
+			return;
+		}
+	bug("no such refusal: %s", reason);
+}
+
+static void
 expect_worker(struct client *client, const char *wanted)
 {
 	char *log = client->house->worker.log;
@@ -369,6 +380,8 @@ run_word(struct client *client, const char *step)
 		house_close_auth(house);
 	else if (strcmp(step, "auth returns") == 0)
 		house_open_auth(house);
+	else if (strcmp(step, "late verdict") == 0)
+		house->is_verdict_late = true;
 	else if (strcmp(step, "> @LOGIN") == 0)
 		log_in(client);
 	else
@@ -403,6 +416,8 @@ run_step(struct client *client, const char *step)
 		run_data(client, rest);
 	else if ((rest = after(step, "fail ")) != NULL)
 		run_fail(client, rest);
+	else if ((rest = after(step, "refuse ")) != NULL)
+		run_refuse(client, rest);
 	else if ((rest = after(step, "late ")) != NULL)
 		client->house->worker.is_late[find_request(rest)] = true;
 	else if ((rest = after(step, "worker ")) != NULL)

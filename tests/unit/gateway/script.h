@@ -18,7 +18,8 @@
  *	late request	such requests wait; "release" ends that
  *	worker text	the requests that the worker has had since the last time, to their end
  *	worker dies	"auth dies", "auth returns"
- *	settle		the loop turns until nothing happens any more
+ *	refuse reason	the supervisor gives no worker, for that reason (choices.def); "none" ends
+ *it settle		the loop turns until nothing happens any more
  *	received text	what the last upload held
  */
 #ifndef SALLYPORT_TESTS_UNIT_GATEWAY_SCRIPT_H

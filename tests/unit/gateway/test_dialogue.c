@@ -31,6 +31,13 @@ static const struct dialogue_row access_rows[] = {
 	{ "USER needs a name", "< 220\n> USER\n< 501\n> USER \n< 501\n" },
 	{ "USER and PASS once logged in", "> @LOGIN\n> USER v\n< 503\n> PASS secret\n< 503\n" },
 	{ "account", "< 220\n> ACCT a\n< 202\n" },
+	{ "no room for one more session", "< 220\nrefuse too-many-sessions\n> USER u\n< 331\n> "
+					  "PASS secret\n< 421\n= closed\n" },
+	{ "not allowed here",
+		"< 220\nrefuse account-not-allowed\n> USER u\n< 331\n> PASS secret\n< 530\nrefuse "
+		"none\n> USER u\n< 331\n> PASS secret\n< 230\n" },
+	{ "auth dies while it verifies", "< 220\n> USER u\n< 331\nlate verdict\n> PASS "
+					 "secret\nsettle\nauth dies\n< 421\n= closed\n" },
 	{ "begin anew", "> @LOGIN\n> CWD /d\n< 250\n> REIN\n< 220\n> PWD\n< 530\n> USER u\n< 331\n"
 			"> PASS secret\n< 230\n> PWD\n< 257 \"/\"\n" },
 	{ "auth restarts before the password", "< 220\n> USER u\n< 331\nauth dies\nsettle\n> PASS "
@@ -205,6 +212,12 @@ static const struct dialogue_row download_rows[] = {
 			     "> PASV\n< 227\ndata open\n> RETR f\n< 150\n< 226\n" },
 	{ "the worker dies before the connection",
 		"> @LOGIN\n> PASV\n< 227\n> RETR f\nsettle\nworker dies\n< 451\n> CWD x\n< 250\n" },
+	{ "the worker dies and no other comes, for now",
+		"> @LOGIN\nworker dies\nsettle\nrefuse too-often\n> CWD x\n< 451\n> NOOP\n< 200\n> "
+		"CWD x\n< 451\nrefuse none\n> CWD x\n< 250\n" },
+	{ "the worker dies and the account is gone",
+		"> @LOGIN\nworker dies\nsettle\nrefuse account-not-allowed\n> CWD x\n< 421\n= "
+		"closed\n" },
 	{ "the worker dies between commands",
 		"> @LOGIN\nworker dies\nsettle\n> CWD x\n< 250\n> PWD\n< 257 \"/x\"\n" },
 };
