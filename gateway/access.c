@@ -27,14 +27,13 @@ access_user(struct session *session, struct bytes argument)
 	}
 }
 
-/* While auth restarts, logins wait. */
+/* The command runs again when what session->waits names has come. */
 static void
-wait_for_auth(struct session *session, struct bytes secret)
+hold(struct session *session, struct bytes secret)
 {
 	char line[sizeof("PASS ") + SECRET_BYTES_MAX];
 	memcpy(line, "PASS ", strlen("PASS "));
 	memcpy(line + strlen("PASS "), secret.data, secret.length);
-	session->waits = WAITS_FOR_AUTH;
 	turn_hold(session, LINE_COMPLETE, bytes_of(line, strlen("PASS ") + secret.length));
 	explicit_bzero(line, sizeof(line));
 }
@@ -48,10 +47,8 @@ access_pass(struct session *session, struct bytes argument)
 		session_reply(session, reply_login_name_first);
 	else if (argument.length > SECRET_BYTES_MAX)
 		session_reply(session, reply_argument_bad, "too long");
-	else if (session->gateway->auth == NULL)
-		wait_for_auth(session, argument);
-	else
-		login_verify(session, argument);
+	else if (!login_verify(session, argument))
+		hold(session, argument);
 	line_wipe(&session->gateway->input);
 }
 

@@ -32,6 +32,15 @@ find_prefix(const struct wire_address *address, uint8_t prefix[16])
 		memset(prefix + 8, 0, 8);
 }
 
+bool
+census_is_same(const struct wire_address *a, const struct wire_address *b)
+{
+	uint8_t prefixes[2][16];
+	find_prefix(a, prefixes[0]);
+	find_prefix(b, prefixes[1]);
+	return memcmp(prefixes[0], prefixes[1], sizeof(prefixes[0])) == 0;
+}
+
 /* The place of the prefix in its list, or the end of that list. FNV-1a, seeded. */
 static struct resident **
 find_resident(struct census *census, const uint8_t prefix[16])

@@ -16,6 +16,9 @@ void census_free(struct census **census);
 MUST_CHECK int
 census_enter(struct census *census, const struct wire_address *address, uint32_t maximum);
 
+/* Are these two counted as one? */
+bool census_is_same(const struct wire_address *a, const struct wire_address *b);
+
 /* One that entered leaves. */
 void census_leave(struct census *census, const struct wire_address *address);
 

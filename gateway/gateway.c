@@ -8,6 +8,7 @@
 #include "gateway/reception.h"
 #include "gateway/session.h"
 #include "gateway/turn.h"
+#include "gateway/turnstile.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,8 +39,10 @@ gateway_new(struct event_base *base)
 	turn_init(gateway);
 	gateway->attention = attention_new(gateway);
 	gateway->reception = reception_new(gateway);
+	gateway->turnstile = turnstile_new();
 	gateway->passive = passive_new(gateway);
-	if (gateway->attention == NULL || gateway->reception == NULL || gateway->passive == NULL)
+	if (gateway->attention == NULL || gateway->reception == NULL ||
+		gateway->turnstile == NULL || gateway->passive == NULL)
 		gateway_free(&gateway);
 	return gateway;
 }
@@ -105,6 +108,7 @@ gateway_free(struct gateway **gateway)
 	channel_free(&freed->auth);
 	record_free(&freed->record);
 	reception_free(&freed->reception);
+	turnstile_free(&freed->turnstile);
 	passive_free(&freed->passive);
 	attention_free(&freed->attention);
 	ticket_table_free(&freed->tickets);

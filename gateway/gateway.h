@@ -39,6 +39,7 @@ struct gateway {
 	struct session_table sessions;
 	struct attention *attention;
 	struct reception *reception;
+	struct turnstile *turnstile;
 	struct passive_pool *passive;
 	struct line_buffer input;
 	struct session *awake; /* sessions whose turn is due */

@@ -9,6 +9,7 @@
 #include "gateway/supervisor.h"
 #include "gateway/transfer.h"
 #include "gateway/turn.h"
+#include "gateway/turnstile.h"
 #include "ipc/base/ends.h"
 #include "ipc/remote.h"
 #include "ipc/verify.h"
@@ -92,8 +93,8 @@ login_name(struct session *session, struct bytes name)
 	return 0;
 }
 
-void
-login_verify(struct session *session, struct bytes secret)
+static void
+ask_auth(struct session *session, struct bytes secret)
 {
 	struct gateway *gateway = session->gateway;
 	struct login *login = &session->login;
@@ -115,6 +116,19 @@ login_verify(struct session *session, struct bytes secret)
 	session_end(session, "login-busy");
 }
 
+bool
+login_verify(struct session *session, struct bytes secret)
+{
+	if (session->gateway->auth == NULL) {
+		session->waits = WAITS_FOR_AUTH;
+		return false;
+	}
+	if (!turnstile_enter(session))
+		return false;
+	ask_auth(session, secret);
+	return true;
+}
+
 static void
 refuse(struct session *session)
 {
@@ -131,6 +145,7 @@ static void
 take_verdict(struct session *session, enum verdict verdict)
 {
 	session->login.tag = 0;
+	turnstile_leave(session);
 	switch (verdict) {
 	case VERDICT_ACCEPTED:
 		session->login.stage = LOGIN_ATTACHING;
@@ -314,6 +329,8 @@ login_forget(struct session *session)
 	struct login *login = &session->login;
 	struct ticket ticket;
 	pathio_free(&session->files);
+	turnstile_give_up(session);
+	turnstile_leave(session);
 	if (login->stage == LOGIN_VERIFYING && login->tag != 0 && session->gateway->auth != NULL) {
 		struct verify_withdraw withdraw = {
 			.session = session->id,

@@ -26,16 +26,21 @@ struct login {
 	enum login_stage stage;
 	char *name; /* as USER gave it, until the verdict */
 	uint32_t attempt;
-	uint32_t failed; /* of this connection */
-	uint32_t tag;    /* of the open request to auth or the supervisor; 0: none */
-	bool is_known;   /* the supervisor has heard of it: tell it the end */
+	uint32_t failed;              /* of this connection */
+	uint32_t tag;                 /* of the open request to auth or the supervisor; 0: none */
+	bool is_known;                /* the supervisor has heard of it: tell it the end */
+	bool is_inside;               /* it has passed the turnstile */
+	struct session *next_waiting; /* before the turnstile */
 };
 
 /* USER. The name has 1 to 255 bytes. 0 or -ENOMEM. */
 MUST_CHECK int login_name(struct session *session, struct bytes name);
 
-/* PASS, after USER, with a channel to auth. Begins the command. */
-void login_verify(struct session *session, struct bytes secret);
+/*
+ * PASS, after USER. True: the command has begun. False: it must wait, for what session->waits says
+ * (auth restarts, or it is not this login's turn).
+ */
+MUST_CHECK bool login_verify(struct session *session, struct bytes secret);
 
 /* REIN, or the end of the session: the files are closed, the supervisor is told. */
 void login_forget(struct session *session);

@@ -30,7 +30,7 @@ struct held_line {
 };
 
 /* What the held line waits for, besides the end of the running command. */
-enum session_wait { WAITS_FOR_NOTHING, WAITS_FOR_AUTH, WAITS_FOR_FILES };
+enum session_wait { WAITS_FOR_NOTHING, WAITS_FOR_AUTH, WAITS_FOR_TURN, WAITS_FOR_FILES };
 
 /* TYPE, REST and OPTS MLST. */
 struct parameters {
