@@ -395,6 +395,42 @@ run_memory(void **state)
 	run(&backend_memory, state);
 }
 
+/* Where links are refused, an upload is not led anywhere. */
+static void
+check_refused(const struct backend *backend)
+{
+	struct backend_options options = {
+		.memory_limit_bytes = TEST_MEMORY_LIMIT, .umask = 022, .symlinks = SYMLINKS_REFUSE
+	};
+	struct upload_policy uploads = { .sync = SYNC_NONE };
+	struct test_tree test;
+	struct upload *upload;
+	struct pathio_attributes found;
+	test_tree_open_with(&test, backend, &options, &uploads);
+	put(&test.tree, "/f", "old", 0666);
+	struct path path = test_path("/l");
+	assert_int_equal(backend->symlink(test.tree.state, bytes_of_text("f"), &path), 0);
+	for (int how = PATHIO_HOW_REPLACE; how < PATHIO_HOW_UNIQUE; how++)
+		assert_int_equal(
+			upload_open(&test.tree, &path, (enum pathio_how)how, 0, &upload, &found),
+			-ELOOP);
+	expect(&test.tree, "/f", "old");
+	assert_int_equal(count_entries(&test.tree, "/", NULL), 2);
+	test_tree_close(&test);
+}
+
+static void
+check_refused_kernel(UNUSED void **state)
+{
+	check_refused(&backend_kernel);
+}
+
+static void
+check_refused_memory(UNUSED void **state)
+{
+	check_refused(&backend_memory);
+}
+
 /* Memory only: ENOSPC on the way, and what stood there before still stands. */
 static void
 check_full(UNUSED void **state)
@@ -436,6 +472,8 @@ main(void)
 	const struct table tables[] = {
 		TABLE("sync", tree_rows, run_kernel),
 		TABLE("memory", tree_rows, run_memory),
+		CASE("sync: links are refused", check_refused_kernel),
+		CASE("memory: links are refused", check_refused_memory),
 		CASE("memory: full", check_full),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
