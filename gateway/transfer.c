@@ -6,57 +6,14 @@
 
 #include "gateway/quote.h"
 #include "gateway/session.h"
+#include "gateway/transfer_private.h"
 #include "ipc/base/scope.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum transfer_state {
-	TRANSFER_PREPARING,  /* the file is opened, the data connection made, in either order */
-	TRANSFER_MOVING,     /* the client has had its 150 */
-	TRANSFER_COMMITTING, /* an upload's stream has ended cleanly */
-	TRANSFER_DISCARDING, /* or not, or it was aborted */
-	TRANSFER_OVER,       /* the client has had its answer; the worker owes some */
-};
-
-struct transfer {
-	struct session *session; /* NULL once it is over */
-	enum transfer_state state;
-	enum transfer_kind kind;
-	enum pathio_form form;
-	uint64_t offset;
-	struct transfer_listing listing;
-	char *prefix; /* what listing.prefix points to */
-	bool is_unique;
-
-	struct data_wait wait;
-	int fd; /* the data connection */
-	uint32_t file;
-	uint32_t owed; /* answers that refer to this struct */
-	uint32_t opening_tag;
-	uint32_t moving_tag; /* 0: not asked for */
-	uint32_t commit_tag;
-	bool is_opened;
-	bool is_moved; /* the worker has answered, perhaps before the 150 */
-	bool is_folder;
-	bool is_unset;   /* there is no data connection to wait for */
-	uint32_t aborts; /* that wait for the end of committing or discarding */
-	int error;       /* of the moving */
-	uint64_t size;
-	uint64_t bytes; /* so far */
-	uint64_t begun_ms;
-	char name[NAME_BYTES_MAX + 1]; /* what STOU's file is called */
-};
-
 /* ---- ends ---- */
-
-static void
-release(struct transfer *transfer)
-{
-	free(transfer->prefix);
-	free(transfer);
-}
 
 /* One of the owed answers has come. */
 static void
@@ -64,33 +21,7 @@ settle(struct transfer *transfer)
 {
 	transfer->owed--;
 	if (transfer->state == TRANSFER_OVER && transfer->owed == 0)
-		release(transfer);
-}
-
-static void
-cancel_requests(struct transfer *transfer)
-{
-	struct pathio *io = transfer->session->files;
-	if (transfer->opening_tag != 0)
-		pathio_cancel(io, transfer->opening_tag);
-	if (transfer->moving_tag != 0 && !transfer->is_moved)
-		pathio_cancel(io, transfer->moving_tag);
-}
-
-/* The worker's side: nothing is moved any more, and nothing half done stays. */
-static void
-drop_file(struct transfer *transfer)
-{
-	struct pathio *io = transfer->session->files;
-	struct pathio_discard discard = { .file = transfer->file };
-	struct pathio_close close = { .file = transfer->file };
-	if (io == NULL || transfer->state == TRANSFER_DISCARDING)
-		return;
-	cancel_requests(transfer);
-	if (transfer->kind == TRANSFER_UPLOAD)
-		pathio_discard(io, &discard, session_ignore_answer, NULL);
-	else if (transfer->moving_tag == 0)
-		pathio_close(io, &close, session_ignore_answer, NULL);
+		transfer_free(transfer);
 }
 
 /* The client has had its reply; the transfer must not be used any more. */
@@ -107,7 +38,7 @@ finish(struct transfer *transfer)
 	transfer->session = NULL;
 	transfer->state = TRANSFER_OVER;
 	if (transfer->owed == 0)
-		release(transfer);
+		transfer_free(transfer);
 	session_finish(session);
 }
 
@@ -123,7 +54,7 @@ end_connection(struct transfer *transfer)
 static void
 cut(struct transfer *transfer)
 {
-	drop_file(transfer);
+	transfer_drop_file(transfer);
 	end_connection(transfer);
 	finish(transfer);
 }
@@ -144,7 +75,7 @@ report_success(struct transfer *transfer)
 		session_reply(transfer->session, reply_transfer_done, bytes);
 	else
 		session_reply(transfer->session, reply_transfer_done_rate, bytes,
-			bytes / elapsed_ms * 1000 / 1024);
+			bytes * 1000 / 1024 / elapsed_ms);
 }
 
 /* ---- committing and discarding ---- */
@@ -167,11 +98,8 @@ on_committed(void *argument, const struct pathio_answer *answer)
 static void
 commit(struct transfer *transfer)
 {
-	struct pathio_commit request = { .file = transfer->file };
 	transfer->state = TRANSFER_COMMITTING;
-	transfer->owed++;
-	transfer->commit_tag =
-		pathio_commit(transfer->session->files, &request, on_committed, transfer);
+	transfer_ask_commit(transfer, on_committed);
 }
 
 static void
@@ -192,11 +120,8 @@ on_discarded(void *argument, const struct pathio_answer *answer)
 static void
 discard(struct transfer *transfer)
 {
-	struct pathio_discard request = { .file = transfer->file };
-	cancel_requests(transfer);
 	transfer->state = TRANSFER_DISCARDING;
-	transfer->owed++;
-	pathio_discard(transfer->session->files, &request, on_discarded, transfer);
+	transfer_ask_discard(transfer, on_discarded);
 }
 
 /* ---- moving ---- */
@@ -253,60 +178,6 @@ on_moved(void *argument, const struct pathio_answer *answer)
 	settle(transfer);
 }
 
-static uint32_t
-submit_listing(struct transfer *transfer)
-{
-	const struct transfer_listing *listing = &transfer->listing;
-	struct bytes prefix = listing->prefix;
-	if (listing->is_by_type && !transfer->is_folder)
-		prefix.length = listing->file_prefix_bytes;
-	struct pathio_send_listing request = {
-		.file = transfer->file,
-		.style = listing->style,
-		.facts = transfer->session->parameters.facts,
-		.hidden = listing->is_hidden,
-		.prefix = prefix,
-	};
-	return pathio_send_listing(
-		transfer->session->files, &request, transfer->fd, on_moved, transfer);
-}
-
-static uint32_t
-submit_download(struct transfer *transfer)
-{
-	struct pathio_send request = {
-		.file = transfer->file,
-		.offset = transfer->offset,
-		.count = UINT64_MAX,
-		.form = transfer->form,
-	};
-	return pathio_send(transfer->session->files, &request, transfer->fd, on_moved, transfer);
-}
-
-static uint32_t
-submit_upload(struct transfer *transfer)
-{
-	struct pathio_receive request = { .file = transfer->file, .form = transfer->form };
-	return pathio_receive(transfer->session->files, &request, transfer->fd, on_moved, transfer);
-}
-
-/* What is read is closed in the same breath; an upload stays open for its commit. */
-static void
-submit_move(struct transfer *transfer)
-{
-	static uint32_t (*const submit[])(struct transfer *) = {
-		[TRANSFER_DOWNLOAD] = submit_download,
-		[TRANSFER_UPLOAD] = submit_upload,
-		[TRANSFER_LISTING] = submit_listing,
-	};
-	transfer->owed++;
-	transfer->moving_tag = submit[transfer->kind](transfer);
-	if (transfer->kind != TRANSFER_UPLOAD)
-		pathio_close(transfer->session->files,
-			&(struct pathio_close){ .file = transfer->file }, session_ignore_answer,
-			NULL);
-}
-
 /* ---- opening ---- */
 
 static void
@@ -335,7 +206,7 @@ advance(struct transfer *transfer)
 {
 	bool waits_for_type = transfer->listing.is_by_type && !transfer->is_opened;
 	if (transfer->fd >= 0 && transfer->moving_tag == 0 && !waits_for_type)
-		submit_move(transfer);
+		transfer_ask_move(transfer, on_moved);
 	if (!transfer->is_opened)
 		return;
 	if (is_beyond_end(transfer) || transfer->is_unset) {
@@ -396,26 +267,6 @@ on_opened(void *argument, const struct pathio_answer *answer)
 	settle(transfer);
 }
 
-static uint32_t
-submit_opening(struct transfer *transfer, const struct transfer_order *order)
-{
-	struct pathio *io = transfer->session->files;
-	struct pathio_open open = { transfer->file, order->path, PATHIO_MODE_RB };
-	struct pathio_upload_open upload = { transfer->file, order->path, order->how,
-		order->offset };
-	struct pathio_list list = { transfer->file, order->path, order->is_of_files_also,
-		order->pattern };
-	switch (order->kind) {
-	case TRANSFER_DOWNLOAD:
-		return pathio_open(io, &open, on_opened, transfer);
-	case TRANSFER_UPLOAD:
-		return pathio_upload_open(io, &upload, on_opened, transfer);
-	case TRANSFER_LISTING:
-		return pathio_list(io, &list, on_opened, transfer);
-	}
-	return 0;
-}
-
 /* ---- the data connection ---- */
 
 struct data_wait *
@@ -449,46 +300,17 @@ transfer_late(struct session *session)
 
 /* ---- orders ---- */
 
-static struct transfer *
-make(struct session *session, const struct transfer_order *order)
-{
-	struct transfer *transfer = calloc(1, sizeof(*transfer));
-	if (transfer == NULL)
-		return NULL;
-	*transfer = (struct transfer){
-		.session = session,
-		.kind = order->kind,
-		.form = order->form,
-		.offset = order->offset,
-		.listing = order->listing,
-		.is_unique = order->kind == TRANSFER_UPLOAD && order->how == PATHIO_HOW_UNIQUE,
-		.wait = { .session = session, .connecting_fd = -1 },
-		.fd = -1,
-		.file = session_next_file(session),
-	};
-	if (order->listing.prefix.length == 0)
-		return transfer;
-	transfer->prefix = bytes_copy_text(order->listing.prefix);
-	if (transfer->prefix == NULL) {
-		release(transfer);
-		return NULL;
-	}
-	transfer->listing.prefix.data = transfer->prefix;
-	return transfer;
-}
-
 void
 transfer_start(struct session *session, const struct transfer_order *order)
 {
-	struct transfer *transfer = make(session, order);
+	struct transfer *transfer = transfer_new(session, order);
 	if (transfer == NULL) {
 		session_reply_failure(session, FAILURE_GENERAL, EIO);
 		return;
 	}
 	session_begin(session);
 	session->transfer = transfer;
-	transfer->owed++;
-	transfer->opening_tag = submit_opening(transfer, order);
+	transfer_ask_opening(transfer, order, on_opened);
 	int error = data_open(session, &transfer->wait, &transfer->fd);
 	transfer->is_unset = error == -ENOTCONN;
 	if (error == 0)

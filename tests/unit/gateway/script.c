@@ -19,6 +19,7 @@ enum {
 	TEXT_BYTES = 64 * 1024,
 	LIVENESS_MS = 10000,
 	TURN_MS = 20,
+	CROWD_MAX = 64,
 };
 
 struct client {
@@ -30,6 +31,8 @@ struct client {
 	uint16_t port;     /* of the last 227 or 229 */
 	uint16_t our_port; /* of the listener */
 	bool is_closed;
+	int crowd[CROWD_MAX];
+	size_t crowd_count;
 	size_t length; /* of input */
 	char input[TEXT_BYTES];
 };
@@ -83,6 +86,8 @@ unescape(const struct client *client, const char *text, char *result)
 static void
 read_control(struct client *client)
 {
+	if (client->control_fd < 0)
+		return;
 	ssize_t count = recv(client->control_fd, client->input + client->length,
 		sizeof(client->input) - client->length, MSG_DONTWAIT);
 	if (count > 0)
@@ -179,7 +184,10 @@ send_control(struct client *client, const char *text, const char *end, int flags
 static void
 open_control(struct client *client)
 {
-	fd_close(&client->control_fd);
+	if (client->control_fd >= 0) {
+		fd_close(&client->control_fd);
+		settle(client);
+	}
 	client->control_fd = house_connect(client->house);
 	client->length = 0;
 	client->is_closed = false;
@@ -355,6 +363,46 @@ expect_nothing(struct client *client)
 			client->is_closed ? " (closed)" : "");
 }
 
+/* ---- many clients ---- */
+
+static void
+run_crowd(struct client *client, const char *number)
+{
+	size_t count = strtoul(number, NULL, 10);
+	while (count == 0 && client->crowd_count > 0)
+		fd_close(&client->crowd[--client->crowd_count]);
+	ensure(client->crowd_count + count <= CROWD_MAX);
+	for (size_t i = 0; i < count; i++)
+		client->crowd[client->crowd_count++] = house_connect(client->house);
+	settle(client);
+}
+
+static void
+run_rush(struct client *client, const char *number)
+{
+	unsigned long count = strtoul(number, NULL, 10);
+	for (unsigned long i = 0; i < count; i++) {
+		SCOPE_FD int fd = house_connect(client->house);
+		house_turn(client->house, 1);
+	}
+}
+
+static void
+run_wait(struct client *client, const char *number)
+{
+	uint64_t end = gateway_now_ms() + strtoul(number, NULL, 10);
+	while (gateway_now_ms() < end)
+		house_turn(client->house, TURN_MS);
+}
+
+static void
+expect_complaints(struct client *client, const char *number)
+{
+	settle(client);
+	if (client->house->complaints != strtoul(number, NULL, 10))
+		fail_step(client, "there were %u", client->house->complaints);
+}
+
 /* Steps without an argument. */
 static bool
 run_word(struct client *client, const char *step)
@@ -380,6 +428,10 @@ run_word(struct client *client, const char *step)
 		house_close_auth(house);
 	else if (strcmp(step, "auth returns") == 0)
 		house_open_auth(house);
+	else if (strcmp(step, "record sleeps") == 0)
+		channel_pause(house->record);
+	else if (strcmp(step, "record wakes") == 0)
+		channel_resume(house->record);
 	else if (strcmp(step, "late verdict") == 0)
 		house->is_verdict_late = true;
 	else if (strcmp(step, "> @LOGIN") == 0)
@@ -396,11 +448,40 @@ after(const char *step, const char *word)
 	return strncmp(step, word, length) == 0 ? step + length : NULL;
 }
 
+/* Steps that are a word and what it is about. */
+static const struct {
+	const char *word;
+	void (*run)(struct client *client, const char *rest);
+} steps[] = {
+	{ "data ", run_data },
+	{ "fail ", run_fail },
+	{ "refuse ", run_refuse },
+	{ "worker ", expect_worker },
+	{ "received ", expect_received },
+	{ "crowd ", run_crowd },
+	{ "rush ", run_rush },
+	{ "wait ", run_wait },
+	{ "complaints ", expect_complaints },
+};
+
+static bool
+run_words(struct client *client, const char *step)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(steps); i++) {
+		const char *rest = after(step, steps[i].word);
+		if (rest == NULL)
+			continue;
+		steps[i].run(client, rest);
+		return true;
+	}
+	return false;
+}
+
 static void
 run_step(struct client *client, const char *step)
 {
 	const char *rest;
-	if (run_word(client, step))
+	if (run_word(client, step) || run_words(client, step))
 		return;
 	if ((rest = after(step, ">> ")) != NULL)
 		send_control(client, rest, "", 0);
@@ -412,18 +493,8 @@ run_step(struct client *client, const char *step)
 		expect_line(client, rest, true);
 	else if ((rest = after(step, "< ")) != NULL)
 		expect_line(client, rest, false);
-	else if ((rest = after(step, "data ")) != NULL)
-		run_data(client, rest);
-	else if ((rest = after(step, "fail ")) != NULL)
-		run_fail(client, rest);
-	else if ((rest = after(step, "refuse ")) != NULL)
-		run_refuse(client, rest);
 	else if ((rest = after(step, "late ")) != NULL)
 		client->house->worker.is_late[find_request(rest)] = true;
-	else if ((rest = after(step, "worker ")) != NULL)
-		expect_worker(client, rest);
-	else if ((rest = after(step, "received ")) != NULL)
-		expect_received(client, rest);
 	else
 		bug("no such step: %s", step);
 }
@@ -445,6 +516,8 @@ script_run(struct house *house, const char *script)
 		client->step = step;
 		run_step(client, step);
 	}
+	while (client->crowd_count > 0)
+		fd_close(&client->crowd[--client->crowd_count]);
 	fd_close(&client->control_fd);
 	fd_close(&client->data_fd);
 	fd_close(&client->listener_fd);

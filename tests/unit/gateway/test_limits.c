@@ -1,0 +1,126 @@
+/*
+ * Limits in number and time (DECISIONS 15, 16, 19, 22, 24; FTP 3), each with the reply that says
+ * so.
+ */
+#include "tests/table.h"
+#include "tests/unit/gateway/script.h"
+
+struct limit_row {
+	const char *name;
+	void (*set)(struct house *house);
+	const char *script;
+};
+
+static void
+two_connections(struct house *house)
+{
+	house->settings.connections_max = 2;
+}
+
+static void
+two_without_login(struct house *house)
+{
+	house->settings.before_login_max = 2;
+}
+
+static void
+two_of_an_address(struct house *house)
+{
+	house->settings.before_login_per_address_max = 2;
+}
+
+static void
+no_ports(struct house *house)
+{
+	house->has_no_ports = true;
+}
+
+static void
+nothing(struct house *house)
+{
+	(void)house;
+}
+
+static const struct limit_row number_rows[] = {
+	{ "connections", two_connections,
+		"< 220\nhang\nsettle\ncrowd 2\nconnect\n< 421 Too many connections\n= "
+		"closed\ncrowd 0\nconnect\n< "
+		"220\n" },
+	{ "without a login", two_without_login,
+		"< 220\nhang\nsettle\ncrowd 2\nconnect\n< 421\n= closed\ncrowd 0\nconnect\n< "
+		"220\n" },
+	{ "of an address", two_of_an_address,
+		"< 220\nhang\nsettle\ncrowd 2\nconnect\n< 421\n= closed\ncrowd 0\nconnect\n< "
+		"220\n" },
+	{ "who is logged in does not count", two_of_an_address,
+		"> @LOGIN\ncrowd 2\n> NOOP\n< 200\ncrowd 0\n> REIN\n< 220\n> NOOP\n< 200\n" },
+	{ "no passive port", no_ports, "> @LOGIN\n> PASV\n< 425\n> EPSV\n< 425\n> NOOP\n< 200\n" },
+	{ "record is slow: nothing is lost, and sessions wait", nothing,
+		"> @LOGIN\nrecord sleeps\nrush 3000\n> NOOP\n= nothing\nrecord wakes\n< 200\n> "
+		"QUIT\n< 221\n= closed\n" },
+};
+
+static void
+one_second(struct house *house)
+{
+	house->settings.login_timeout_s = 1;
+	house->settings.idle_timeout_s = 1;
+	house->settings.data_timeout_s = 1;
+	house->settings.stall_timeout_s = 1;
+	house->settings.path_timeout_ms = 500;
+}
+
+static void
+short_data(struct house *house)
+{
+	house->settings.data_timeout_s = 1;
+}
+
+static const struct limit_row time_rows[] = {
+	{ "login", one_second, "< 220\n< 421 No login in time.\n= closed\n" },
+	{ "login, while somebody talks", one_second,
+		"< 220\nwait 600\n> NOOP\n< 200\nwait 300\n> USER u\n< 331\n< 421 No login in "
+		"time.\n= closed\n" },
+	{ "idle", one_second, "> @LOGIN\n< 421 Idle for too long.\n= closed\n" },
+	{ "idle counts from the last command", one_second,
+		"> @LOGIN\nwait 700\n> NOOP\n< 200\nwait 700\n> NOOP\n< 200\n< 421\n= closed\n" },
+	{ "a transfer is not idle", one_second,
+		"> @LOGIN\n> PASV\n< 227\ndata open\nlate send\n> RETR f\n< 150\nwait "
+		"1300\nrelease\n< 226\n> NOOP\n< 200\n" },
+	{ "the data connection", short_data,
+		"> @LOGIN\n> PASV\n< 227\n> RETR f\n< 425 The data connection was not made in "
+		"time.\n> NOOP\n< 200\n> RETR f\n< 425\n" },
+	{ "a passive port that is not used", short_data,
+		"> @LOGIN\n> PASV\n< 227\nwait 1300\n> RETR f\n< 425 Use PASV\n> PWD\n< 257\n" },
+	{ "an operation", one_second,
+		"> @LOGIN\nlate stat\n> MDTM f\n< 451\ncomplaints 1\n> NOOP\n< 200\n" },
+	{ "a transfer without progress", one_second,
+		"> @LOGIN\n> PASV\n< 227\ndata open\nlate send\n> RETR f\n< 150\n< 426\ndata "
+		"gone\n> NOOP\n< 200\n" },
+	{ "an upload without progress", one_second,
+		"> @LOGIN\n> PASV\n< 227\ndata open\nlate receive\n> STOR f\n< 150\n< 426\n> "
+		"NOOP\n< 200\n"
+		"worker upload_open /f; receive; cancel; discard; \n" },
+};
+
+static void
+check_limit(void **state)
+{
+	const struct limit_row *row = *state;
+	struct house house;
+	house_init(&house);
+	row->set(&house);
+	house_open(&house);
+	script_run(&house, row->script);
+	house_close(&house);
+}
+
+int
+main(void)
+{
+	const struct table tables[] = {
+		TABLE("number", number_rows, check_limit),
+		TABLE("time", time_rows, check_limit),
+	};
+	return table_run(tables, ARRAY_LENGTH(tables));
+}
