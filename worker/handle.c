@@ -34,10 +34,10 @@ handle_new(
 struct handle *
 handle_find(struct instance *instance, uint32_t number)
 {
-	struct handle *handle;
-	TAILQ_FOREACH(handle, &instance->handles, entry)
-	if (handle->number == number && !handle->released)
-		return handle;
+	for (struct handle *handle = TAILQ_FIRST(&instance->handles); handle != NULL;
+		handle = TAILQ_NEXT(handle, entry))
+		if (handle->number == number && !handle->released)
+			return handle;
 	return NULL;
 }
 

@@ -88,12 +88,13 @@ void
 instance_change_rights(struct pathio *io, struct rights **rights)
 {
 	struct instance *instance = instance_of(io);
-	struct handle *handle;
 	rights_free(&instance->rights);
 	instance->rights = *rights;
 	*rights = NULL;
-	TAILQ_FOREACH(handle, &instance->handles, entry)
-	handle->revoked = rights_judge(instance->rights, handle_path(handle), handle->wanted) < 0;
+	for (struct handle *handle = TAILQ_FIRST(&instance->handles); handle != NULL;
+		handle = TAILQ_NEXT(handle, entry))
+		handle->revoked =
+			rights_judge(instance->rights, handle_path(handle), handle->wanted) < 0;
 }
 
 /* ---- a request ---- */
@@ -250,10 +251,10 @@ submit(struct pathio *io, uint32_t code, const void *request, int descriptor,
 static struct waiting_call *
 find_waiting(struct handle *handle, uint32_t tag)
 {
-	struct waiting_call *waiting;
-	TAILQ_FOREACH(waiting, &handle->waiting, entry)
-	if (waiting->completion.tag == tag)
-		return waiting;
+	for (struct waiting_call *waiting = TAILQ_FIRST(&handle->waiting); waiting != NULL;
+		waiting = TAILQ_NEXT(waiting, entry))
+		if (waiting->completion.tag == tag)
+			return waiting;
 	return NULL;
 }
 
@@ -278,9 +279,8 @@ handle_cancel_waiting(struct handle *handle)
 static void
 cancel_on_files(struct instance *instance, uint32_t tag)
 {
-	struct handle *handle;
-	TAILQ_FOREACH(handle, &instance->handles, entry)
-	{
+	for (struct handle *handle = TAILQ_FIRST(&instance->handles); handle != NULL;
+		handle = TAILQ_NEXT(handle, entry)) {
 		struct waiting_call *waiting = find_waiting(handle, tag);
 		if (handle->transfer != NULL && handle->transferring.tag == tag)
 			transfer_end(handle->transfer, -ECANCELED);

@@ -45,11 +45,11 @@ instance_run_open(struct call *call, union pathio_body *body)
 		return -EINVAL;
 	const struct mode_rule *rule = &mode_rules[request->mode];
 	struct handle *handle;
-	uint32_t judged;
+	uint32_t judged = 0;
 	int error = instance_judge_target(call, call->path, rule->present, rule->absent, &judged);
 	if (error == 0)
 		error = handle_new(call->instance, request->file, call->path, &handle);
-	if (error < 0)
+	if (error != 0)
 		return error;
 	error = call_backend(call)->open(call_state(call), call->path, open_flags(rule, judged),
 		MODE_OF_NEW_FILES, &handle->file, &body->opened.attributes);

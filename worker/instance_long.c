@@ -84,9 +84,8 @@ start(struct call *call, struct operation *operation)
 bool
 instance_cancel_long(struct instance *instance, uint32_t tag)
 {
-	struct long_call *running;
-	TAILQ_FOREACH(running, &instance->long_calls, entry)
-	{
+	for (struct long_call *running = TAILQ_FIRST(&instance->long_calls); running != NULL;
+		running = TAILQ_NEXT(running, entry)) {
 		if (running->completion.tag != tag)
 			continue;
 		finish(running, -ECANCELED);
@@ -106,7 +105,7 @@ instance_cancel_all_long(struct instance *instance)
 int
 instance_run_remove_tree(struct call *call, union pathio_body *body)
 {
-	struct operation *operation;
+	struct operation *operation = NULL;
 	(void)body;
 	int error = operation_remove_tree(call_tree(call), call->path, &operation);
 	return error < 0 ? error : start(call, operation);
@@ -115,8 +114,8 @@ instance_run_remove_tree(struct call *call, union pathio_body *body)
 int
 instance_run_copy(struct call *call, union pathio_body *body)
 {
-	struct operation *operation;
-	uint32_t judged;
+	struct operation *operation = NULL;
+	uint32_t judged = 0;
 	(void)body;
 	int error = instance_judge_target(
 		call, call->destination, RIGHTS_OVERWRITE, RIGHTS_CREATE, &judged);
@@ -129,7 +128,7 @@ int
 instance_run_digest(struct call *call, union pathio_body *body)
 {
 	const struct pathio_digest *request = call->request;
-	struct operation *operation;
+	struct operation *operation = NULL;
 	(void)body;
 	int error = operation_digest(call_tree(call), call->path, request->algorithm,
 		request->offset, request->count, &operation);

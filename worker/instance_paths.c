@@ -51,7 +51,7 @@ instance_run_unlink(struct call *call, union pathio_body *body)
 int
 instance_run_rename(struct call *call, union pathio_body *body)
 {
-	uint32_t judged;
+	uint32_t judged = 0;
 	(void)body;
 	int error = instance_judge_target(
 		call, call->destination, RIGHTS_RENAME | RIGHTS_OVERWRITE, RIGHTS_RENAME, &judged);

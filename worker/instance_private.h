@@ -100,7 +100,7 @@ struct handle {
 	bool revoked;    /* rights have changed since it was opened */
 	uint32_t wanted; /* the rights that opening it wanted */
 	uint32_t calls;  /* being carried out right now, on the stack */
-	TAILQ_HEAD(, waiting_call) waiting;
+	TAILQ_HEAD(waiting_calls, waiting_call) waiting;
 
 	/* The transfer on it. */
 	bool busy;
@@ -171,8 +171,8 @@ struct instance {
 	uint32_t handle_count;
 	uint32_t waiting_count;
 	size_t waiting_bytes;
-	TAILQ_HEAD(, handle) handles;
-	TAILQ_HEAD(, long_call) long_calls;
+	TAILQ_HEAD(handles, handle) handles;
+	TAILQ_HEAD(long_calls, long_call) long_calls;
 };
 
 extern const struct pathio_operations instance_operations;

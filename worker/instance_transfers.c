@@ -168,11 +168,11 @@ instance_run_upload_open(struct call *call, union pathio_body *body)
 {
 	const struct pathio_upload_open *request = call->request;
 	struct handle *handle;
-	uint32_t judged;
+	uint32_t judged = 0;
 	int error = judge_upload(call, &judged);
 	if (error == 0)
 		error = handle_new(call->instance, request->file, call->path, &handle);
-	if (error < 0)
+	if (error != 0)
 		return error;
 	error = upload_open(call_tree(call), call->path, request->how, request->offset,
 		&handle->upload, &body->opened.attributes);

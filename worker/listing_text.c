@@ -35,20 +35,28 @@ put_mode(char *at, const struct pathio_attributes *attributes)
 		[PATHIO_TYPE_SYMLINK] = 'l',
 		[PATHIO_TYPE_OTHER] = 'p',
 	};
+	static const char letters[] = "rwxrwxrwx";
 	static const struct {
-		int last; /* place of the execute bit */
+		size_t place; /* of the execute bit */
 		uint32_t bit;
 		char with, without;
 	} specials[] = { { 2, 04000, 's', 'S' }, { 5, 02000, 's', 'S' }, { 8, 01000, 't', 'T' } };
 
 	*at++ = types[attributes->type];
-	for (int i = 0; i < 9; i++)
-		at[i] = (attributes->mode & 0400u >> i) != 0 ? "rwxrwxrwx"[i] : '-';
-	for (size_t i = 0; i < ARRAY_LENGTH(specials); i++)
-		if ((attributes->mode & specials[i].bit) != 0)
-			at[specials[i].last] = at[specials[i].last] == 'x' ? specials[i].with
-									   : specials[i].without;
-	return at + 9;
+	memset(at, '-', sizeof(letters) - 1);
+	for (size_t i = 0; i < sizeof(letters) - 1; i++)
+		if ((attributes->mode & 0400u >> i) != 0)
+			at[i] = letters[i];
+	for (size_t i = 0; i < ARRAY_LENGTH(specials); i++) {
+		char *execute = at + specials[i].place;
+		if ((attributes->mode & specials[i].bit) == 0)
+			continue;
+		if (*execute == '-')
+			*execute = specials[i].without;
+		else
+			*execute = specials[i].with;
+	}
+	return at + sizeof(letters) - 1;
 }
 
 static char *

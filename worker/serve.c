@@ -31,13 +31,13 @@ struct session {
 	bool paused;
 	struct pending *submitted; /* NULL as soon as it is answered */
 	struct instance_totals totals;
-	TAILQ_HEAD(, pending) pending;
+	TAILQ_HEAD(pending_requests, pending) pending;
 };
 
 struct serve {
 	struct serve_options options;
 	size_t count;
-	TAILQ_HEAD(, session) sessions;
+	TAILQ_HEAD(sessions, session) sessions;
 };
 
 int
@@ -77,9 +77,9 @@ on_drained(void *owner)
 void
 serve_resume(struct serve *serve)
 {
-	struct session *session;
-	TAILQ_FOREACH(session, &serve->sessions, entry)
-	update_pause(session);
+	for (struct session *session = TAILQ_FIRST(&serve->sessions); session != NULL;
+		session = TAILQ_NEXT(session, entry))
+		update_pause(session);
 }
 
 /* ---- requests and answers ---- */
@@ -109,11 +109,11 @@ static void
 on_progress(void *owner, uint32_t tag, uint64_t bytes)
 {
 	struct session *session = owner;
-	struct pending *pending;
-	TAILQ_FOREACH(pending, &session->pending, entry)
-	if (pending->tag == tag)
-		post(session, PATHIO_PROGRESS, pending->wire_tag,
-			&(struct pathio_progress){ .bytes = bytes });
+	for (struct pending *pending = TAILQ_FIRST(&session->pending); pending != NULL;
+		pending = TAILQ_NEXT(pending, entry))
+		if (pending->tag == tag)
+			post(session, PATHIO_PROGRESS, pending->wire_tag,
+				&(struct pathio_progress){ .bytes = bytes });
 }
 
 static void
@@ -151,10 +151,9 @@ static void
 on_cancel(void *owner, struct message *message, const struct pathio_cancel *request)
 {
 	struct session *session = owner;
-	struct pending *pending;
 	(void)message;
-	TAILQ_FOREACH(pending, &session->pending, entry)
-	{
+	for (struct pending *pending = TAILQ_FIRST(&session->pending); pending != NULL;
+		pending = TAILQ_NEXT(pending, entry)) {
 		if (pending->wire_tag != request->cancelled)
 			continue;
 		pathio_cancel(session->io, pending->tag);
@@ -171,6 +170,20 @@ static const struct pathio_handlers handlers = {
 };
 
 /* ---- the life of a session ---- */
+
+static struct session *
+session_new(struct serve *serve, uint64_t id)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	if (session == NULL)
+		return NULL;
+	session->serve = serve;
+	session->id = id;
+	TAILQ_INIT(&session->pending);
+	TAILQ_INSERT_TAIL(&serve->sessions, session, entry);
+	serve->count++;
+	return session;
+}
 
 /* Closes its files; what was pending is answered to a channel that may be gone. */
 static void
@@ -217,10 +230,10 @@ serve_free(struct serve **serve)
 static struct session *
 find_session(struct serve *serve, uint64_t id)
 {
-	struct session *session;
-	TAILQ_FOREACH(session, &serve->sessions, entry)
-	if (session->id == id)
-		return session;
+	for (struct session *session = TAILQ_FIRST(&serve->sessions); session != NULL;
+		session = TAILQ_NEXT(session, entry))
+		if (session->id == id)
+			return session;
 	return NULL;
 }
 
@@ -261,24 +274,14 @@ int
 serve_attach(struct serve *serve, uint64_t id, const struct wire_address *peer,
 	struct rights **rights, int *fd)
 {
-	struct session *session = NULL;
-	int error = find_session(serve, id) != NULL ? -EEXIST : 0;
-	if (error == 0 && (session = calloc(1, sizeof(*session))) == NULL)
-		error = -ENOMEM;
-	if (error < 0) {
-		rights_free(rights);
-		fd_close(fd);
-		return error;
-	}
-	session->serve = serve;
-	session->id = id;
-	TAILQ_INIT(&session->pending);
-	TAILQ_INSERT_TAIL(&serve->sessions, session, entry);
-	serve->count++;
-	error = open_session(session, peer, rights, fd);
+	bool served = find_session(serve, id) != NULL;
+	struct session *session = served ? NULL : session_new(serve, id);
+	int error = served ? -EEXIST : -ENOMEM;
+	if (session != NULL)
+		error = open_session(session, peer, rights, fd);
 	if (error == 0)
 		update_pause(session);
-	else
+	else if (session != NULL)
 		session_free(&session);
 	rights_free(rights);
 	fd_close(fd);

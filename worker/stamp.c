@@ -33,7 +33,7 @@ break_down(const struct stamp *stamp, int64_t time_s)
 static uint64_t
 year_of(const struct tm *parts)
 {
-	return (uint64_t)(parts->tm_year + 1900);
+	return (uint64_t)parts->tm_year + 1900;
 }
 
 static void

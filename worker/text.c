@@ -56,7 +56,9 @@ text_put_name(char *at, struct bytes name)
 {
 	for (size_t i = 0; i < name.length; i++) {
 		unsigned char byte = (unsigned char)name.data[i];
-		*at++ = byte < 0x20 || byte == 0x7f ? '?' : (char)byte;
+		*at++ = name.data[i];
+		if (byte < 0x20 || byte == 0x7f)
+			at[-1] = '?';
 	}
 	return at;
 }

@@ -26,7 +26,7 @@ char transfer_buffer[TRANSFER_BUFFER_BYTES];
 char transfer_converted[TRANSFER_BUFFER_BYTES + 1];
 
 struct transfers {
-	TAILQ_HEAD(, transfer) waiting;
+	TAILQ_HEAD(waiting_transfers, transfer) waiting;
 	struct transfer *next_to_tick; /* a tick may end any of them */
 	uint32_t waiting_count;
 	uint32_t tick_ms;
@@ -89,7 +89,7 @@ arm_tick(struct transfers *transfers)
 {
 	struct timeval interval = {
 		.tv_sec = transfers->tick_ms / 1000,
-		.tv_usec = transfers->tick_ms % 1000 * 1000,
+		.tv_usec = (suseconds_t)(transfers->tick_ms % 1000) * 1000,
 	};
 	event_add(&transfers->tick, &interval);
 }

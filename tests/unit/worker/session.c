@@ -7,6 +7,7 @@
 #include "ipc/base/scope.h"
 #include "ipc/event.h"
 #include "ipc/remote.h"
+#include "tests/unit/worker/trees.h"
 #include "worker/instance_private.h"
 
 #include <fcntl.h>
@@ -16,14 +17,6 @@
 #include <sys/socket.h>
 
 enum { SESSION_ID = 77, TIME_LIMIT_MS = 10000 };
-
-struct path
-session_path(const char *text)
-{
-	struct path path;
-	assert_int_equal(path_fold(NULL, bytes_of_text(text), &path), 0);
-	return path;
-}
 
 struct tree *
 session_tree(struct session *session)
@@ -103,7 +96,7 @@ make_nursery(struct session *session, const struct backend *backend,
 		.base = session->base,
 		.backend = backend,
 		.tree = { .root_fd = session->root_fd,
-			.memory_limit_bytes = 64 * 1024 * 1024,
+			.memory_limit_bytes = TEST_MEMORY_LIMIT,
 			.umask = 022,
 			.uid = geteuid(),
 			.gid = getegid() },
@@ -297,16 +290,6 @@ session_new_across(const struct backend *backend)
 
 /* ---- both ---- */
 
-static void
-remove_folder(const char *folder)
-{
-	char command[128];
-	if (folder[0] == '\0')
-		return;
-	snprintf(command, sizeof(command), "rm -rf -- '%s'", folder);
-	assert_int_equal(system(command), 0);
-}
-
 void
 session_free(struct session *session)
 {
@@ -318,7 +301,8 @@ session_free(struct session *session)
 	channel_free(&session->record);
 	fd_close(&session->root_fd);
 	event_base_free(session->base);
-	remove_folder(session->folder);
+	if (session->folder[0] != '\0')
+		test_remove_folder(session->folder);
 	free(session);
 }
 
@@ -333,7 +317,7 @@ void
 session_plant(struct session *session, const char *path, const void *content, size_t length)
 {
 	const struct tree *tree = session_tree(session);
-	struct path folded = session_path(path);
+	struct path folded = test_path(path);
 	struct backend_file *file;
 	assert_int_equal(
 		tree->backend->open(tree->state, &folded,
@@ -352,7 +336,7 @@ void
 session_plant_folder(struct session *session, const char *path)
 {
 	const struct tree *tree = session_tree(session);
-	struct path folded = session_path(path);
+	struct path folded = test_path(path);
 	assert_int_equal(tree->backend->mkdir(tree->state, &folded, 0777), 0);
 }
 

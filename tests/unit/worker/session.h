@@ -7,6 +7,7 @@
 
 #include "ipc/pathio.h"
 #include "tests/table.h"
+#include "tests/unit/worker/calls.h"
 #include "worker/instance.h"
 #include "worker/nursery.h"
 #include "worker/serve.h"
@@ -68,10 +69,8 @@ void session_attach(struct session *session, uint64_t id, int *gateway_fd);
 struct rights *session_rights(const struct session_right *rights);
 
 /*
- * Runs the loop until the submitted call is done: its error, with the body in session->wait.
- *
- *	session_finish(session, pathio_stat(session->io, &(struct pathio_stat){ ... },
- *		pathio_wait_done, &session->wait))
+ * Runs the loop until the submitted call is done: its error, with the body in session->wait. For a
+ * call that is to be waited for at once see calls.h.
  */
 int session_finish(struct session *session, uint32_t tag);
 
@@ -83,9 +82,6 @@ void session_plant(struct session *session, const char *path, const void *conten
 
 /* A folder, likewise. */
 void session_plant_folder(struct session *session, const char *path);
-
-/* A path, folded. */
-struct path session_path(const char *text);
 
 /* A connected pair of stream sockets, both non-blocking. */
 void session_pair(int ends[2]);

@@ -4,6 +4,7 @@
  */
 #include "ipc/base/scope.h"
 #include "tests/unit/worker/session.h"
+#include "tests/unit/worker/trees.h"
 #include "tests/unit/worker/wire_end.h"
 #include "worker/instance_private.h"
 
@@ -88,9 +89,7 @@ run_until(struct session *session, const struct answered *answered)
 static bool
 is_there(struct session *session, struct bytes path)
 {
-	return session_finish(
-		       session, pathio_stat(session->io, &(struct pathio_stat){ .path = path },
-					pathio_wait_done, &session->wait)) == 0;
+	return call_stat(session->io, &session->wait, &(struct pathio_stat){ .path = path }) == 0;
 }
 
 /* ---- handles ---- */
@@ -404,7 +403,7 @@ check_cancel_long(void **state)
 	struct answered digested = { .count = 0 };
 	static char zeros[1024 * 1024];
 	for (int i = 0; i < 40; i++) { /* more than one piece */
-		struct path path = session_path("/long");
+		struct path path = test_path("/long");
 		const struct tree *tree = session_tree(session);
 		struct backend_file *file;
 		assert_int_equal(tree->backend->open(tree->state, &path,
@@ -490,10 +489,8 @@ check_upload(void **state)
 	pathio_receive(session->io, &(struct pathio_receive){ .file = 1 }, end->worker_fd,
 		on_answer, &again);
 	assert_int_equal(again.error, -EINVAL); /* one stream, one upload */
-	assert_int_equal(session_finish(session,
-				 pathio_commit(session->io, &(struct pathio_commit){ .file = 1 },
-					 pathio_wait_done, &session->wait)),
-		0);
+	assert_int_equal(
+		call_commit(session->io, &session->wait, &(struct pathio_commit){ .file = 1 }), 0);
 	assert_int_equal(session->wait.body.committed.attributes.size, 5);
 	assert_true(bytes_equal_text(session->wait.body.committed.path, "/new"));
 	assert_true(is_there(session, PATH("/new")));
@@ -530,7 +527,7 @@ check_drop(void **state)
 	assert_int_equal(answered.error, 0);
 	assert_int_equal(session->totals.uploads_dropped, row->want_dropped);
 	const struct tree *tree = session_tree(session);
-	const struct path root = session_path("/");
+	const struct path root = test_path("/");
 	struct backend_directory *directory;
 	struct backend_entry entry;
 	assert_int_equal(tree->backend->directory_open(tree->state, &root, true, &directory), 0);

@@ -3,6 +3,7 @@
  */
 #include "ipc/base/scope.h"
 #include "tests/unit/worker/session.h"
+#include "tests/unit/worker/trees.h"
 #include "tests/unit/worker/wire_end.h"
 #include "worker/instance_private.h"
 #include "worker/text.h"
@@ -42,7 +43,7 @@ static void
 plant(struct session *session)
 {
 	const struct tree *tree = session_tree(session);
-	const struct path link = session_path("/d/link");
+	const struct path link = test_path("/d/link");
 	session_plant_folder(session, "/d");
 	session_plant_folder(session, "/d/sub");
 	session_plant(session, "/d/file.txt", "12345", 5);
@@ -52,7 +53,7 @@ plant(struct session *session)
 	assert_int_equal(tree->backend->symlink(tree->state, bytes_of_text("file.txt"), &link), 0);
 	const char *const stamped[] = { "/d", "/d/sub", "/d/file.txt", "/d/other.c", "/d/.dot" };
 	for (size_t i = 0; i < ARRAY_LENGTH(stamped); i++) {
-		const struct path path = session_path(stamped[i]);
+		const struct path path = test_path(stamped[i]);
 		const struct pathio_set_times times = { .has_mtime = true, .mtime_ns = 0 };
 		assert_int_equal(tree->backend->set_times(tree->state, &path, &times), 0);
 	}
@@ -68,7 +69,7 @@ compare_lines(const void *a, const void *b)
 static char *
 sorted(const char *text)
 {
-	char *lines[64], *copy = strdup(text), *result = calloc(1, strlen(text) + 1);
+	char *lines[64] = { NULL }, *copy = strdup(text), *result = calloc(1, strlen(text) + 1);
 	size_t count = 0;
 	for (char *at = strtok(copy, "\n"); at != NULL; at = strtok(NULL, "\n")) {
 		assert_true(count < ARRAY_LENGTH(lines) && at[strlen(at) - 1] == '\r');
@@ -76,9 +77,10 @@ sorted(const char *text)
 		lines[count++] = at;
 	}
 	qsort(lines, count, sizeof(lines[0]), compare_lines);
+	char *out = result;
 	for (size_t i = 0; i < count; i++) {
-		strcat(result, lines[i]);
-		strcat(result, "\n");
+		out = mempcpy(out, lines[i], strlen(lines[i]));
+		*out++ = '\n';
 	}
 	free(copy);
 	return result;
@@ -89,19 +91,15 @@ list(struct session *session, const struct pathio_list *list_request,
 	const struct pathio_send_listing *send_request, char **text)
 {
 	struct wire_end *end = wire_end_new(session->base);
-	int error = session_finish(
-		session, pathio_list(session->io, list_request, pathio_wait_done, &session->wait));
+	int error = call_list(session->io, &session->wait, list_request);
 	if (error == 0) {
-		error = session_finish(
-			session, pathio_send_listing(session->io, send_request, end->worker_fd,
-					 pathio_wait_done, &session->wait));
+		error = call_send_listing(
+			session->io, &session->wait, send_request, end->worker_fd);
 		wire_end_finish(end);
 		if (error == 0)
 			assert_int_equal(session->wait.body.moved.bytes, end->length);
-		assert_int_equal(
-			session_finish(session,
-				pathio_close(session->io, &(struct pathio_close){ .file = 0 },
-					pathio_wait_done, &session->wait)),
+		assert_int_equal(call_close(session->io, &session->wait,
+					 &(struct pathio_close){ .file = 0 }),
 			0);
 	}
 	if (text != NULL)
@@ -116,54 +114,58 @@ struct listing_row {
 	const char *name;
 	const char *path;
 	const char *pattern;
-	bool accept_file;
-	enum pathio_style style;
-	bool hidden;
 	const char *prefix;
-	int want_error;
 	const char *want; /* with OWNER for uid and gid */
+	enum pathio_style style;
+	int want_error;
+	bool accept_file;
+	bool hidden;
 };
 
 #define OWNER "@"
 
 static const struct listing_row listing_rows[] = {
-	{ "names", "/d", "", false, PATHIO_STYLE_NAMES, false, "", 0,
-		"file.txt\nlink\nother.c\nsub\n" },
-	{ "names with dots", "/d", "", false, PATHIO_STYLE_NAMES, true, "", 0,
-		".dot\nfile.txt\nlink\nother.c\nsub\n" },
-	{ "names with a prefix", "/d", "", false, PATHIO_STYLE_NAMES, false, "x/d/", 0,
-		"x/d/file.txt\nx/d/link\nx/d/other.c\nx/d/sub\n" },
-	{ "a pattern", "/d", "*.?", false, PATHIO_STYLE_NAMES, false, "", 0, "other.c\n" },
-	{ "a pattern that all match", "/d", "*", false, PATHIO_STYLE_NAMES, false, "", 0,
-		"file.txt\nlink\nother.c\nsub\n" },
-	{ "a pattern with a dot", "/d", ".*", false, PATHIO_STYLE_NAMES, false, "", 0, ".dot\n" },
-	{ "a pattern that nothing matches", "/d", "nope*", false, PATHIO_STYLE_NAMES, false, "", 0,
-		"" },
-	{ "lines", "/d", "*.*", false, PATHIO_STYLE_LIST, false, "", 0,
+	{ "names", "/d", "", "", "file.txt\nlink\nother.c\nsub\n", PATHIO_STYLE_NAMES, 0, false,
+		false },
+	{ "names with dots", "/d", "", "", ".dot\nfile.txt\nlink\nother.c\nsub\n",
+		PATHIO_STYLE_NAMES, 0, false, true },
+	{ "names with a prefix", "/d", "", "x/d/", "x/d/file.txt\nx/d/link\nx/d/other.c\nx/d/sub\n",
+		PATHIO_STYLE_NAMES, 0, false, false },
+	{ "a pattern", "/d", "*.?", "", "other.c\n", PATHIO_STYLE_NAMES, 0, false, false },
+	{ "a pattern that all match", "/d", "*", "", "file.txt\nlink\nother.c\nsub\n",
+		PATHIO_STYLE_NAMES, 0, false, false },
+	{ "a pattern with a dot", "/d", ".*", "", ".dot\n", PATHIO_STYLE_NAMES, 0, false, false },
+	{ "a pattern that nothing matches", "/d", "nope*", "", "", PATHIO_STYLE_NAMES, 0, false,
+		false },
+	{ "lines", "/d", "*.*", "",
 		"-rw-r--r--    1 " OWNER "            1 Jan  1  1970 other.c\n"
-		"-rw-r--r--    1 " OWNER "            5 Jan  1  1970 file.txt\n" },
-	{ "a file as itself", "/d/file.txt", "", true, PATHIO_STYLE_LIST, false, "", 0,
-		"-rw-r--r--    1 " OWNER "            5 Jan  1  1970 file.txt\n" },
-	{ "a file as itself, its name", "/d/file.txt", "", true, PATHIO_STYLE_NAMES, false, "d/", 0,
-		"d/file.txt\n" },
-	{ "a file with a dot as itself", "/d/.dot", "", true, PATHIO_STYLE_NAMES, false, "", 0,
-		".dot\n" },
-	{ "a file is no folder", "/d/file.txt", "", false, PATHIO_STYLE_LIST, false, "", -ENOTDIR,
-		"" },
-	{ "a file has no entries to match", "/d/file.txt", "*", true, PATHIO_STYLE_LIST, false, "",
-		-ENOTDIR, "" },
-	{ "nothing there", "/d/none", "", true, PATHIO_STYLE_LIST, false, "", -ENOENT, "" },
-	{ "a hidden temporary", "/d/.sallyport-0123456789abcdef.part", "", true, PATHIO_STYLE_LIST,
-		true, "", -EACCES, "" },
-	{ "facts", "/d", "", false, PATHIO_STYLE_FACTS, false, "", 0,
+		"-rw-r--r--    1 " OWNER "            5 Jan  1  1970 file.txt\n",
+		PATHIO_STYLE_LIST, 0, false, false },
+	{ "a file as itself", "/d/file.txt", "", "",
+		"-rw-r--r--    1 " OWNER "            5 Jan  1  1970 file.txt\n", PATHIO_STYLE_LIST,
+		0, true, false },
+	{ "a file as itself, its name", "/d/file.txt", "", "d/", "d/file.txt\n", PATHIO_STYLE_NAMES,
+		0, true, false },
+	{ "a file with a dot as itself", "/d/.dot", "", "", ".dot\n", PATHIO_STYLE_NAMES, 0, true,
+		false },
+	{ "a file is no folder", "/d/file.txt", "", "", "", PATHIO_STYLE_LIST, -ENOTDIR, false,
+		false },
+	{ "a file has no entries to match", "/d/file.txt", "*", "", "", PATHIO_STYLE_LIST, -ENOTDIR,
+		true, false },
+	{ "nothing there", "/d/none", "", "", "", PATHIO_STYLE_LIST, -ENOENT, true, false },
+	{ "a hidden temporary", "/d/.sallyport-0123456789abcdef.part", "", "", "",
+		PATHIO_STYLE_LIST, -EACCES, true, true },
+	{ "facts", "/d", "", "",
 		"type=OS.unix=slink;perm=df; link\n"
 		"type=cdir;modify=19700101000000;perm=cdeflmp; .\n"
 		"type=dir;modify=19700101000000;perm=cdeflmp; sub\n"
 		"type=file;size=1;modify=19700101000000;perm=adfrw; other.c\n"
 		"type=file;size=5;modify=19700101000000;perm=adfrw; file.txt\n"
-		"type=pdir; ..\n" },
-	{ "facts of a file", "/d/other.c", "", true, PATHIO_STYLE_FACTS, false, "", 0,
-		"type=file;size=1;modify=19700101000000;perm=adfrw; other.c\n" },
+		"type=pdir; ..\n",
+		PATHIO_STYLE_FACTS, 0, false, false },
+	{ "facts of a file", "/d/other.c", "", "",
+		"type=file;size=1;modify=19700101000000;perm=adfrw; other.c\n", PATHIO_STYLE_FACTS,
+		0, true, false },
 };
 
 /* Lines as they must be here: OWNER is this process; what changes from run to run is cut out. */
@@ -323,15 +325,13 @@ check_batches(void **state)
 	int count = 0, batches = 0;
 	bool last = false;
 	plant_many(session);
-	assert_int_equal(session_finish(session, pathio_list(session->io,
-							 &(struct pathio_list){ .file = 7,
-								 .path = bytes_of_text("/many") },
-							 pathio_wait_done, &session->wait)),
+	assert_int_equal(
+		call_list(session->io, &session->wait,
+			&(struct pathio_list){ .file = 7, .path = bytes_of_text("/many") }),
 		0);
 	while (!last) {
-		assert_int_equal(session_finish(session, pathio_next(session->io,
-								 &(struct pathio_next){ .file = 7 },
-								 pathio_wait_done, &session->wait)),
+		assert_int_equal(
+			call_next(session->io, &session->wait, &(struct pathio_next){ .file = 7 }),
 			0);
 		struct wire_list entries = session->wait.body.entries.list;
 		last = session->wait.body.entries.last;
@@ -362,7 +362,7 @@ check_pieces(void **state)
 	(void)state;
 	struct session *session = session_new(&backend_memory, NULL, 0);
 	static char buffer[2 * 1024 * 1024], whole[2 * 1024 * 1024];
-	const struct path path = session_path("/many");
+	const struct path path = test_path("/many");
 	size_t whole_length = 0;
 	plant_many(session);
 	for (size_t capacity = sizeof(buffer); capacity >= LISTING_LINE_BYTES_MAX; capacity /= 4) {
@@ -410,7 +410,7 @@ check_none_yet(void **state)
 	struct backend_entry entry;
 	struct listing *listing;
 	struct pathio_attributes attributes;
-	const struct path path = session_path("/many");
+	const struct path path = test_path("/many");
 	int looks = 1;
 	plant_many(session);
 	assert_int_equal(listing_open(session_tree(session), &path, false, bytes_of_text("x*"),

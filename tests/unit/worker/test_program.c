@@ -7,6 +7,7 @@
 #include "ipc/remote.h"
 #include "policy/cage/cage.h"
 #include "tests/unit/worker/session.h"
+#include "tests/unit/worker/trees.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -156,7 +157,7 @@ world_new(enum backend_kind backend, const char *home)
 			.gid = geteuid() == 0 ? 65534 : getegid(),
 			.home = bytes_of_text(home == NULL ? world->home : home),
 			.backend = backend,
-			.memory_limit_bytes = 1024 * 1024,
+			.memory_limit_bytes = TEST_MEMORY_LIMIT,
 			.umask = 022,
 			.sessions_max = 10 },
 		.path_timeout_ms = 10000,
@@ -272,7 +273,6 @@ static void
 world_free(struct world *world, int want_status)
 {
 	int status;
-	char command[128];
 	pathio_wait_free(&world->wait);
 	pathio_free(&world->io);
 	channel_free(&world->worker);
@@ -281,132 +281,97 @@ world_free(struct world *world, int want_status)
 	assert_int_equal(WEXITSTATUS(status), want_status);
 	channel_free(&world->record);
 	event_base_free(world->base);
-	snprintf(command, sizeof(command), "rm -rf -- '%s'", world->home);
-	assert_int_equal(system(command), 0);
+	test_remove_folder(world->home);
 	free(world);
 }
 
 /* ---- cases ---- */
 
-static int
-finish(struct world *world, uint32_t tag)
+static void
+store(struct world *world)
 {
-	assert_true(tag != 0);
-	return pathio_wait_finish(&world->wait);
+	static const char content[] = "one\r\ntwo\n";
+	int data[2];
+	session_pair(data);
+	assert_int_equal(send(data[1], content, sizeof(content) - 1, 0), sizeof(content) - 1);
+	fd_close(&data[1]);
+	const struct pathio_upload_open opening = { .file = 1, .path = bytes_of_text("/a/f") };
+	const struct pathio_receive receiving = { .file = 1, .form = PATHIO_FORM_ASCII };
+	const struct pathio_commit committing = { .file = 1 };
+	assert_int_equal(call_upload_open(world->io, &world->wait, &opening), 0);
+	assert_int_equal(call_receive(world->io, &world->wait, &receiving, data[0]), 0);
+	assert_int_equal(call_commit(world->io, &world->wait, &committing), 0);
+	assert_int_equal(world->wait.body.committed.attributes.size, 8);
+	fd_close(&data[0]);
+}
+
+static void
+fetch(struct world *world)
+{
+	int data[2];
+	session_pair(data);
+	const struct pathio_open opening = { .file = 3, .path = bytes_of_text("/a/f") };
+	const struct pathio_send sending = { .file = 3, .count = UINT64_MAX };
+	assert_int_equal(call_open(world->io, &world->wait, &opening), 0);
+	assert_int_equal(call_send(world->io, &world->wait, &sending, data[0]), 0);
+	assert_int_equal(world->wait.body.moved.bytes, 8);
+	fd_close(&data[0]);
+	fd_close(&data[1]);
+}
+
+static void
+list(struct world *world, enum pathio_style style)
+{
+	int data[2];
+	session_pair(data);
+	const struct pathio_list opening = { .file = 2, .path = bytes_of_text("/") };
+	const struct pathio_send_listing sending = {
+		.file = 2, .style = style, .facts = PATHIO_FACTS_ALL, .hidden = true
+	};
+	const struct pathio_close closing = { .file = 2 };
+	assert_int_equal(call_list(world->io, &world->wait, &opening), 0);
+	assert_int_equal(call_send_listing(world->io, &world->wait, &sending, data[0]), 0);
+	assert_true(world->wait.body.moved.bytes >= 9);
+	assert_int_equal(call_close(world->io, &world->wait, &closing), 0);
+	fd_close(&data[0]);
+	fd_close(&data[1]);
 }
 
 /* Everything that a worker does, once, so that no system call is missing from its table. */
 static void
 use_everything(struct world *world)
 {
-	static const char content[] = "one\r\ntwo\n";
+	const struct pathio_mkdir folder = {
+		.path = bytes_of_text("/a/b"), .mode = 0777, .parents = true
+	};
+	const struct pathio_symlink link = { .target = bytes_of_text("a/f"),
+		.path = bytes_of_text("/l") };
+	const struct pathio_digest digest = {
+		.path = bytes_of_text("/l"), .algorithm = PATHIO_SHA256, .count = UINT64_MAX
+	};
+	const struct pathio_copy copy = { .source = bytes_of_text("/l"),
+		.destination = bytes_of_text("/a/g") };
+	const struct pathio_set_mode mode = { .path = bytes_of_text("/a/g"), .mode = 0600 };
+	const struct pathio_set_times times = { .path = bytes_of_text("/a/g"), .has_mtime = true };
+	const struct pathio_space space = { .path = bytes_of_text("/") };
+	const struct pathio_rename move = { .source = bytes_of_text("/a/g"),
+		.destination = bytes_of_text("/h") };
+	const struct pathio_remove_tree tree = { .path = bytes_of_text("/a") };
 	struct pathio *io = world->io;
 	struct pathio_wait *wait = &world->wait;
-	int data[2];
-	session_pair(data);
-	assert_int_equal(
-		finish(world, pathio_mkdir(io,
-				      &(struct pathio_mkdir){ .path = bytes_of_text("/a/b"),
-					      .mode = 0777,
-					      .parents = true },
-				      pathio_wait_done, wait)),
-		0);
-	assert_int_equal(finish(world, pathio_upload_open(io,
-					       &(struct pathio_upload_open){
-						       .file = 1, .path = bytes_of_text("/a/f") },
-					       pathio_wait_done, wait)),
-		0);
-	assert_int_equal(send(data[1], content, sizeof(content) - 1, 0), sizeof(content) - 1);
-	fd_close(&data[1]);
-	assert_int_equal(finish(world, pathio_receive(io,
-					       &(struct pathio_receive){
-						       .file = 1, .form = PATHIO_FORM_ASCII },
-					       data[0], pathio_wait_done, wait)),
-		0);
-	fd_close(&data[0]);
-	assert_int_equal(finish(world, pathio_commit(io, &(struct pathio_commit){ .file = 1 },
-					       pathio_wait_done, wait)),
-		0);
-	assert_int_equal(wait->body.committed.attributes.size, 8);
-	assert_int_equal(
-		finish(world, pathio_symlink(io,
-				      &(struct pathio_symlink){ .target = bytes_of_text("a/f"),
-					      .path = bytes_of_text("/l") },
-				      pathio_wait_done, wait)),
-		0);
-	assert_int_equal(finish(world, pathio_digest(io,
-					       &(struct pathio_digest){ .path = bytes_of_text("/l"),
-						       .algorithm = PATHIO_SHA256,
-						       .count = UINT64_MAX },
-					       pathio_wait_done, wait)),
-		0);
-	assert_int_equal(finish(world, pathio_copy(io,
-					       &(struct pathio_copy){ .source = bytes_of_text("/l"),
-						       .destination = bytes_of_text("/a/g") },
-					       pathio_wait_done, wait)),
-		0);
-	assert_int_equal(
-		finish(world, pathio_set_mode(io,
-				      &(struct pathio_set_mode){
-					      .path = bytes_of_text("/a/g"), .mode = 0600 },
-				      pathio_wait_done, wait)),
-		0);
-	assert_int_equal(
-		finish(world, pathio_set_times(io,
-				      &(struct pathio_set_times){
-					      .path = bytes_of_text("/a/g"), .has_mtime = true },
-				      pathio_wait_done, wait)),
-		0);
-	assert_int_equal(
-		finish(world, pathio_space(io, &(struct pathio_space){ .path = bytes_of_text("/") },
-				      pathio_wait_done, wait)),
-		0);
-	assert_int_equal(
-		finish(world, pathio_rename(io,
-				      &(struct pathio_rename){ .source = bytes_of_text("/a/g"),
-					      .destination = bytes_of_text("/h") },
-				      pathio_wait_done, wait)),
-		0);
-	for (enum pathio_style style = PATHIO_STYLE_LIST; style <= PATHIO_STYLE_FACTS; style++) {
-		session_pair(data);
-		assert_int_equal(finish(world, pathio_list(io,
-						       &(struct pathio_list){ .file = 2,
-							       .path = bytes_of_text("/") },
-						       pathio_wait_done, wait)),
-			0);
-		assert_int_equal(finish(world, pathio_send_listing(io,
-						       &(struct pathio_send_listing){ .file = 2,
-							       .style = style,
-							       .facts = PATHIO_FACTS_ALL,
-							       .hidden = true },
-						       data[0], pathio_wait_done, wait)),
-			0);
-		assert_true(wait->body.moved.bytes >= 9);
-		assert_int_equal(finish(world, pathio_close(io, &(struct pathio_close){ .file = 2 },
-						       pathio_wait_done, wait)),
-			0);
-		fd_close(&data[0]);
-		fd_close(&data[1]);
-	}
-	session_pair(data);
-	assert_int_equal(finish(world, pathio_open(io,
-					       &(struct pathio_open){
-						       .file = 3, .path = bytes_of_text("/a/f") },
-					       pathio_wait_done, wait)),
-		0);
-	assert_int_equal(
-		finish(world,
-			pathio_send(io, &(struct pathio_send){ .file = 3, .count = UINT64_MAX },
-				data[0], pathio_wait_done, wait)),
-		0);
-	assert_int_equal(wait->body.moved.bytes, 8);
-	assert_int_equal(
-		finish(world, pathio_remove_tree(io,
-				      &(struct pathio_remove_tree){ .path = bytes_of_text("/a") },
-				      pathio_wait_done, wait)),
-		0);
-	fd_close(&data[0]);
-	fd_close(&data[1]);
+	assert_int_equal(call_mkdir(io, wait, &folder), 0);
+	store(world);
+	assert_int_equal(call_symlink(io, wait, &link), 0);
+	assert_int_equal(call_digest(io, wait, &digest), 0);
+	assert_int_equal(call_copy(io, wait, &copy), 0);
+	assert_int_equal(call_set_mode(io, wait, &mode), 0);
+	assert_int_equal(call_set_times(io, wait, &times), 0);
+	assert_int_equal(call_space(io, wait, &space), 0);
+	assert_int_equal(call_rename(io, wait, &move), 0);
+	for (enum pathio_style style = PATHIO_STYLE_LIST; style <= PATHIO_STYLE_FACTS; style++)
+		list(world, style);
+	fetch(world);
+	assert_int_equal(call_remove_tree(io, wait, &tree), 0);
 }
 
 static void
@@ -459,18 +424,13 @@ static void
 check_orphan(void **state)
 {
 	(void)state;
+	const struct pathio_stat root = { .path = bytes_of_text("/") };
 	struct world *world = world_new(BACKEND_MEMORY, NULL);
 	wait_for(world, &world->ready);
 	attach(world);
-	assert_int_equal(finish(world, pathio_stat(world->io,
-					       &(struct pathio_stat){ .path = bytes_of_text("/") },
-					       pathio_wait_done, &world->wait)),
-		0);
+	assert_int_equal(call_stat(world->io, &world->wait, &root), 0);
 	channel_free(&world->worker);
-	assert_int_equal(finish(world, pathio_stat(world->io,
-					       &(struct pathio_stat){ .path = bytes_of_text("/") },
-					       pathio_wait_done, &world->wait)),
-		0);
+	assert_int_equal(call_stat(world->io, &world->wait, &root), 0);
 	world_free(world, 0);
 }
 

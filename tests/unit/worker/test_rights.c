@@ -4,6 +4,7 @@
  */
 #include "ipc/base/scope.h"
 #include "tests/unit/worker/session.h"
+#include "tests/unit/worker/trees.h"
 #include "worker/instance_private.h"
 
 #include <errno.h>
@@ -17,9 +18,8 @@ typedef int attempt(struct session *session);
 #define ATTEMPT(of_name, request, ...)                                                           \
 	static int try_##of_name(struct session *session)                                        \
 	{                                                                                        \
-		return session_finish(session,                                                   \
-			pathio_##request(session->io, &(struct pathio_##request){ __VA_ARGS__ }, \
-				pathio_wait_done, &session->wait));                              \
+		return call_##request(                                                           \
+			session->io, &session->wait, &(struct pathio_##request){ __VA_ARGS__ }); \
 	}
 
 ATTEMPT(stat, stat, .path = PATH("/d/f"))
@@ -103,7 +103,7 @@ static void
 plant(struct session *session)
 {
 	const struct tree *tree = session_tree(session);
-	const struct path link = session_path("/d/link");
+	const struct path link = test_path("/d/link");
 	session_plant_folder(session, "/d");
 	session_plant_folder(session, "/d/sub");
 	session_plant_folder(session, "/e");
@@ -258,9 +258,8 @@ check_form(void **state)
 static int
 read_some(struct session *session)
 {
-	return session_finish(
-		session, pathio_read(session->io, &(struct pathio_read){ .file = 0, .count = 10 },
-				 pathio_wait_done, &session->wait));
+	return call_read(
+		session->io, &session->wait, &(struct pathio_read){ .file = 0, .count = 10 });
 }
 
 static void
@@ -282,19 +281,15 @@ check_change(void **state)
 	assert_int_equal(read_some(session), 0);
 	rights = session_rights(nothing);
 	instance_change_rights(session->io, &rights);
-	assert_int_equal(session_finish(session,
-				 pathio_close(session->io, &(struct pathio_close){ .file = 0 },
-					 pathio_wait_done, &session->wait)),
-		0);
+	assert_int_equal(
+		call_close(session->io, &session->wait, &(struct pathio_close){ .file = 0 }), 0);
 	session_free(session);
 }
 
 static int
 commit(struct session *session)
 {
-	return session_finish(
-		session, pathio_commit(session->io, &(struct pathio_commit){ .file = 0 },
-				 pathio_wait_done, &session->wait));
+	return call_commit(session->io, &session->wait, &(struct pathio_commit){ .file = 0 });
 }
 
 /* Taken away while the upload was on its way: nothing comes in place. */
@@ -309,10 +304,8 @@ check_commit_revoked(void **state)
 	struct rights *rights = session_rights(look);
 	instance_change_rights(session->io, &rights);
 	assert_int_equal(commit(session), -EACCES);
-	assert_int_equal(
-		session_finish(session,
-			pathio_stat(session->io, &(struct pathio_stat){ .path = PATH("/d/new") },
-				pathio_wait_done, &session->wait)),
+	assert_int_equal(call_stat(session->io, &session->wait,
+				 &(struct pathio_stat){ .path = PATH("/d/new") }),
 		-ENOENT);
 	session_free(session);
 }
@@ -329,10 +322,8 @@ check_commit_over_new(void **state)
 	assert_int_equal(try_replace_new(session), 0);
 	session_plant(session, "/d/new", "another's", 9);
 	assert_int_equal(commit(session), -EACCES);
-	assert_int_equal(
-		session_finish(session,
-			pathio_stat(session->io, &(struct pathio_stat){ .path = PATH("/d/new") },
-				pathio_wait_done, &session->wait)),
+	assert_int_equal(call_stat(session->io, &session->wait,
+				 &(struct pathio_stat){ .path = PATH("/d/new") }),
 		0);
 	assert_int_equal(session->wait.body.attributes_of.attributes.size, 9);
 	session_free(session);

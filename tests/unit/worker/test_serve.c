@@ -4,6 +4,7 @@
  */
 #include "ipc/base/scope.h"
 #include "tests/unit/worker/session.h"
+#include "tests/unit/worker/trees.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,10 +24,8 @@ check_stat(void **state)
 	(void)state;
 	struct session *session = across();
 	session_plant(session, "/hello", "hello", 5);
-	assert_int_equal(session_finish(session,
-				 pathio_stat(session->io,
-					 &(struct pathio_stat){ .path = bytes_of_text("/hello") },
-					 pathio_wait_done, &session->wait)),
+	assert_int_equal(call_stat(session->io, &session->wait,
+				 &(struct pathio_stat){ .path = bytes_of_text("/hello") }),
 		0);
 	assert_int_equal(session->wait.body.attributes_of.attributes.size, 5);
 	while (session->recorded_count < 1)
@@ -88,9 +87,8 @@ stat_request(uint32_t tag)
 static int
 stat_hello(struct session *session)
 {
-	return session_finish(session,
-		pathio_stat(session->io, &(struct pathio_stat){ .path = bytes_of_text("/hello") },
-			pathio_wait_done, &session->wait));
+	return call_stat(session->io, &session->wait,
+		&(struct pathio_stat){ .path = bytes_of_text("/hello") });
 }
 
 struct malformed_row {
@@ -136,10 +134,8 @@ check_gateway_gone(void **state)
 {
 	(void)state;
 	struct session *session = across();
-	assert_int_equal(session_finish(session, pathio_upload_open(session->io,
-							 &(struct pathio_upload_open){
-								 .path = bytes_of_text("/new") },
-							 pathio_wait_done, &session->wait)),
+	assert_int_equal(call_upload_open(session->io, &session->wait,
+				 &(struct pathio_upload_open){ .path = bytes_of_text("/new") }),
 		0);
 	pathio_free(&session->io);
 	while (session->recorded_count < 2)
@@ -195,10 +191,8 @@ check_cancel(void **state)
 	struct pathio_wait closed = { .base = session->base };
 	int ends[2];
 	session_pair(ends);
-	assert_int_equal(session_finish(session, pathio_upload_open(session->io,
-							 &(struct pathio_upload_open){
-								 .path = bytes_of_text("/new") },
-							 pathio_wait_done, &session->wait)),
+	assert_int_equal(call_upload_open(session->io, &session->wait,
+				 &(struct pathio_upload_open){ .path = bytes_of_text("/new") }),
 		0);
 	uint32_t tag = pathio_receive(session->io, &(struct pathio_receive){ .file = 0 }, ends[0],
 		pathio_wait_done, &session->wait);
@@ -222,10 +216,8 @@ check_progress(void **state)
 	int ends[2];
 	session_pair(ends);
 	session_plant(session, "/big", content, sizeof(content));
-	assert_int_equal(session_finish(session,
-				 pathio_open(session->io,
-					 &(struct pathio_open){ .path = bytes_of_text("/big") },
-					 pathio_wait_done, &session->wait)),
+	assert_int_equal(call_open(session->io, &session->wait,
+				 &(struct pathio_open){ .path = bytes_of_text("/big") }),
 		0);
 	uint32_t tag = pathio_send(session->io, &(struct pathio_send){ .count = UINT64_MAX },
 		ends[0], pathio_wait_done, &session->wait);

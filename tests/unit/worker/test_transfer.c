@@ -4,11 +4,11 @@
  */
 #include "ipc/base/scope.h"
 #include "tests/unit/worker/session.h"
+#include "tests/unit/worker/trees.h"
 #include "tests/unit/worker/wire_end.h"
 #include "worker/transfer_private.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -106,20 +106,8 @@ struct world {
 	struct fake_file fake;
 	struct wire_end *end;
 	struct outcome outcome;
-	size_t descriptors;
+	int descriptors;
 };
-
-static size_t
-count_descriptors(void)
-{
-	size_t count = 0;
-	DIR *folder = opendir("/proc/self/fd");
-	assert_non_null(folder);
-	while (readdir(folder) != NULL)
-		count++;
-	closedir(folder);
-	return count;
-}
 
 static void
 on_ended(void *owner, int error, uint64_t bytes)
@@ -228,7 +216,8 @@ struct send_row {
 	size_t want;
 };
 
-enum { KIB = 1024, MIB = 1024 * 1024 };
+#define KIB ((size_t)1024)
+#define MIB (KIB * 1024)
 
 static const struct send_row send_rows[] = {
 	{ "kernel, nothing", 0, 0, UINT64_MAX, &backend_kernel, 0, 0 },
@@ -256,7 +245,7 @@ plant(struct world *world, const struct backend *backend, struct transfer_file *
 {
 	struct session *session = session_new(backend, NULL, 0);
 	const struct tree *tree = session_tree(session);
-	const struct path path = session_path("/f");
+	const struct path path = test_path("/f");
 	session_plant(session, "/f", world->fake.content, world->fake.length);
 	assert_int_equal(backend->open(tree->state, &path, BACKEND_READ, 0, &file->file, NULL), 0);
 	file->backend = backend;
@@ -300,7 +289,7 @@ check_hole(void **state)
 	struct world *world = world_new(0);
 	struct session *session = session_new(&backend_memory, NULL, 0);
 	const struct tree *tree = session_tree(session);
-	const struct path path = session_path("/f");
+	const struct path path = test_path("/f");
 	struct transfer_file source = { .backend = &backend_memory, .count = UINT64_MAX };
 	assert_int_equal(
 		tree->backend->open(tree->state, &path,
@@ -327,16 +316,16 @@ static void
 check_send_ascii(void **state)
 {
 	(void)state;
-	enum { SIZE = 300 * KIB };
-	static char want[2 * SIZE];
+	static char want[600 * 1024];
+	const size_t size = sizeof(want) / 2;
 	struct ascii ascii = { .after_cr = false };
 	for (size_t at_once = 64 * KIB; at_once > 64 * KIB - 16; at_once--) {
-		struct world *world = world_new(SIZE);
-		fill(world->fake.content, SIZE);
-		world->fake.length = SIZE;
+		struct world *world = world_new(size);
+		fill(world->fake.content, size);
+		world->fake.length = size;
 		world->fake.at_once = at_once;
 		ascii = (struct ascii){ .after_cr = false };
-		size_t length = ascii_encode(&ascii, bytes_of(world->fake.content, SIZE), want);
+		size_t length = ascii_encode(&ascii, bytes_of(world->fake.content, size), want);
 		const struct transfer_file source = fake_at(world, 0, PATHIO_FORM_ASCII);
 		world->end = wire_end_new(world->base);
 		struct transfer_options options =
@@ -357,22 +346,22 @@ check_send_ascii(void **state)
 struct receive_row {
 	const char *name;
 	size_t size;
-	enum pathio_form form;
 	size_t at_once; /* of the client's writes */
 	size_t room;
+	enum pathio_form form;
 	int want_error;
 };
 
 static const struct receive_row receive_rows[] = {
-	{ "nothing", 0, PATHIO_FORM_IMAGE, 1, MIB, 0 },
-	{ "one byte", 1, PATHIO_FORM_IMAGE, 1, MIB, 0 },
-	{ "9 MiB", 9 * MIB, PATHIO_FORM_IMAGE, MIB, 9 * MIB, 0 },
-	{ "drop by drop", 2000, PATHIO_FORM_IMAGE, 1, MIB, 0 },
-	{ "ascii", 3 * MIB, PATHIO_FORM_ASCII, MIB, 9 * MIB, 0 },
-	{ "ascii, drop by drop", 2000, PATHIO_FORM_ASCII, 1, MIB, 0 },
-	{ "ascii, a return at the end", 6, PATHIO_FORM_ASCII, 1, MIB, 0 },
-	{ "a full disk", 9 * MIB, PATHIO_FORM_IMAGE, MIB, MIB, -ENOSPC },
-	{ "a disk that is full at once", 9 * MIB, PATHIO_FORM_IMAGE, MIB, 0, -ENOSPC },
+	{ "nothing", 0, 1, MIB, PATHIO_FORM_IMAGE, 0 },
+	{ "one byte", 1, 1, MIB, PATHIO_FORM_IMAGE, 0 },
+	{ "9 MiB", 9 * MIB, MIB, 9 * MIB, PATHIO_FORM_IMAGE, 0 },
+	{ "drop by drop", 2000, 1, MIB, PATHIO_FORM_IMAGE, 0 },
+	{ "ascii", 3 * MIB, MIB, 9 * MIB, PATHIO_FORM_ASCII, 0 },
+	{ "ascii, drop by drop", 2000, 1, MIB, PATHIO_FORM_ASCII, 0 },
+	{ "ascii, a return at the end", 6, 1, MIB, PATHIO_FORM_ASCII, 0 },
+	{ "a full disk", 9 * MIB, MIB, MIB, PATHIO_FORM_IMAGE, -ENOSPC },
+	{ "a disk that is full at once", 9 * MIB, MIB, 0, PATHIO_FORM_IMAGE, -ENOSPC },
 };
 
 /* A client that sends while the loop runs. */
