@@ -68,7 +68,8 @@ struct backend {
 
 	/*
 	 * Runs before the cage closes, and once in a process: the kernel backend sets the umask of
-	 * the process, which the kernel applies where a folder has no default ACL.
+	 * the process, which the kernel applies where a folder has no default ACL. -ENOSYS: the
+	 * kernel cannot resolve paths inside a root.
 	 */
 	int (*tree_open)(const struct backend_options *options, struct backend_tree **result);
 	void (*tree_free)(struct backend_tree **tree);

@@ -128,6 +128,8 @@ kernel_tree_open(const struct backend_options *options, struct backend_tree **re
 		resolve |= RESOLVE_NO_SYMLINKS;
 	SCOPE_FD int probe =
 		kernel_open_below(options->root_fd, "/", O_PATH | O_DIRECTORY, 0, resolve);
+	if (probe == -EPERM)
+		return -ENOSYS; /* how some containers' filters answer a call they do not know */
 	if (probe < 0)
 		return probe;
 	struct backend_tree *tree = malloc(sizeof(*tree));

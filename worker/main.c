@@ -128,7 +128,7 @@ fail(struct worker *worker, const struct attach_configure *told, int error,
 	char reason[1024];
 	SCOPE_FREE char *words = report->problem == NULL ? NULL : cage_report_text(report);
 	snprintf(reason, sizeof(reason), "worker of %.*s: %.900s", (int)told->user.name.length,
-		told->user.name.data, words == NULL ? strerror(-error) : words);
+		told->user.name.data, words == NULL ? tree_open_problem(error) : words);
 	channel_lost(attach_post_failed(worker->supervisor, 0,
 		&(struct attach_failed){
 			.error = (uint16_t)-error, .reason = bytes_of_text(reason) }));

@@ -34,6 +34,9 @@ struct tree {
 MUST_CHECK int tree_open(struct tree *tree, const struct backend *backend,
 	const struct backend_options *options, const struct upload_policy *uploads);
 
+/* The words for the operator. A constant, or of strerror(3). */
+const char *tree_open_problem(int error);
+
 /* NULL in ->state is fine. */
 void tree_close(struct tree *tree);
 

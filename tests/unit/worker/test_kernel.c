@@ -324,6 +324,38 @@ check_old_kernel(UNUSED void **state)
 	test_tree_close(&test);
 }
 
+/* In a child, which loses openat2 as a container's filter takes it. */
+static void
+open_without_openat2(int answer)
+{
+	struct backend_options options = { .root_fd = open("/", O_PATH | O_CLOEXEC) };
+	struct upload_policy uploads = { .sync = SYNC_NONE };
+	struct tree tree;
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (filter == NULL ||
+		seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint16_t)answer), SCMP_SYS(openat2), 0) <
+			0 ||
+		seccomp_load(filter) < 0)
+		_exit(2);
+	seccomp_release(filter);
+	int error = tree_open(&tree, &backend_kernel, &options, &uploads);
+	_exit(error == -ENOSYS && strstr(tree_open_problem(error), "5.6") != NULL ? 0 : 1);
+}
+
+static void
+check_no_openat2(UNUSED void **state)
+{
+	static const int answers[] = { ENOSYS, EPERM };
+	for (size_t i = 0; i < ARRAY_LENGTH(answers); i++) {
+		int status;
+		pid_t child = fork();
+		if (child == 0)
+			open_without_openat2(answers[i]);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+	}
+}
+
 static void
 check_no_root(UNUSED void **state)
 {
@@ -346,6 +378,7 @@ main(void)
 		CASE("a folder that may not be searched", check_unsearchable),
 		CASE("modes", check_new_kernel),
 		CASE("modes before Linux 6.6", check_old_kernel),
+		CASE("a kernel without openat2", check_no_openat2),
 		CASE("a root that is none", check_no_root),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
