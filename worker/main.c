@@ -282,7 +282,9 @@ main(void)
 	int supervisor_fd = CAGE_CHANNEL_FD;
 	ends_set_program("sallyport-worker");
 	/* A peer that hangs up is an errno, here as everywhere. */
-	if (worker.base == NULL || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	/* A limit of file size is EFBIG, as a full disk is ENOSPC, and no death. */
+	if (worker.base == NULL || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+		signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		die("cannot start");
 	int error = recorder_new(
 		&(struct recorder_options){
