@@ -221,21 +221,21 @@ static int
 read_source(const struct load_source *source, int (*enter)(struct rules_error *error),
 	struct load *load, struct rules_error *error)
 {
-	bool quick = source->config_path == NULL;
-	struct quick_arguments arguments;
-	struct quick_home home;
+	struct quick_arguments arguments = { 0 };
+	struct quick_home home = { 0 };
 	char resolved[PATH_MAX];
 	int result = 0;
-	if (quick)
+	if (source->config_path == NULL)
 		result = quick_parse(
 			source->quick_count, source->quick_arguments, &arguments, error);
-	if (quick && result == 0)
+	if (source->config_path == NULL && result == 0)
 		result = look_at_home(&arguments, resolved, &home, error);
 	if (result == 0 && enter != NULL)
 		result = enter(error);
 	if (result < 0)
 		return result;
-	return quick ? read_quick(load, &arguments, &home, error) : read_file(source, load, error);
+	return source->config_path != NULL ? read_file(source, load, error)
+					   : read_quick(load, &arguments, &home, error);
 }
 
 int

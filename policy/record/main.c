@@ -204,7 +204,8 @@ main(void)
 	int fd = CAGE_CHANNEL_FD;
 	ends_set_program("sallyport-record");
 	signal(SIGPIPE, SIG_IGN);
-	/* strftime() would open the zone's file late, inside the cage (DECISIONS 6); ours is UTC. */
+	/* strftime() would open the zone's file late, inside the cage (DECISIONS 6); ours is UTC.
+	 */
 	if (setenv("TZ", "UTC0", 1) < 0)
 		die("cannot set the time zone");
 	tzset();

@@ -45,7 +45,7 @@ static void
 on_option(void *owner, UNUSED struct message *message, const struct loader_option *body)
 {
 	struct process *process = owner;
-	struct load *load = process->plan.owner;
+	struct load *load = process->owner;
 	struct rules_error error = { 0 };
 	if (config_accept(load->settings->config, body->number, body->value, &error) < 0)
 		channel_reject(process->channel, "an option with a wrong value");
@@ -56,7 +56,7 @@ static void
 on_users_file(void *owner, struct message *message, const struct loader_users_file *body)
 {
 	struct process *process = owner;
-	struct load *load = process->plan.owner;
+	struct load *load = process->owner;
 	if (load->settings->users_fd >= 0) {
 		channel_reject(process->channel, "a second users file");
 		return;
@@ -69,7 +69,7 @@ static void
 on_banner(void *owner, UNUSED struct message *message, const struct loader_banner *body)
 {
 	struct process *process = owner;
-	struct load *load = process->plan.owner;
+	struct load *load = process->owner;
 	char *longer;
 	if (asprintf(&longer, "%s%.*s\n", load->settings->banner, (int)body->line.length,
 		    body->line.data) < 0)
@@ -89,7 +89,7 @@ static void
 on_finished(void *owner, UNUSED struct message *message, UNUSED const struct loader_finished *body)
 {
 	struct process *process = owner;
-	struct load *load = process->plan.owner;
+	struct load *load = process->owner;
 	struct rules_error error = { 0 };
 	load->finished = load->settings->users_file_name != NULL &&
 			 config_check(load->settings->config, &error) == 0;
@@ -109,7 +109,7 @@ static const struct loader_handlers handlers = {
 static void
 on_ended(struct process *process)
 {
-	struct load *load = process->plan.owner;
+	struct load *load = process->owner;
 	struct settings *settings = NULL;
 	if (load->finished && process->expected) {
 		settings = load->settings;

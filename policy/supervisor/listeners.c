@@ -5,8 +5,8 @@
 #include "policy/supervisor/listeners.h"
 
 #include "ipc/base/scope.h"
+#include "ipc/event.h"
 #include "ipc/gate.h"
-#include "policy/supervisor/record.h"
 #include "policy/supervisor/supervisor.h"
 
 #include <stdio.h>
@@ -143,10 +143,13 @@ listeners_tick(struct listeners *listeners)
 				0 ||
 			listens != 0)
 			continue;
-		int error = listen(listeners->fds[i], BACKLOG) < 0 ? errno : 0;
-		record_notice(listeners->supervisor->record, SEVERITY_WARNING,
-			"a gateway shut down its control listener, which listens again: %s",
-			strerror(error));
+		const char *text = listen(listeners->fds[i], BACKLOG) == 0
+					   ? "a gateway shut down its control listener, which "
+					     "listens again"
+					   : "a gateway shut down its control listener for good";
+		const struct event_notice event = { .severity = SEVERITY_WARNING,
+			.text = bytes_of_text(text) };
+		supervisor_event(listeners->supervisor, EVENT_NOTICE, &event);
 	}
 }
 

@@ -8,12 +8,12 @@
 #include "ipc/attach.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
+#include "ipc/event.h"
 #include "ipc/gate.h"
 #include "ipc/ledger.h"
 #include "ipc/loader.h"
 #include "ipc/verdict.h"
 #include "policy/supervisor/pairs.h"
-#include "policy/supervisor/record.h"
 #include "policy/supervisor/supervisor.h"
 
 #include <signal.h>
@@ -63,14 +63,14 @@ conclude(struct process *process)
 	struct bytes how = bytes_of_text(process_how(process));
 	const struct event_process_ended event = {
 		.severity = process->expected ? SEVERITY_INFO : SEVERITY_WARNING,
-		.process = (enum process_role)process->plan.role,
+		.process = (enum process_role)process->role,
 		.child_pid = (uint32_t)process->pid,
 		.for_user = bytes_of_text(process->user),
 		.how = bytes_of(how.data, how.length < 255 ? how.length : 255),
 	};
-	record_event(process->supervisor->record, EVENT_PROCESS_ENDED, &event);
+	supervisor_event(process->supervisor, EVENT_PROCESS_ENDED, &event);
 	channel_free(&process->channel);
-	process->plan.duty->ended(process);
+	process->duty->ended(process);
 }
 
 static void
@@ -203,7 +203,7 @@ processes_tick(struct supervisor *supervisor)
 		next = LIST_NEXT(process, link);
 		if (process->deadline_ms != 0 && now_ms >= process->deadline_ms)
 			overdue(process);
-		else if (kinds[process->plan.role].ping == PING_EACH)
+		else if (kinds[process->role].ping == PING_EACH)
 			process_ping(process, PING_MS);
 	}
 }
@@ -216,7 +216,13 @@ on_closed(void *owner, const char *malformed)
 	struct process *process = owner;
 	process->closed = true;
 	if (malformed != NULL) {
-		record_malformed(process->supervisor->record, process, malformed);
+		const struct event_malformed event = {
+			.severity = SEVERITY_ERROR,
+			.peer = (enum process_role)process->role,
+			.peer_pid = (uint32_t)process->pid,
+			.rule = bytes_of_text(malformed),
+		};
+		supervisor_event(process->supervisor, EVENT_MALFORMED, &event);
 		process_kill(process, malformed);
 	}
 	if (process->state == PROCESS_REAPED)
@@ -257,13 +263,13 @@ process_ready(struct process *process, struct bytes cage)
 	set_state(process, PROCESS_SERVING, 0);
 	channel_set_phase(process->channel, PHASE_SERVING);
 	const struct event_process_started event = {
-		.process = (enum process_role)process->plan.role,
+		.process = (enum process_role)process->role,
 		.child_pid = (uint32_t)process->pid,
 		.for_user = bytes_of_text(process->user),
 		.cage = cage,
 	};
-	record_event(process->supervisor->record, EVENT_PROCESS_STARTED, &event);
-	process->plan.duty->ready(process);
+	supervisor_event(process->supervisor, EVENT_PROCESS_STARTED, &event);
+	process->duty->ready(process);
 }
 
 void
@@ -279,7 +285,7 @@ void
 process_ping(struct process *process, uint64_t limit_ms)
 {
 	static const char nothing;
-	uint32_t code = kinds[process->plan.role].ping_code;
+	uint32_t code = kinds[process->role].ping_code;
 	if (process->state != PROCESS_SERVING || process->deadline_ms != 0)
 		return;
 	process->deadline_ms = supervisor_now_ms() + limit_ms;
@@ -292,17 +298,16 @@ process_answered(struct process *process)
 	if (process->state != PROCESS_SERVING)
 		return;
 	process->deadline_ms = 0;
-	if (process->plan.duty->answered != NULL)
-		process->plan.duty->answered(process);
+	if (process->duty->answered != NULL)
+		process->duty->answered(process);
 }
 
 /* ---- the beginning ---- */
 
 static int
-start(struct process *process)
+start(struct process *process, const struct process_plan *plan)
 {
 	SCOPE_PAIR struct pair pair = { -1, -1 };
-	const struct process_plan *plan = &process->plan;
 	const struct channel_options options = {
 		.base = process->supervisor->base,
 		.messages = kinds[plan->role].messages,
@@ -344,9 +349,11 @@ process_start(
 	if (process == NULL)
 		return -ENOMEM;
 	process->supervisor = supervisor;
-	process->plan = *plan;
+	process->role = plan->role;
+	process->duty = plan->duty;
+	process->owner = plan->owner;
 	LIST_INSERT_HEAD(&supervisor->processes, process, link);
-	int error = start(process);
+	int error = start(process, plan);
 	if (error < 0)
 		forget(&process);
 	*result = process;
@@ -368,7 +375,7 @@ processes_count(const struct supervisor *supervisor, enum role role)
 	unsigned count = 0;
 	const struct process *process;
 	LIST_FOREACH(process, &supervisor->processes, link)
-	count += process->plan.role == role && process->state != PROCESS_STUCK;
+	count += process->role == role && process->state != PROCESS_STUCK;
 	return count;
 }
 

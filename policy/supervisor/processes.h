@@ -14,7 +14,6 @@
 
 #include "ipc/channel.h"
 #include "policy/cage/cage.h"
-#include "policy/rules/limits.h"
 
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -54,7 +53,9 @@ enum process_state {
 struct process {
 	LIST_ENTRY(process) link;
 	struct supervisor *supervisor;
-	struct process_plan plan; /* its pointers but duty and owner are of the time of the start */
+	enum role role;
+	const struct process_duty *duty;
+	void *owner;
 	char *user;
 	enum process_state state;
 	uint64_t deadline_ms; /* of the state, or of a ping; 0: none */
@@ -105,28 +106,6 @@ process_how(const struct process *process)
 {
 	return process->how != NULL ? process->how : "for an unknown reason";
 }
-
-/*
- * A process that is always to be there: record, auth, each gateway. Started again whenever it
- * ends, after a pause that grows while it keeps dying. The first time, its failure ends the server:
- * it would not get better.
- */
-struct service {
-	struct process *process; /* NULL while it waits for its next start */
-	struct respawn respawn;
-	bool was_ready;
-};
-
-/* Is it not there, and its pause over? */
-bool service_is_due(const struct service *service, const struct supervisor *supervisor);
-
-/* Starts it, as the identity of its role. 0, or negative errno and it is due again later. */
-MUST_CHECK int
-service_start(struct service *service, struct supervisor *supervisor, struct process_plan *plan);
-
-/* To be called from the process's `ready` and `ended`. */
-void service_ready(struct service *service);
-void service_ended(struct service *service);
 
 /* For process_handlers.h and for handlers of `failed`. */
 void process_violated(struct process *process, uint32_t system_call, uint32_t architecture);

@@ -7,13 +7,13 @@
 
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
-#include "policy/supervisor/auth.h"
-#include "policy/supervisor/gateways.h"
+#include "policy/sessions/auth.h"
+#include "policy/sessions/gateways.h"
+#include "policy/sessions/record.h"
+#include "policy/sessions/sessions.h"
+#include "policy/sessions/workers.h"
 #include "policy/supervisor/listeners.h"
 #include "policy/supervisor/passive.h"
-#include "policy/supervisor/record.h"
-#include "policy/supervisor/sessions.h"
-#include "policy/supervisor/workers.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -52,6 +52,12 @@ supervisor_identity(const struct supervisor *supervisor, enum role role)
 	return (struct cage_identity){ .uid = account->uid, .gid = account->gid };
 }
 
+void
+supervisor_event(struct supervisor *supervisor, uint32_t code, const void *event)
+{
+	record_event(supervisor->record, code, event);
+}
+
 /* ---- the end ---- */
 
 static void
@@ -59,7 +65,7 @@ dismiss(struct supervisor *supervisor, enum role role)
 {
 	struct process *process;
 	LIST_FOREACH(process, &supervisor->processes, link)
-	if (process->plan.role == role)
+	if (process->role == role)
 		process_dismiss(process, LEAVE_MS);
 }
 
@@ -106,7 +112,8 @@ supervisor_give_up(struct supervisor *supervisor, const char *who, const char *r
 {
 	if (supervisor->stage != STAGE_RUN)
 		return;
-	fprintf(stderr, "sallyportd: %s: %s\n", who, reason);
+	fprintf(stderr, "sallyportd: %s%s%s\n", who == NULL ? "" : who, who == NULL ? "" : ": ",
+		reason);
 	supervisor->exit_status = EXIT_FAILURE;
 	stop(supervisor, LEAVE_MS);
 }
@@ -223,16 +230,23 @@ open_listeners(struct supervisor *supervisor)
 		start_services(supervisor, gateways);
 		return;
 	}
-	if (error == -EADDRINUSE && supervisor_now_ms() - supervisor->started_ms < BIND_MS)
-		return;
-	supervisor_give_up(supervisor, listeners_name(config, failed, text), strerror(-error));
+	uint64_t now_ms = supervisor_now_ms();
+	bool is_first = supervisor->bind_until_ms == 0;
+	listeners_name(config, failed, text);
+	if (error != -EADDRINUSE || (!is_first && now_ms >= supervisor->bind_until_ms)) {
+		supervisor_give_up(supervisor, text, strerror(-error));
+	} else if (is_first) {
+		supervisor->bind_until_ms = now_ms + BIND_MS;
+		fprintf(stderr, "sallyportd: %s: %s; trying for %d s\n", text, strerror(-error),
+			BIND_MS / 1000);
+	}
 }
 
 static void
 on_first_settings(struct supervisor *supervisor, struct settings *settings, const char *reason)
 {
 	if (settings == NULL) {
-		supervisor_give_up(supervisor, "configuration", reason);
+		supervisor_give_up(supervisor, NULL, reason);
 		return;
 	}
 	supervisor->settings = settings;
@@ -361,7 +375,6 @@ supervisor_run(char *const *load_arguments, bool quick)
 		.load_arguments = load_arguments,
 		.quick = quick,
 		.own = { .uid = geteuid(), .gid = getegid() },
-		.started_ms = supervisor_now_ms(),
 	};
 	umask(027);
 	signal(SIGPIPE, SIG_IGN);

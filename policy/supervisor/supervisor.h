@@ -34,8 +34,8 @@ struct supervisor {
 	struct listeners *listeners;
 	struct passive *passive;
 
-	uint64_t started_ms;
-	unsigned awaited; /* record, auth and gateways that were never ready yet */
+	uint64_t bind_until_ms; /* a port was taken at the start; 0: none was yet */
+	unsigned awaited;       /* record, auth and gateways that were never ready yet */
 	bool loading;
 	enum supervisor_stage stage;
 	int exit_status;
@@ -50,10 +50,13 @@ unsigned supervisor_cores(void);
 /* The identity of the processes of a role: from the configuration as root, else our own. */
 struct cage_identity supervisor_identity(const struct supervisor *supervisor, enum role role);
 
+/* An event of the supervisor's own: a code of event.def with its struct. */
+void supervisor_event(struct supervisor *supervisor, uint32_t code, const void *event);
+
 /* A service is ready for the first time: with the last of them the server is. */
 void supervisor_service_ready(struct supervisor *supervisor);
 
-/* The start, or the server as a whole, cannot go on: says so and ends. */
+/* The start cannot go on: says why, and who (or NULL), and ends. */
 void supervisor_give_up(struct supervisor *supervisor, const char *who, const char *reason);
 
 /* A child has ended: the next stage of the end may begin. */

@@ -5,7 +5,6 @@
 #include "ipc/base/scope.h"
 #include "ipc/gate.h"
 #include "policy/supervisor/listeners.h"
-#include "policy/supervisor/record.h"
 #include "policy/supervisor/supervisor.h"
 #include "tests/table.h"
 #include "tests/unit/supervisor/sides.h"
@@ -22,8 +21,8 @@ static int sent[8];
 static size_t sent_count;
 
 void
-record_notice(
-	UNUSED struct record *record, UNUSED enum severity severity, UNUSED const char *format, ...)
+supervisor_event(
+	UNUSED struct supervisor *supervisor, UNUSED uint32_t code, UNUSED const void *event)
 {
 	notices++;
 }
@@ -96,7 +95,7 @@ send_all(struct listeners *listeners, unsigned slot)
 {
 	static struct gate_handlers handlers;
 	struct event_base *base = event_base_new();
-	struct process gateway = { .plan.role = ROLE_GATEWAY };
+	struct process gateway = { .role = ROLE_GATEWAY };
 	struct channel *child = NULL;
 	sides_fill(&handlers, sizeof(handlers));
 	handlers.listener = on_listener;

@@ -4,11 +4,12 @@
  * is queued in them. What ends record goes to standard error, for nobody else could tell; so does
  * an event that cannot even be queued.
  */
-#include "policy/supervisor/record.h"
+#include "policy/sessions/record.h"
 
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "ipc/ledger.h"
+#include "policy/sessions/service.h"
 #include "policy/supervisor/pairs.h"
 #include "policy/supervisor/supervisor.h"
 
@@ -28,7 +29,7 @@ struct writer {
 struct record {
 	struct service service;
 	struct supervisor *supervisor;
-	LIST_HEAD(, writer) writers;
+	LIST_HEAD(writer_list, writer) writers;
 	uint32_t last_number;
 	struct channel *events; /* our own */
 	uint32_t last_sequence;
@@ -90,7 +91,7 @@ record_add_writer(
 	struct record *record, const struct process *process, uint32_t incarnation, int *writer_fd)
 {
 	const struct writer model = {
-		.role = process->plan.role,
+		.role = process->role,
 		.pid = process->pid,
 		.incarnation = incarnation,
 		.user = process->user,
@@ -101,7 +102,7 @@ record_add_writer(
 /* ---- the process ---- */
 
 #define CHANNEL(name) ledger_##name
-#include "policy/supervisor/process_handlers.h"
+#include "policy/sessions/process_handlers.h"
 
 static void
 on_failed(void *owner, UNUSED struct message *message, const struct ledger_failed *body)
@@ -113,7 +114,7 @@ static void
 on_writer_ended(void *owner, UNUSED struct message *message, const struct ledger_writer_ended *body)
 {
 	struct process *process = owner;
-	struct record *record = process->plan.owner;
+	struct record *record = process->owner;
 	struct writer *writer;
 	LIST_FOREACH(writer, &record->writers, link)
 	if (writer->number == body->number)
@@ -131,14 +132,14 @@ on_writer_ended(void *owner, UNUSED struct message *message, const struct ledger
 static void
 on_process_ready(struct process *process)
 {
-	struct record *record = process->plan.owner;
+	struct record *record = process->owner;
 	service_ready(&record->service);
 }
 
 static void
 on_process_ended(struct process *process)
 {
-	struct record *record = process->plan.owner;
+	struct record *record = process->owner;
 	if (!process->expected)
 		fprintf(stderr, "sallyportd: sallyport-record: %s\n", process_how(process));
 	service_ended(&record->service);
@@ -160,7 +161,7 @@ start(struct record *record)
 	};
 	const struct config *config = record->supervisor->settings->config;
 	bool to_folder = config->log_directory[0] != '\0';
-	struct process_plan plan = {
+	const struct process_plan plan = {
 		.role = ROLE_RECORD,
 		.duty = &duty,
 		.owner = record,
@@ -226,18 +227,6 @@ record_notice(struct record *record, enum severity severity, const char *format,
 	va_end(arguments);
 	const struct event_notice event = { .severity = severity, .text = bytes_of_text(text) };
 	record_event(record, EVENT_NOTICE, &event);
-}
-
-void
-record_malformed(struct record *record, const struct process *process, const char *rule)
-{
-	const struct event_malformed event = {
-		.severity = SEVERITY_ERROR,
-		.peer = (enum process_role)process->plan.role,
-		.peer_pid = (uint32_t)process->pid,
-		.rule = bytes_of_text(rule),
-	};
-	record_event(record, EVENT_MALFORMED, &event);
 }
 
 static int open_events(struct record *record);

@@ -3,10 +3,10 @@
  * by sessions whose accounts have the same key (account.h); a user whose account has changed
  * gets a new one, and the old one takes no more sessions (DECISIONS 12).
  */
-#ifndef SALLYPORT_POLICY_SUPERVISOR_WORKERS_H
-#define SALLYPORT_POLICY_SUPERVISOR_WORKERS_H
+#ifndef SALLYPORT_POLICY_SESSIONS_WORKERS_H
+#define SALLYPORT_POLICY_SESSIONS_WORKERS_H
 
-#include "policy/supervisor/account.h"
+#include "policy/sessions/account.h"
 #include "policy/supervisor/processes.h"
 
 /* Others read it; workers.c alone writes. */

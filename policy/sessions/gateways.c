@@ -3,17 +3,17 @@
  * the network: their messages are well-formed when they come here, and nothing more. A session id
  * outside the gateway's incarnation ends that gateway.
  */
-#include "policy/supervisor/gateways.h"
+#include "policy/sessions/gateways.h"
 
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
+#include "policy/sessions/auth.h"
+#include "policy/sessions/record.h"
+#include "policy/sessions/sessions.h"
 #include "policy/supervisor/active.h"
-#include "policy/supervisor/auth.h"
 #include "policy/supervisor/listeners.h"
 #include "policy/supervisor/pairs.h"
 #include "policy/supervisor/passive.h"
-#include "policy/supervisor/record.h"
-#include "policy/supervisor/sessions.h"
 #include "policy/supervisor/supervisor.h"
 
 #include <sys/resource.h>
@@ -42,7 +42,7 @@ struct gateway *
 gateway_asking(void *owner, uint64_t session)
 {
 	struct process *process = owner;
-	struct gateway *gateway = process->plan.owner;
+	struct gateway *gateway = process->owner;
 	if (session >> 32 == gateway->incarnation)
 		return gateway;
 	channel_reject(process->channel, "a session of another incarnation");
@@ -105,7 +105,7 @@ on_failed(void *owner, UNUSED struct message *message, const struct gate_failed 
 }
 
 #define CHANNEL(name) gate_##name
-#include "policy/supervisor/process_handlers.h"
+#include "policy/sessions/process_handlers.h"
 
 static const struct gate_handlers handlers = {
 	.violation = on_violation,
@@ -127,14 +127,14 @@ static void start_due(struct gateway *gateway);
 static void
 on_process_ready(struct process *process)
 {
-	struct gateway *gateway = process->plan.owner;
+	struct gateway *gateway = process->owner;
 	service_ready(&gateway->service);
 }
 
 static void
 on_process_ended(struct process *process)
 {
-	struct gateway *gateway = process->plan.owner;
+	struct gateway *gateway = process->owner;
 	service_ended(&gateway->service);
 	sessions_drop_gateway(process->supervisor->sessions, gateway);
 	listeners_tick(process->supervisor->listeners);
@@ -242,7 +242,7 @@ connect_record(struct gateway *gateway)
 static int
 start(struct gateway *gateway)
 {
-	struct process_plan plan = { .role = ROLE_GATEWAY, .duty = &duty, .owner = gateway };
+	const struct process_plan plan = { .role = ROLE_GATEWAY, .duty = &duty, .owner = gateway };
 	struct gateways *gateways = gateway->supervisor->gateways;
 	int error = service_start(&gateway->service, gateway->supervisor, &plan);
 	if (error < 0)

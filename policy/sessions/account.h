@@ -1,8 +1,8 @@
 /*
  * Who somebody is, as auth said it: a copy that owns its memory. And why somebody is denied.
  */
-#ifndef SALLYPORT_POLICY_SUPERVISOR_ACCOUNT_H
-#define SALLYPORT_POLICY_SUPERVISOR_ACCOUNT_H
+#ifndef SALLYPORT_POLICY_SESSIONS_ACCOUNT_H
+#define SALLYPORT_POLICY_SESSIONS_ACCOUNT_H
 
 #include "ipc/account.h"
 #include "policy/rules/identity.h"

@@ -3,12 +3,12 @@
  * What a gateway asks for is judged here and in sessions.h; its words are never taken for who a
  * session is or where it comes from.
  */
-#ifndef SALLYPORT_POLICY_SUPERVISOR_GATEWAYS_H
-#define SALLYPORT_POLICY_SUPERVISOR_GATEWAYS_H
+#ifndef SALLYPORT_POLICY_SESSIONS_GATEWAYS_H
+#define SALLYPORT_POLICY_SESSIONS_GATEWAYS_H
 
 #include "ipc/gate.h"
-#include "policy/supervisor/account.h"
-#include "policy/supervisor/processes.h"
+#include "policy/sessions/account.h"
+#include "policy/sessions/service.h"
 
 struct gateways;
 

@@ -1,8 +1,8 @@
 /*
  * The link to auth: its process, its users, its verdicts.
  */
-#ifndef SALLYPORT_POLICY_SUPERVISOR_AUTH_H
-#define SALLYPORT_POLICY_SUPERVISOR_AUTH_H
+#ifndef SALLYPORT_POLICY_SESSIONS_AUTH_H
+#define SALLYPORT_POLICY_SESSIONS_AUTH_H
 
 #include "ipc/base/compiler.h"
 

@@ -3,12 +3,12 @@
  * comes to be when auth's verdict and the gateway's attach have met (join.h); it ends when its
  * gateway says so or dies, not when its worker does.
  */
-#ifndef SALLYPORT_POLICY_SUPERVISOR_SESSIONS_H
-#define SALLYPORT_POLICY_SUPERVISOR_SESSIONS_H
+#ifndef SALLYPORT_POLICY_SESSIONS_SESSIONS_H
+#define SALLYPORT_POLICY_SESSIONS_SESSIONS_H
 
 #include "ipc/gate.h"
 #include "ipc/verdict.h"
-#include "policy/supervisor/account.h"
+#include "policy/sessions/account.h"
 
 struct gateway;
 struct sessions;

@@ -2,7 +2,7 @@
  * Accounts (see account.h). Runs in the supervisor as root; pure. What auth said is well-formed;
  * whether it may be served is identity_check()'s.
  */
-#include "policy/supervisor/account.h"
+#include "policy/sessions/account.h"
 
 #include "ipc/base/ends.h"
 

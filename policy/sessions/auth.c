@@ -2,13 +2,14 @@
  * The link to auth (see auth.h). Runs in the supervisor as root. Trusts auth to say who somebody
  * is, within what account_check() allows. When auth dies, logins wait for the next one.
  */
-#include "policy/supervisor/auth.h"
+#include "policy/sessions/auth.h"
 
 #include "ipc/base/scope.h"
 #include "ipc/verdict.h"
-#include "policy/supervisor/gateways.h"
-#include "policy/supervisor/record.h"
-#include "policy/supervisor/sessions.h"
+#include "policy/sessions/gateways.h"
+#include "policy/sessions/record.h"
+#include "policy/sessions/service.h"
+#include "policy/sessions/sessions.h"
 #include "policy/supervisor/supervisor.h"
 
 enum { QUEUE_PER_ADDRESS = 8, QUEUE_TOTAL = 1024 };
@@ -19,7 +20,7 @@ struct auth {
 };
 
 #define CHANNEL(name) verdict_##name
-#include "policy/supervisor/process_handlers.h"
+#include "policy/sessions/process_handlers.h"
 
 static void
 on_failed(void *owner, UNUSED struct message *message, const struct verdict_failed *body)
@@ -89,14 +90,14 @@ static const struct verdict_handlers handlers = {
 static void
 on_process_ready(struct process *process)
 {
-	struct auth *auth = process->plan.owner;
+	struct auth *auth = process->owner;
 	service_ready(&auth->service);
 }
 
 static void
 on_process_ended(struct process *process)
 {
-	struct auth *auth = process->plan.owner;
+	struct auth *auth = process->owner;
 	service_ended(&auth->service);
 	auth_tick(auth);
 }
@@ -119,7 +120,7 @@ send_record(struct process *process)
 static int
 start(struct auth *auth)
 {
-	struct process_plan plan = { .role = ROLE_AUTH, .duty = &duty, .owner = auth };
+	const struct process_plan plan = { .role = ROLE_AUTH, .duty = &duty, .owner = auth };
 	const struct settings *settings = auth->supervisor->settings;
 	const struct config *config = settings->config;
 	const struct verdict_configure body = {

@@ -3,7 +3,7 @@
  * (account.h).
  */
 #include "ipc/base/scope.h"
-#include "policy/supervisor/account.h"
+#include "policy/sessions/account.h"
 #include "tests/table.h"
 
 #include <errno.h>

@@ -3,12 +3,13 @@
  * here, from an account that account_check() has passed. Homes are never touched here: a home may
  * hang, and then the worker does.
  */
-#include "policy/supervisor/workers.h"
+#include "policy/sessions/workers.h"
 
 #include "ipc/attach.h"
 #include "ipc/base/scope.h"
-#include "policy/supervisor/record.h"
-#include "policy/supervisor/sessions.h"
+#include "policy/rules/limits.h"
+#include "policy/sessions/record.h"
+#include "policy/sessions/sessions.h"
 #include "policy/supervisor/supervisor.h"
 
 enum { STUCK_MAX = 2 };
@@ -22,8 +23,8 @@ struct crashes {
 
 struct workers {
 	struct supervisor *supervisor;
-	LIST_HEAD(, worker) list;
-	LIST_HEAD(, crashes) crashed;
+	LIST_HEAD(worker_list, worker) list;
+	LIST_HEAD(crashes_list, crashes) crashed;
 };
 
 /* ---- crashes ---- */
@@ -90,7 +91,7 @@ on_session_ended(UNUSED void *owner, UNUSED struct message *message,
 }
 
 #define CHANNEL(name) attach_##name
-#include "policy/supervisor/process_handlers.h"
+#include "policy/sessions/process_handlers.h"
 
 static const struct attach_handlers handlers = {
 	.violation = on_violation,
@@ -105,13 +106,13 @@ static const struct attach_handlers handlers = {
 static void
 on_process_ready(struct process *process)
 {
-	sessions_worker_ready(process->supervisor->sessions, process->plan.owner);
+	sessions_worker_ready(process->supervisor->sessions, process->owner);
 }
 
 static void
 on_process_answered(struct process *process)
 {
-	sessions_worker_answered(process->supervisor->sessions, process->plan.owner);
+	sessions_worker_answered(process->supervisor->sessions, process->owner);
 }
 
 static bool
@@ -123,7 +124,7 @@ is_about_home(int error)
 static void
 on_process_ended(struct process *process)
 {
-	struct worker *worker = process->plan.owner;
+	struct worker *worker = process->owner;
 	struct denial denial;
 	account_deny(&denial, is_about_home(process->error) ? REFUSAL_HOME : REFUSAL_WORKER,
 		process->error != 0 ? process->error : EIO, "%s", process_how(process));

@@ -1,8 +1,9 @@
 /*
- * Processes that are always to be there (see processes.h). Runs in the supervisor as root. A
+ * Processes that are always to be there (see service.h). Runs in the supervisor as root. A
  * service that fails is started again without end; that it does so is in the record.
  */
-#include "policy/supervisor/processes.h"
+#include "policy/sessions/service.h"
+
 #include "policy/supervisor/supervisor.h"
 
 bool
@@ -13,12 +14,14 @@ service_is_due(const struct service *service, const struct supervisor *superviso
 }
 
 int
-service_start(struct service *service, struct supervisor *supervisor, struct process_plan *plan)
+service_start(
+	struct service *service, struct supervisor *supervisor, const struct process_plan *plan)
 {
 	struct cage_identity identity = supervisor_identity(supervisor, plan->role);
-	plan->identity = &identity;
+	struct process_plan dressed = *plan;
+	dressed.identity = &identity;
 	respawn_started(&service->respawn, supervisor_now_ms());
-	int error = process_start(supervisor, plan, &service->process);
+	int error = process_start(supervisor, &dressed, &service->process);
 	if (error < 0)
 		respawn_died(&service->respawn, supervisor_now_ms());
 	return error;
@@ -40,5 +43,5 @@ service_ended(struct service *service)
 	respawn_died(&service->respawn, supervisor_now_ms());
 	if (!service->was_ready)
 		supervisor_give_up(
-			process->supervisor, role_name(process->plan.role), process_how(process));
+			process->supervisor, role_name(process->role), process_how(process));
 }

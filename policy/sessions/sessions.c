@@ -4,18 +4,19 @@
  * the worker that auth's verdict for that very session names. Addresses are the kernel's. On
  * failure the one session is refused.
  */
-#include "policy/supervisor/sessions.h"
+#include "policy/sessions/sessions.h"
 
 #include "ipc/address.h"
 #include "ipc/attach.h"
+#include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "policy/rules/join.h"
 #include "policy/rules/limits.h"
-#include "policy/supervisor/gateways.h"
+#include "policy/sessions/gateways.h"
+#include "policy/sessions/record.h"
+#include "policy/sessions/workers.h"
 #include "policy/supervisor/pairs.h"
-#include "policy/supervisor/record.h"
 #include "policy/supervisor/supervisor.h"
-#include "policy/supervisor/workers.h"
 
 #include <search.h>
 
@@ -221,6 +222,7 @@ static void
 open_session(struct session *session)
 {
 	struct denial denial;
+	ensure(session->worker != NULL);
 	int error = send_ends(session);
 	if (error < 0) {
 		account_deny(&denial, REFUSAL_WORKER, -error, "no channel to the worker");
@@ -379,7 +381,7 @@ renew(struct session *session, const struct account_user *user)
 		worker_retire(session->worker);
 	if (!is_allowed)
 		close_session(session);
-	else if (session->state == SESSION_OPEN)
+	else if (session->worker != NULL && session->state == SESSION_OPEN)
 		process_posted(session->worker->process,
 			attach_post_change_rights(session->worker->process->channel, 0, &change));
 	free(session->account);
@@ -466,6 +468,7 @@ sessions_on_reattach(void *owner, struct message *message, const struct gate_rea
 	}
 	/* The gateway may have seen the worker's death before us: its answer or its end decides. */
 	session->state = SESSION_DOUBTED;
+	ensure(session->worker != NULL);
 	worker_doubt(session->worker);
 }
 

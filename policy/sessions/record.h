@@ -3,8 +3,8 @@
  * of record's end of each channel stays here, so that what is queued in it outlives record
  * (DECISIONS 22).
  */
-#ifndef SALLYPORT_POLICY_SUPERVISOR_RECORD_H
-#define SALLYPORT_POLICY_SUPERVISOR_RECORD_H
+#ifndef SALLYPORT_POLICY_SESSIONS_RECORD_H
+#define SALLYPORT_POLICY_SESSIONS_RECORD_H
 
 #include "ipc/event.h"
 #include "policy/supervisor/processes.h"
@@ -36,8 +36,5 @@ void record_event(struct record *record, uint32_t code, const void *event);
 /* Something that an operator should know, in words. */
 void record_notice(struct record *record, enum severity severity, const char *format, ...)
 	PRINTF_LIKE(3, 4);
-
-/* A process broke a rule of its channel to us. */
-void record_malformed(struct record *record, const struct process *process, const char *rule);
 
 #endif
