@@ -445,7 +445,7 @@ compare_words(const void *a, const void *b)
 static void
 sort_words(char *text)
 {
-	char *words[8], copy[512];
+	char *words[8] = { NULL }, copy[512];
 	size_t count = 0;
 	snprintf(copy, sizeof(copy), "%s", text);
 	char *rest = copy;
