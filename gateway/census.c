@@ -41,17 +41,36 @@ census_is_same(const struct wire_address *a, const struct wire_address *b)
 	return memcmp(prefixes[0], prefixes[1], sizeof(prefixes[0])) == 0;
 }
 
-/* The place of the prefix in its list, or the end of that list. FNV-1a, seeded. */
+/* The list that the prefix belongs to. FNV-1a, seeded. */
 static struct resident **
-find_resident(struct census *census, const uint8_t prefix[16])
+find_bucket(struct census *census, const uint8_t prefix[16])
 {
 	uint64_t hash = census->seed;
 	for (size_t i = 0; i < 16; i++)
 		hash = (hash ^ prefix[i]) * 0x100000001b3;
-	struct resident **place = &census->buckets[hash >> 32 & (BUCKETS - 1)];
+	return &census->buckets[hash >> 32 & (BUCKETS - 1)];
+}
+
+/* Its place in the list, or the list's end. */
+static struct resident **
+find_resident(struct resident **bucket, const uint8_t prefix[16])
+{
+	struct resident **place = bucket;
 	while (*place != NULL && memcmp((*place)->prefix, prefix, 16) != 0)
 		place = &(*place)->next;
 	return place;
+}
+
+static struct resident *
+add_resident(struct resident **bucket, const uint8_t prefix[16])
+{
+	struct resident *resident = calloc(1, sizeof(*resident));
+	if (resident == NULL)
+		return NULL;
+	memcpy(resident->prefix, prefix, 16);
+	resident->next = *bucket;
+	*bucket = resident;
+	return resident;
 }
 
 struct census *
@@ -85,16 +104,15 @@ census_enter(struct census *census, const struct wire_address *address, uint32_t
 {
 	uint8_t prefix[16];
 	find_prefix(address, prefix);
-	struct resident **place = find_resident(census, prefix);
-	if (*place == NULL) {
-		*place = calloc(1, sizeof(**place));
-		if (*place == NULL)
-			return -ENOMEM;
-		memcpy((*place)->prefix, prefix, 16);
-	}
-	if ((*place)->count >= maximum)
+	struct resident **bucket = find_bucket(census, prefix);
+	struct resident *resident = *find_resident(bucket, prefix);
+	if (resident == NULL)
+		resident = add_resident(bucket, prefix);
+	if (resident == NULL)
+		return -ENOMEM;
+	if (resident->count >= maximum)
 		return -EUSERS;
-	(*place)->count++;
+	resident->count++;
 	return 0;
 }
 
@@ -103,7 +121,7 @@ census_leave(struct census *census, const struct wire_address *address)
 {
 	uint8_t prefix[16];
 	find_prefix(address, prefix);
-	struct resident **place = find_resident(census, prefix);
+	struct resident **place = find_resident(find_bucket(census, prefix), prefix);
 	ensure(*place != NULL);
 	if (--(*place)->count > 0)
 		return;

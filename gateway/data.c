@@ -17,7 +17,7 @@
 
 enum {
 	STRANGERS_AT_ONCE = 64,
-	ASK_AGAIN_MS = 50, /* while the supervisor has connected too often */
+	ASK_AGAIN_US = 50000, /* while the supervisor has connected too often */
 };
 
 /* ---- passive ---- */
@@ -153,7 +153,7 @@ on_ask_again(evutil_socket_t fd, short what, void *argument)
 static void
 ask_again(struct data_wait *wait)
 {
-	struct timeval pause = { .tv_usec = ASK_AGAIN_MS * 1000 };
+	struct timeval pause = { .tv_usec = ASK_AGAIN_US };
 	event_assign(&wait->event, wait->session->gateway->base, -1, 0, on_ask_again, wait);
 	wait->is_armed = event_add(&wait->event, &pause) == 0;
 	if (!wait->is_armed)

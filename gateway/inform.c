@@ -50,7 +50,7 @@ list_commands(struct session *session)
 {
 	enum { VERBS_PER_LINE = 10, VERB_WIDTH = 6 };
 	char line[VERBS_PER_LINE * VERB_WIDTH + 1];
-	int count = 0;
+	size_t count = 0;
 	session_reply(session, reply_help_begin);
 	for (const struct command *command = commands; command->verb != NULL; command++) {
 		if (command->kind != COMMAND_OFFERED)

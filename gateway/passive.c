@@ -17,7 +17,7 @@
 
 enum {
 	DRAINED_AT_ONCE = 64, /* strangers; a port with more is left alone this time */
-	ASK_AGAIN_S = 1,      /* after a refusal */
+	ASK_AGAIN_MS = 1000,  /* after a refusal */
 	SHRINK_S = 2,         /* how long ports must lie idle before the surplus is closed */
 };
 
@@ -89,7 +89,7 @@ passive_fill(struct passive_pool *pool)
 {
 	uint32_t spare = pool->gateway->settings.passive_spare;
 	bool was_refused =
-		pool->refused_ms != 0 && gateway_now_ms() - pool->refused_ms < ASK_AGAIN_S * 1000;
+		pool->refused_ms != 0 && gateway_now_ms() - pool->refused_ms < ASK_AGAIN_MS;
 	if (pool->is_closed || was_refused)
 		return;
 	for (uint32_t have = pool->free_count + pool->asked; have < spare; have++)

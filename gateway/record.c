@@ -9,8 +9,6 @@
 #include "gateway/session.h"
 #include "ipc/base/ends.h"
 
-#include <stdarg.h>
-
 static void
 on_closed(void *owner, const char *malformed)
 {
@@ -115,20 +113,6 @@ record_turned_away(
 		.count = count,
 	};
 	channel_lost(event_post_turned_away(gateway->record.channel, next(gateway), &event));
-}
-
-void
-record_notice(struct gateway *gateway, enum severity severity, const char *format, ...)
-{
-	char text[1024];
-	va_list arguments;
-	if (gateway->record.channel == NULL)
-		return;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	struct event_notice event = { .severity = severity, .text = bytes_of_text(text) };
-	channel_lost(event_post_notice(gateway->record.channel, next(gateway), &event));
 }
 
 void

@@ -26,8 +26,6 @@ void record_connected(const struct session *session);
 void record_disconnected(const struct session *session, const char *reason);
 void record_turned_away(struct gateway *gateway, const struct wire_address *peer, const char *limit,
 	uint32_t count);
-void record_notice(struct gateway *gateway, enum severity severity, const char *format, ...)
-	PRINTF_LIKE(3, 4);
 
 /* A peer broke the rules of a channel; session 0: it was no session's channel. */
 void record_malformed(

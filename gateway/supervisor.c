@@ -26,25 +26,31 @@ fail_start(struct gateway *gateway, const char *reason)
 	die("%s", reason);
 }
 
+/* Settings, cage, and then only work. */
 static void
-on_configure(void *owner, struct message *message, const struct gate_configure *body)
+start(struct gateway *gateway, const struct gate_configure *settings)
 {
-	struct gateway *gateway = owner;
 	SCOPE_FREE char *report = NULL;
-	(void)message;
-	if (gateway->sessions.buckets != NULL) {
-		channel_reject(gateway->supervisor, "settings twice");
-		return;
-	}
-	if (gateway_configure(gateway, body) < 0)
+	if (gateway_configure(gateway, settings) < 0)
 		fail_start(gateway, "out of memory");
-	if (enter_cage(body->cage_required, &report) < 0)
+	if (enter_cage(settings->cage_required, &report) < 0)
 		fail_start(gateway, report == NULL ? "out of memory" : report);
 	struct gate_ready ready = { .cage = bytes_of_text(report == NULL ? "" : report) };
 	channel_lost(gate_post_ready(gateway->supervisor, 0, &ready));
 	channel_set_phase(gateway->supervisor, PHASE_SERVING);
 	passive_fill(gateway->passive);
 	reception_update(gateway->reception);
+}
+
+static void
+on_configure(void *owner, struct message *message, const struct gate_configure *body)
+{
+	struct gateway *gateway = owner;
+	(void)message;
+	if (gateway->sessions.buckets != NULL)
+		channel_reject(gateway->supervisor, "settings twice");
+	else
+		start(gateway, body);
 }
 
 static void

@@ -52,14 +52,13 @@ void
 turn_hold(struct session *session, enum line_result result, struct bytes line)
 {
 	ensure(session->held.text == NULL);
-	session->held.text = malloc(line.length + 1);
-	if (session->held.text == NULL) {
+	session->held = (struct held_line){
+		.text = bytes_copy_text(line), /* a line holds no NUL */
+		.length = (uint16_t)line.length,
+		.result = result,
+	};
+	if (session->held.text == NULL)
 		session_end(session, "out-of-memory");
-		return;
-	}
-	memcpy(session->held.text, line.data, line.length);
-	session->held.length = (uint16_t)line.length;
-	session->held.result = result;
 }
 
 static void
@@ -110,7 +109,7 @@ static void
 run_held(struct session *session)
 {
 	struct held_line held = session->held;
-	session->held.text = NULL;
+	session->held = (struct held_line){ .text = NULL };
 	run_line(session, held.result, bytes_of(held.text, held.length));
 	free_held(&held);
 }

@@ -17,15 +17,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-PRINTF_LIKE(2, 3)
 static void
-append(char text[HOUSE_TEXT_BYTES], const char *format, ...)
+append(char text[HOUSE_TEXT_BYTES], const char *name, struct bytes path)
 {
 	size_t length = strlen(text);
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text + length, HOUSE_TEXT_BYTES - length, format, arguments);
-	va_end(arguments);
+	snprintf(text + length, HOUSE_TEXT_BYTES - length, "%s%s%.*s; ", name,
+		path.length > 0 ? " " : "", (int)path.length, path.data);
 }
 
 static void
@@ -106,7 +103,7 @@ house_close_auth(struct house *house)
 		struct house *house = owner;                                           \
 		(void)body;                                                            \
 		ensure(message->tag == ++house->last_sequence);                        \
-		append(house->events, "%s; ", #name);                                  \
+		append(house->events, #name, bytes_of("", 0));                         \
 	}
 #include "ipc/event.def"
 
@@ -233,16 +230,7 @@ static void
 carry_out(struct house *house, const struct house_request *request)
 {
 	struct house_worker *worker = &house->worker;
-	const union {
-		const char *bytes;
-		const struct pathio_stat *stat;
-		const struct pathio_enter *enter;
-		const struct pathio_open *open;
-		const struct pathio_list *list;
-		const struct pathio_send *send;
-		const struct pathio_upload_open *upload_open;
-		const struct pathio_send_listing *send_listing;
-	} body = { .bytes = request->body };
+	const union house_body *body = &request->body;
 	uint32_t tag = request->tag;
 	if (worker->errors[request->code] != 0) {
 		struct pathio_failed failed = { .error = worker->errors[request->code] };
@@ -252,26 +240,26 @@ carry_out(struct house *house, const struct house_request *request)
 	}
 	switch (request->code) {
 	case PATHIO_STAT:
-		answer_attributes(house, tag, body.stat->path);
+		answer_attributes(house, tag, body->stat.path);
 		return;
 	case PATHIO_ENTER:
-		answer_attributes(house, tag, body.enter->path);
+		answer_attributes(house, tag, body->enter.path);
 		return;
 	case PATHIO_OPEN:
-		answer_opened(house, tag, body.open->path);
+		answer_opened(house, tag, body->open.path);
 		return;
 	case PATHIO_LIST:
-		answer_opened(house, tag, body.list->path);
+		answer_opened(house, tag, body->list.path);
 		return;
 	case PATHIO_UPLOAD_OPEN:
-		answer_opened(house, tag, body.upload_open->path);
+		answer_opened(house, tag, body->upload_open.path);
 		return;
 	case PATHIO_SEND:
-		send_all(request->fd, "hello" + body.send->offset);
-		answer_moved(house, tag, 5 - body.send->offset);
+		send_all(request->fd, &"hello"[body->send.offset]);
+		answer_moved(house, tag, 5 - body->send.offset);
 		return;
 	case PATHIO_SEND_LISTING:
-		send_listing(house, body.send_listing, request->fd);
+		send_listing(house, &body->send_listing, request->fd);
 		answer_moved(house, tag, 9);
 		return;
 	case PATHIO_RECEIVE:
@@ -309,7 +297,7 @@ first_path(const struct house_request *request)
 	struct bytes path = bytes_of("", 0);
 	const struct wire_field *field = find_path(request);
 	if (field != NULL)
-		memcpy(&path, request->body + field->offset, sizeof(path));
+		memcpy(&path, (const char *)&request->body + field->offset, sizeof(path));
 	return path;
 }
 
@@ -317,9 +305,7 @@ static void
 log_request(struct house *house, const struct house_request *request)
 {
 	const struct message_rule *rule = &pathio_messages.rules[request->code];
-	struct bytes path = first_path(request);
-	append(house->worker.log, "%s%s%.*s; ", rule->name, path.length > 0 ? " " : "",
-		(int)path.length, path.data);
+	append(house->worker.log, rule->name, first_path(request));
 }
 
 /* A late request outlives its message. */
@@ -341,7 +327,7 @@ carry_out_late(struct house *house, struct house_request *late)
 	struct bytes path = first_path(late);
 	path.data = late->path;
 	if (field != NULL)
-		memcpy(late->body + field->offset, &path, sizeof(path));
+		memcpy((char *)&late->body + field->offset, &path, sizeof(path));
 	carry_out(house, late);
 	fd_close(&late->fd);
 }
@@ -356,7 +342,7 @@ take_request(struct house *house, struct message *message, uint32_t code)
 		.tag = message->tag,
 		.fd = message->descriptor,
 	};
-	memcpy(request.body, message->body, record->size);
+	memcpy(&request.body, message->body, record->size);
 	log_request(house, &request);
 	if (worker->is_late[code])
 		postpone(worker, &request);
@@ -371,7 +357,7 @@ on_cancel(void *owner, struct message *message, const struct pathio_cancel *body
 	struct house *house = owner;
 	struct house_worker *worker = &house->worker;
 	(void)message;
-	append(worker->log, "cancel; ");
+	append(worker->log, "cancel", bytes_of("", 0));
 	for (size_t i = 0; i < worker->late_count; i++) {
 		if (worker->late[i].tag != body->cancelled)
 			continue;
@@ -648,7 +634,7 @@ on_nothing(evutil_socket_t fd, short what, void *argument)
 void
 house_turn(struct house *house, int milliseconds)
 {
-	struct timeval limit = { .tv_usec = milliseconds * 1000 };
+	struct timeval limit = { .tv_usec = (suseconds_t)milliseconds * 1000 };
 	struct event timer;
 	event_assign(&timer, house->base, -1, 0, on_nothing, NULL);
 	event_add(&timer, &limit);

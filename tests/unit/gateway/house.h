@@ -15,12 +15,20 @@ enum {
 	HOUSE_LATE_REQUESTS = 16,
 };
 
+/* Any request, by the name of its row. */
+union house_body {
+#define REQUEST(name, CODE, number, answer, doc)  struct pathio_##name name;
+#define TRANSFER(name, CODE, number, answer, doc) struct pathio_##name name;
+#define ANSWER(name, CODE, number, doc)
+#include "ipc/pathio.def"
+};
+
 /* A request that is answered only when the test says so. */
 struct house_request {
 	uint32_t code;
 	uint32_t tag;
 	int fd;
-	_Alignas(max_align_t) char body[MESSAGE_STRUCT_BYTES_MAX];
+	union house_body body;
 	char path[PATH_BYTES_MAX + 1]; /* what a path in the body points to */
 };
 

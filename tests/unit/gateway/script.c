@@ -40,12 +40,11 @@ struct client {
 NORETURN PRINTF_LIKE(2, 3) static void fail_step(
 	const struct client *client, const char *format, ...)
 {
-	char reason[1024];
 	va_list arguments;
+	print_error("step: %s\n", client->step);
 	va_start(arguments, format);
-	vsnprintf(reason, sizeof(reason), format, arguments);
+	vprint_error(format, arguments);
 	va_end(arguments);
-	print_error("step: %s\n%s\n", client->step, reason);
 	fail();
 	abort(); /* fail() does not return */
 }
@@ -119,17 +118,22 @@ next_line(struct client *client, char *line, size_t capacity)
 	return true;
 }
 
+/* The port of "229 ... (|||port|)" or "227 ... (h1,h2,h3,h4,high,low)". */
 static void
 note_port(struct client *client, const char *line)
 {
-	unsigned high;
-	unsigned low;
-	const char *bars = strstr(line, "|||");
-	if (strncmp(line, "229", 3) == 0 && bars != NULL)
-		client->port = (uint16_t)strtoul(bars + 3, NULL, 10);
-	else if (sscanf(line, "227 Entering Passive Mode (%*u,%*u,%*u,%*u,%u,%u)", &high, &low) ==
-		 2)
-		client->port = (uint16_t)(high << 8 | low);
+	const char *numbers = strchr(line, '(');
+	unsigned long number[6] = { 0 };
+	if (numbers == NULL || (strncmp(line, "227", 3) != 0 && strncmp(line, "229", 3) != 0))
+		return;
+	if (line[2] == '9') {
+		client->port = (uint16_t)strtoul(numbers + strlen("(|||"), NULL, 10);
+		return;
+	}
+	char *end = NULL;
+	for (size_t i = 0; i < ARRAY_LENGTH(number); i++, numbers = end)
+		number[i] = strtoul(numbers + 1, &end, 10);
+	client->port = (uint16_t)(number[4] << 8 | number[5]);
 }
 
 static void
@@ -382,8 +386,9 @@ run_rush(struct client *client, const char *number)
 {
 	unsigned long count = strtoul(number, NULL, 10);
 	for (unsigned long i = 0; i < count; i++) {
-		SCOPE_FD int fd = house_connect(client->house);
+		int fd = house_connect(client->house);
 		house_turn(client->house, 1);
+		fd_close(&fd);
 	}
 }
 
