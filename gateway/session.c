@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { GOODBYE_S = 10 };
+enum { GOODBYE_S = 5 };
 
 /* ---- the table ---- */
 
@@ -188,7 +188,7 @@ release(struct session *session)
 	gateway->sessions.count--;
 	stream_close(&session->stream);
 	line_clear(&session->lines);
-	turn_drop_held(session);
+	turn_forget(session);
 	outbox_clear(&session->outbox);
 	free(session->folder);
 	free(session->subject);

@@ -378,3 +378,10 @@ turn_stop_watching(struct session *session)
 {
 	pause_reading(session);
 }
+
+void
+turn_forget(struct session *session)
+{
+	turn_drop_held(session);
+	stop_waiting_to_write(session);
+}

@@ -25,4 +25,7 @@ void turn_stop_watching(struct session *session);
 void turn_hold(struct session *session, enum line_result result, struct bytes line);
 void turn_drop_held(struct session *session);
 
+/* The session is freed: no turn and no event follows. */
+void turn_forget(struct session *session);
+
 #endif

@@ -393,6 +393,29 @@ run_rush(struct client *client, const char *number)
 }
 
 static void
+run_flood(struct client *client, const char *step)
+{
+	char *text;
+	unsigned long count = strtoul(step, &text, 10);
+	SCOPE_FREE char *line = NULL;
+	int length = asprintf(&line, "%s\r\n", text + 1);
+	ensure(length > 0);
+	/* As much as fits: the server stops reading when nobody reads its replies. */
+	for (unsigned long i = 0; i < count; i++)
+		if (send(client->control_fd, line, (size_t)length, MSG_NOSIGNAL) != length)
+			house_turn(client->house, 1);
+}
+
+static void
+expect_sessions(struct client *client, const char *number)
+{
+	for (int i = 0; i < 5; i++)
+		house_turn(client->house, TURN_MS);
+	if (client->house->gateway->sessions.count != strtoul(number, NULL, 10))
+		fail_step(client, "there are %u", client->house->gateway->sessions.count);
+}
+
+static void
 run_wait(struct client *client, const char *number)
 {
 	uint64_t end = gateway_now_ms() + strtoul(number, NULL, 10);
@@ -465,6 +488,8 @@ static const struct {
 	{ "received ", expect_received },
 	{ "crowd ", run_crowd },
 	{ "rush ", run_rush },
+	{ "flood ", run_flood },
+	{ "sessions ", expect_sessions },
 	{ "wait ", run_wait },
 	{ "complaints ", expect_complaints },
 };

@@ -92,6 +92,8 @@ static const struct limit_row time_rows[] = {
 		"time.\n> NOOP\n< 200\n> RETR f\n< 425\n" },
 	{ "a passive port that is not used", short_data,
 		"> @LOGIN\n> PASV\n< 227\nwait 1300\n> RETR f\n< 425 Use PASV\n> PWD\n< 257\n" },
+	{ "a client that reads nothing", one_second,
+		"> @LOGIN\nflood 40000 HELP\nsessions 1\nwait 7000\nsessions 0\n" },
 	{ "an operation", one_second,
 		"> @LOGIN\nlate stat\n> MDTM f\n< 451\ncomplaints 1\n> NOOP\n< 200\n" },
 	{ "a transfer without progress", one_second,
