@@ -42,22 +42,32 @@ tally_count(const struct tally *tally, struct bytes name)
 	return entry == NULL ? 0 : entry->count;
 }
 
+static struct named_count *
+make(struct bytes name)
+{
+	struct named_count *entry = malloc(sizeof(*entry) + name.length);
+	if (entry == NULL)
+		return NULL;
+	*entry = (struct named_count){ .name = bytes_of(entry->copy, name.length) };
+	memcpy(entry->copy, name.data, name.length);
+	return entry;
+}
+
 int
 tally_add(struct tally *tally, struct bytes name)
 {
-	struct named_count *entry = find(tally, name);
-	if (entry == NULL) {
-		entry = malloc(sizeof(*entry) + name.length);
-		if (entry == NULL)
-			return -ENOMEM;
-		*entry = (struct named_count){ .name = bytes_of(entry->copy, name.length) };
-		memcpy(entry->copy, name.data, name.length);
-		if (tsearch(entry, &tally->tree, compare) == NULL) {
-			free(entry);
+	struct named_count **node = tsearch(&name, &tally->tree, compare);
+	if (node == NULL)
+		return -ENOMEM;
+	if ((void *)*node == &name) { /* it was not there: an entry takes the place of our name */
+		struct named_count *entry = make(name);
+		if (entry == NULL) {
+			tdelete(&name, &tally->tree, compare);
 			return -ENOMEM;
 		}
+		*node = entry;
 	}
-	entry->count++;
+	(*node)->count++;
 	return 0;
 }
 

@@ -22,8 +22,8 @@ struct writer {
 	enum role role;
 	pid_t pid;
 	uint32_t incarnation;
-	char *user;
 	int fd; /* record's end */
+	char user[];
 };
 
 struct record {
@@ -57,27 +57,23 @@ forget(struct writer **writer)
 {
 	LIST_REMOVE(*writer, link);
 	fd_close(&(*writer)->fd);
-	free((*writer)->user);
 	free(*writer);
 	*writer = NULL;
 }
 
 static int
-add_writer(struct record *record, const struct writer *model, int *writer_fd)
+add_writer(struct record *record, const struct writer *model, const char *user, int *writer_fd)
 {
 	SCOPE_PAIR struct pair pair = { -1, -1 };
 	int error = pair_make(model->role, ROLE_RECORD, &pair);
 	if (error < 0)
 		return error;
-	struct writer *writer = malloc(sizeof(*writer));
-	char *user = strdup(model->user);
-	if (writer == NULL || user == NULL) {
-		free(writer);
-		free(user);
+	size_t user_bytes = strlen(user) + 1;
+	struct writer *writer = malloc(sizeof(*writer) + user_bytes);
+	if (writer == NULL)
 		return -ENOMEM;
-	}
 	*writer = *model;
-	writer->user = user;
+	memcpy(writer->user, user, user_bytes);
 	writer->number = ++record->last_number;
 	writer->fd = fd_take(&pair.other);
 	LIST_INSERT_HEAD(&record->writers, writer, link);
@@ -91,12 +87,9 @@ record_add_writer(
 	struct record *record, const struct process *process, uint32_t incarnation, int *writer_fd)
 {
 	const struct writer model = {
-		.role = process->role,
-		.pid = process->pid,
-		.incarnation = incarnation,
-		.user = process->user,
+		.role = process->role, .pid = process->pid, .incarnation = incarnation
 	};
-	return add_writer(record, &model, writer_fd);
+	return add_writer(record, &model, process->user, writer_fd);
 }
 
 /* ---- the process ---- */
@@ -262,11 +255,10 @@ open_events(struct record *record)
 		.owner = record,
 		.closed = on_events_closed,
 	};
-	char nobody[] = "";
-	const struct writer model = { .role = ROLE_SUPERVISOR, .pid = getpid(), .user = nobody };
+	const struct writer model = { .role = ROLE_SUPERVISOR, .pid = getpid() };
 	SCOPE_FD int fd = -1;
 	record->last_sequence = 0;
-	int error = add_writer(record, &model, &fd);
+	int error = add_writer(record, &model, "", &fd);
 	return error == 0 ? channel_new(&options, &fd, &record->events) : error;
 }
 

@@ -451,7 +451,7 @@ sessions_on_reattach(void *owner, struct message *message, const struct gate_rea
 	uint64_t now_ms = supervisor_now_ms();
 	if (gateway == NULL)
 		return;
-	bool may = session != NULL && !session->asks &&
+	bool may = session != NULL &&
 		   (session->state == SESSION_OPEN || session->state == SESSION_LOST);
 	if (may && often_is_reached(&session->reattached, now_ms))
 		denial = (struct denial){ .why = REFUSAL_RATE, .error = EAGAIN };

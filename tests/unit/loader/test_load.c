@@ -42,14 +42,12 @@ remove_file(const char *name)
 static void
 expect(int failure, const struct rules_error *error, const char *want)
 {
-	SCOPE_FREE char *text = failure < 0 ? rules_error_text(error) : NULL;
-	if (want[0] == '\0' && failure < 0)
+	SCOPE_FREE char *text = failure < 0 ? rules_error_text(error) : strdup("");
+	if (text == NULL)
+		fail_msg("%s", "memory is short");
+	else if (want[0] == '\0' && failure < 0)
 		fail_msg("refused: %s", text);
-	if (want[0] == '\0')
-		return;
-	assert_true(failure < 0);
-	assert_non_null(text);
-	if (strstr(text, want) == NULL)
+	else if (want[0] != '\0' && (failure == 0 || strstr(text, want) == NULL))
 		fail_msg("'%s' is not in '%s'", want, text);
 }
 
@@ -103,7 +101,7 @@ check_file(void **state)
 	if (failure == 0) {
 		struct stat status;
 		assert_int_equal(fstat(load->users_fd, &status), 0);
-		assert_int_equal(status.st_size, strlen(row->users));
+		assert_int_equal(status.st_size, row->users == NULL ? 0 : strlen(row->users));
 		assert_int_equal(lseek(load->users_fd, 0, SEEK_CUR), 0);
 		assert_string_equal(load->banner, "");
 	} else {

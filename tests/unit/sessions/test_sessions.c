@@ -3,6 +3,7 @@
  * real channels and a clock of its own. A row is a history and what comes of it.
  *
  *	A1.2 V1.2   attach, and verdict, of session 1 in attempt 2    C1  session closed
+ *	a1.2 B1.2   attach from another address, verdict for another user
  *	R1   P1     reattach; complain                                 T9  9 s pass
  *	Wr Wd Wp    the worker becomes ready, dies, answers a ping     Wh  the next one is held back
  *	Gd          the gateway dies                                   X1  the control socket is
@@ -44,6 +45,7 @@ static struct scene {
 	bool is_held;
 	bool is_malformed;
 	int control[2];
+	int other_control[2];
 	char log[512];
 } * scene;
 
@@ -170,7 +172,7 @@ on_closed(UNUSED void *owner, const char *malformed)
 
 /* A TCP connection from port 4000, as a control connection looks to the supervisor. */
 static void
-open_control(int ends[2])
+open_control(in_addr_t address, int ends[2])
 {
 	struct sockaddr_in name = {
 		.sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) }, .sin_port = 0
@@ -182,9 +184,9 @@ open_control(int ends[2])
 	assert_int_equal(listen(listener, 1), 0);
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&name, &length), 0);
 	ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in from = { .sin_family = AF_INET,
-		.sin_addr = { htonl(INADDR_LOOPBACK) },
-		.sin_port = htons(4000) };
+	struct sockaddr_in from = {
+		.sin_family = AF_INET, .sin_addr = { htonl(address) }, .sin_port = htons(4000)
+	};
 	struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 	setsockopt(ends[0], SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
@@ -232,7 +234,8 @@ open_scene(void)
 	sides_open(&gate, &scene->gateway_process.channel, &scene->gateway_side);
 	sides_open(&attach, &scene->worker_process.channel, &scene->worker_side);
 	assert_int_equal(sessions_new(&scene->supervisor, &scene->supervisor.sessions), 0);
-	open_control(scene->control);
+	open_control(INADDR_LOOPBACK, scene->control);
+	open_control(INADDR_LOOPBACK + 1, scene->other_control);
 }
 
 static void
@@ -248,6 +251,8 @@ close_scene(void)
 	config_free(&scene->settings.config);
 	fd_close(&scene->control[0]);
 	fd_close(&scene->control[1]);
+	fd_close(&scene->other_control[0]);
+	fd_close(&scene->other_control[1]);
 	event_base_free(scene->supervisor.base);
 	free(scene);
 }
@@ -255,10 +260,10 @@ close_scene(void)
 /* ---- steps ---- */
 
 static struct account_user
-make_user(uint32_t uid)
+make_user(const char *name, uint32_t uid)
 {
 	return (struct account_user){
-		.name = bytes_of_text("ann"),
+		.name = bytes_of_text(name),
 		.uid = uid,
 		.gid = 2000,
 		.home = bytes_of_text("/home/ann"),
@@ -274,13 +279,18 @@ step_session(char verb, uint64_t id, uint32_t attempt)
 	const struct gate_reattach reattach = { .session = id };
 	const struct gate_session_closed closed = { .session = id };
 	const struct gate_complain complain = { .session = id };
-	const struct verdict_identified identified = {
-		.session = id, .attempt = attempt, .user = make_user(2000)
-	};
+	const struct verdict_identified identified = { .session = id,
+		.attempt = attempt,
+		.user = make_user(verb == 'B' ? "bob" : "ann", 2000) };
 	switch (verb) {
 	case 'A':
 		sessions_on_attach(&scene->gateway_process, &message, &attach);
 		return;
+	case 'a':
+		message.descriptor = scene->other_control[1];
+		sessions_on_attach(&scene->gateway_process, &message, &attach);
+		return;
+	case 'B':
 	case 'V':
 		sessions_identify(scene->supervisor.sessions, &identified);
 		return;
@@ -331,7 +341,7 @@ static void
 step_users(char what)
 {
 	struct sessions *sessions = scene->supervisor.sessions;
-	struct account_user user = make_user(what == 'i' ? 2001 : 2000);
+	struct account_user user = make_user("ann", what == 'i' ? 2001 : 2000);
 	struct bytes name;
 	sessions_begin_review(sessions);
 	while (sessions_next_to_review(sessions, &name)) {
@@ -417,6 +427,12 @@ static const struct session_row session_rows[] = {
 	{ "a complaint of nobody", "P1", "" },
 	{ "too many of the user", "Wr V1.1 A1.1 V2.1 A2.1 V3.1 A3.1",
 		"attached1 order1 attached2 order2 refused:too-many-sessions-of-user" },
+	{ "too many from an address", "Wr V1.1 A1.1 B2.1 A2.1 B3.1 A3.1",
+		"attached1 order1 attached2 order2 refused:too-many-sessions-from-address" },
+	{ "others come from elsewhere", "Wr V1.1 A1.1 B2.1 A2.1 B3.1 a3.1",
+		"attached1 order1 attached2 order2 attached3 order3" },
+	{ "too many in all", "Wr V1.1 A1.1 B2.1 A2.1 B3.1 a3.1 V4.1 a4.1",
+		"attached1 order1 attached2 order2 attached3 order3 refused:too-many-sessions" },
 	{ "one ends, one begins", "Wr V1.1 A1.1 V2.1 A2.1 C1 V3.1 A3.1",
 		"attached1 order1 attached2 order2 attached3 order3" },
 	{ "the gateway dies", "Wr V1.1 A1.1 V2.1 A2.1 Gd R1 V3.1 A3.1",
@@ -441,20 +457,22 @@ compare_words(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* What one step brings on two channels comes in any order. */
+/* What one step brings on two channels comes in any order: sorted, it is one text. */
 static void
 sort_words(char *text)
 {
 	char *words[8] = { NULL }, copy[512];
 	size_t count = 0;
-	snprintf(copy, sizeof(copy), "%s", text);
+	memcpy(copy, text, strlen(text) + 1);
 	char *rest = copy;
 	for (char *word; (word = strsep(&rest, " ")) != NULL;)
 		words[count++] = word;
 	qsort(words, count, sizeof(words[0]), compare_words);
-	text[0] = '\0';
-	for (size_t i = 0; i < count; i++)
-		strcat(strcat(text, i == 0 ? "" : " "), words[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			*text++ = ' ';
+		text = stpcpy(text, words[i]);
+	}
 }
 
 static void

@@ -57,10 +57,10 @@ make_supervisor(const char *const *addresses)
 static uint16_t
 port_of(const struct listeners *listeners)
 {
+	static const char before[] = "127.0.0.1:";
 	SCOPE_FREE char *text = listeners_text(listeners);
-	unsigned port = 0;
-	assert_int_equal(sscanf(text, "127.0.0.1:%u", &port), 1);
-	return (uint16_t)port;
+	assert_memory_equal(text, before, strlen(before));
+	return (uint16_t)strtoul(text + strlen(before), NULL, 10);
 }
 
 static void
