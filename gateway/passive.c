@@ -84,13 +84,15 @@ ask(struct passive_pool *pool)
 		pool->asked++;
 }
 
+/* Not for each port that is lent: most come back before the next is wanted. */
 void
 passive_fill(struct passive_pool *pool)
 {
 	uint32_t spare = pool->gateway->settings.passive_spare;
+	uint32_t few = (spare + 1) / 2;
 	bool was_refused =
 		pool->refused_ms != 0 && gateway_now_ms() - pool->refused_ms < ASK_AGAIN_MS;
-	if (pool->is_closed || was_refused)
+	if (pool->is_closed || was_refused || pool->free_count + pool->asked >= few)
 		return;
 	for (uint32_t have = pool->free_count + pool->asked; have < spare; have++)
 		ask(pool);
