@@ -22,6 +22,7 @@ static const struct glob_row glob_rows[] = {
 	{ "nothing and a name", "", "a", false },
 	{ "a star and nothing", "*", "", true },
 	{ "a star and anything", "*", "anything at all", true },
+	{ "a star and one", "*b", "ab", true },
 	{ "a suffix", "*.txt", "readme.txt", true },
 	{ "another suffix", "*.txt", "readme.text", false },
 	{ "the suffix twice", "*.txt", "a.txt.txt", true },

@@ -315,6 +315,40 @@ check_bounded(void **state)
 	session_free(session);
 }
 
+/* What a completion asks of the same file comes after what waits already. */
+struct asks_again {
+	struct session *session;
+	struct answered first, second;
+};
+
+static void
+on_first_answer(void *argument, const struct pathio_answer *answer)
+{
+	struct asks_again *asks = argument;
+	on_answer(&asks->first, answer);
+	pathio_seek(
+		asks->session->io, &(struct pathio_seek){ .file = 1 }, on_answer, &asks->second);
+}
+
+static void
+check_asks_again(void **state)
+{
+	(void)state;
+	struct session *session = with_big_file();
+	struct wire_end *end = wire_end_new(session->base);
+	struct asks_again asks = { .session = session };
+	struct answered opened = { .count = 0 }, waits = { .count = 0 };
+	open_file(session, 1, &opened);
+	pathio_send(session->io, &(struct pathio_send){ .file = 1, .count = UINT64_MAX },
+		end->worker_fd, on_first_answer, &asks);
+	pathio_seek(session->io, &(struct pathio_seek){ .file = 1 }, on_answer, &waits);
+	run_until(session, &asks.second);
+	assert_true(asks.first.turn < waits.turn);
+	assert_true(waits.turn < asks.second.turn);
+	wire_end_free(&end);
+	session_free(session);
+}
+
 /* ---- cancelling ---- */
 
 static void
@@ -634,6 +668,7 @@ main(void)
 		CASE("one breath that fails", check_one_breath_fails),
 		CASE("other files go on", check_others_go_on),
 		CASE("what waits is bounded", check_bounded),
+		CASE("a completion asks again", check_asks_again),
 		CASE("cancel a transfer", check_cancel_transfer),
 		CASE("cancel what waits", check_cancel_waiting),
 		CASE("cancel a commit", check_cancel_commit),

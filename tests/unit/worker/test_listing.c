@@ -426,6 +426,59 @@ check_none_yet(void **state)
 	session_free(session);
 }
 
+/* ---- a directory that fails in the middle ---- */
+
+enum { BEFORE_IT_FAILS = 3 };
+static int entries_given;
+
+static int
+failing_next(struct backend_directory *directory, struct backend_entry *entry)
+{
+	if (entries_given++ == BEFORE_IT_FAILS)
+		return -EIO;
+	return backend_memory.directory_next(directory, entry);
+}
+
+/* The lines before the error are handed out, then the error, and no end. */
+static void
+check_failing(void **state)
+{
+	(void)state;
+	static struct backend failing;
+	struct session *session = session_new(&backend_memory, NULL, 0);
+	const struct path path = test_path("/many");
+	static char buffer[64 * 1024];
+	struct rights *rights = session_rights(NULL);
+	const struct listing_owner owner = { .name = bytes_of_text("") };
+	struct listing *listing;
+	struct listing_text *text;
+	struct pathio_attributes attributes;
+	bool ended = false;
+	plant_many(session);
+	failing = backend_memory;
+	failing.directory_next = failing_next;
+	session_tree(session)->backend = &failing;
+	entries_given = 0;
+	assert_int_equal(listing_open(session_tree(session), &path, false, bytes_of_text(""),
+				 &listing, &attributes),
+		0);
+	const struct listing_text_options options = { .style = PATHIO_STYLE_NAMES,
+		.owner = &owner,
+		.access = &session->nursery->access,
+		.rights = &rights };
+	assert_int_equal(listing_text_new(listing, &options, &text), 0);
+	assert_in_range(listing_text_fill(text, buffer, sizeof(buffer), &ended), 1, sizeof(buffer));
+	assert_false(ended);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(listing_text_fill(text, buffer, sizeof(buffer), &ended), -EIO);
+		assert_false(ended);
+	}
+	listing_text_free(&text);
+	listing_close(&listing);
+	rights_free(&rights);
+	session_free(session);
+}
+
 /* The user's own files by name, others by number. */
 static void
 check_owner(void **state)
@@ -460,6 +513,7 @@ main(void)
 		CASE("batches", check_batches),
 		CASE("pieces", check_pieces),
 		CASE("nothing to show yet", check_none_yet),
+		CASE("a directory that fails", check_failing),
 		CASE("owner names", check_owner),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));

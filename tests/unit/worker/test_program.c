@@ -374,11 +374,31 @@ use_everything(struct world *world)
 	assert_int_equal(call_remove_tree(io, wait, &tree), 0);
 }
 
+/* HOSTILE 22: what the kernel says of the process is what the cage promises. */
+static void
+check_caged(const struct world *world)
+{
+	static const char *const wanted[] = { "Seccomp:\t2\n", "NoNewPrivs:\t1\n",
+		"CapEff:\t0000000000000000\n", "CapPrm:\t0000000000000000\n",
+		"CapAmb:\t0000000000000000\n", "Threads:\t1\n" };
+	char path[64], status[8192];
+	snprintf(path, sizeof(path), "/proc/%d/status", world->pid);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	size_t length = fread(status, 1, sizeof(status) - 1, file);
+	status[length] = '\0';
+	(void)fclose(file);
+	for (size_t i = 0; i < ARRAY_LENGTH(wanted); i++)
+		if (strstr(status, wanted[i]) == NULL)
+			fail_msg("not in %s: %s", path, wanted[i]);
+}
+
 static void
 serve_and_leave(enum backend_kind backend)
 {
 	struct world *world = world_new(backend, NULL);
 	wait_for(world, &world->ready);
+	check_caged(world);
 	attach(world);
 	use_everything(world);
 	assert_int_equal(

@@ -25,6 +25,7 @@ struct fake_file {
 	size_t length;
 	size_t room;    /* then -ENOSPC */
 	size_t at_once; /* what one call reads or writes at the most */
+	int reader_fd;  /* read dry before each call, as by a reader that is never late; or -1 */
 };
 
 static struct fake_file *
@@ -43,7 +44,10 @@ fake_attributes(struct backend_file *file, struct pathio_attributes *result)
 static ssize_t
 fake_read(struct backend_file *file, uint64_t offset, void *buffer, size_t length)
 {
+	static char drained[64 * 1024];
 	const struct fake_file *fake = fake_of(file);
+	while (fake->reader_fd >= 0 && recv(fake->reader_fd, drained, sizeof(drained), 0) > 0)
+		continue;
 	size_t left = offset < fake->length ? fake->length - offset : 0;
 	if (length > left)
 		length = left;
@@ -155,7 +159,10 @@ world_new(size_t room)
 	world->base = event_base_new();
 	assert_int_equal(transfers_new(world->base, &world->transfers), 0);
 	world->fake = (struct fake_file){
-		.content = calloc(1, room + 1), .room = room, .at_once = SIZE_MAX
+		.content = calloc(1, room + 1),
+		.room = room,
+		.at_once = SIZE_MAX,
+		.reader_fd = -1,
 	};
 	assert_non_null(world->fake.content);
 	return world;
@@ -359,7 +366,7 @@ static const struct receive_row receive_rows[] = {
 	{ "drop by drop", 2000, 1, MIB, PATHIO_FORM_IMAGE, 0 },
 	{ "ascii", 3 * MIB, MIB, 9 * MIB, PATHIO_FORM_ASCII, 0 },
 	{ "ascii, drop by drop", 2000, 1, MIB, PATHIO_FORM_ASCII, 0 },
-	{ "ascii, a return at the end", 6, 1, MIB, PATHIO_FORM_ASCII, 0 },
+	{ "ascii, a return at the end", 8, 1, MIB, PATHIO_FORM_ASCII, 0 },
 	{ "a full disk", 9 * MIB, MIB, MIB, PATHIO_FORM_IMAGE, -ENOSPC },
 	{ "a disk that is full at once", 9 * MIB, MIB, 0, PATHIO_FORM_IMAGE, -ENOSPC },
 };
@@ -643,6 +650,30 @@ check_side_by_side(void **state)
 	world_free(world);
 }
 
+/* However fast the reader is, a turn ends: others wait for theirs. */
+static void
+check_turn(void **state)
+{
+	(void)state;
+	struct world *world = world_new(64 * MIB);
+	world->fake.length = 64 * MIB;
+	world->end = wire_end_new_silent(world->base);
+	world->fake.reader_fd = world->end->fd;
+	const struct transfer_file source = fake_at(world, 0, PATHIO_FORM_IMAGE);
+	struct transfer_options options =
+		options_for(world, &world->outcome, world->end->worker_fd, 10000);
+	transfer_send(&options, &source);
+	assert_false(world->outcome.ended);
+	assert_in_range(world->outcome.running->bytes, KIB, 8 * MIB);
+	assert_int_equal(world->outcome.running->left.length, 0); /* it could have gone on */
+	world->fake.reader_fd = -1;
+	wire_end_read(world->end);
+	run(world, &world->outcome);
+	assert_int_equal(world->outcome.error, 0);
+	assert_int_equal(world->outcome.bytes, 64 * MIB);
+	world_free(world);
+}
+
 /* The flags of the open file are the gateway's (DESIGN 5). */
 static void
 check_flags(void **state)
@@ -676,6 +707,7 @@ main(void)
 		CASE("the writer is slow", check_slow_writer),
 		CASE("ended by its owner", check_end),
 		CASE("side by side", check_side_by_side),
+		CASE("a turn is bounded", check_turn),
 		CASE("flags stay as they are", check_flags),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
