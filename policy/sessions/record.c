@@ -103,6 +103,22 @@ on_failed(void *owner, UNUSED struct message *message, const struct ledger_faile
 	process_failed(owner, EIO, body->reason);
 }
 
+/* Record found it, and both are named: who broke the rule, and of which channel. */
+static void
+note_malformed(struct record *record, const struct writer *writer, struct bytes rule)
+{
+	char text[256];
+	snprintf(text, sizeof(text), "in its events to record: %.*s", (int)rule.length, rule.data);
+	const struct event_malformed event = {
+		.severity = SEVERITY_ERROR,
+		.peer = (enum process_role)writer->role,
+		.peer_pid = (uint32_t)writer->pid,
+		.rule = bytes_of_text(text),
+	};
+	record_event(record, EVENT_MALFORMED, &event);
+	processes_kill_pid(record->supervisor, writer->pid, text);
+}
+
 static void
 on_writer_ended(void *owner, UNUSED struct message *message, const struct ledger_writer_ended *body)
 {
@@ -117,8 +133,7 @@ on_writer_ended(void *owner, UNUSED struct message *message, const struct ledger
 		return;
 	}
 	if (body->malformed.length > 0)
-		processes_kill_pid(
-			process->supervisor, writer->pid, "broke a rule of its channel to record");
+		note_malformed(record, writer, body->malformed);
 	forget(&writer);
 }
 

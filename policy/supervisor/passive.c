@@ -10,8 +10,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-/* A pool of a gateway is emptied by its clients one connection at a time. */
-enum { BACKLOG = 1024, USED_UP_MS = 1000 };
+enum {
+	BACKLOG = 1024, /* strangers that knock first must not keep the client out */
+	USED_UP_MS = 1000,
+};
 
 struct passive {
 	uint64_t used_up_ms; /* when the last search through all ports found none */
