@@ -15,7 +15,8 @@
 #include <fcntl.h>
 
 enum {
-	TURN_BYTES = 2 * 1024 * 1024, /* of all transfers together, once round the loop */
+	TURN_BYTES_ALONE = 2 * 1024 * 1024,
+	TURN_BYTES_TOGETHER = 1024 * 1024, /* of all transfers, once round the loop */
 	TURN_BYTES_MIN = 128 * 1024,
 	TICK_MS_MAX = 1000,
 	TICKS_PER_STALL = 4,
@@ -163,12 +164,21 @@ wait_for_descriptor(struct transfer *transfer)
 	return 0;
 }
 
+/* Large enough that what a turn costs by itself does not count, small enough to share the loop. */
+static uint64_t
+turn_bytes(const struct transfer *transfer)
+{
+	uint64_t others = transfer->options.transfers->waiting_count - transfer->waits;
+	if (others == 0)
+		return TURN_BYTES_ALONE;
+	uint64_t share = TURN_BYTES_TOGETHER / (others + 1);
+	return share > TURN_BYTES_MIN ? share : TURN_BYTES_MIN;
+}
+
 static void
 take_turn(struct transfer *transfer)
 {
-	uint64_t budget = TURN_BYTES / (transfer->options.transfers->waiting_count + 1);
-	int result =
-		transfer->kind->turn(transfer, budget > TURN_BYTES_MIN ? budget : TURN_BYTES_MIN);
+	int result = transfer->kind->turn(transfer, turn_bytes(transfer));
 	bool goes_on = result > TRANSFER_ENDED;
 	if (result == TRANSFER_MORE)
 		transfer->idle_ms = 0; /* at work, if only at skipping names */
