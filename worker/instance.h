@@ -15,9 +15,10 @@
 #include "policy/rules/rights.h"
 
 enum {
-	INSTANCE_FILES_MAX = 64,           /* open at a time; then -EMFILE */
-	INSTANCE_WAITING_MAX = 64,         /* requests that wait for a transfer on their file */
-	INSTANCE_WAITING_BYTES = 64 * 1024 /* of those requests */
+	INSTANCE_FILES_MAX = 64,            /* open at a time; then -EMFILE */
+	INSTANCE_WAITING_MAX = 64,          /* requests that wait for a transfer on their file */
+	INSTANCE_WAITING_BYTES = 64 * 1024, /* of those requests */
+	INSTANCE_LONG_MAX = 8 /* remove_tree, copy and digest at a time; then -EBUSY */
 };
 
 /* Who a session is: for the record, and for custom backends. */

@@ -83,7 +83,9 @@ instance_run_describe(struct call *call, union pathio_body *body)
 		.attributes = &attributes,
 		.rights = rights_at(call->instance->rights, path_bytes(call->path)),
 		.entry_access = access_to(access, &attributes),
-		.folder_access = access_to(access, &folder_attributes),
+		/* Nobody renames or removes the root. */
+		.folder_access =
+			call->path->length == 1 ? 0 : access_to(access, &folder_attributes),
 	};
 	struct stamp stamp = { .local = false };
 	char *end = facts_put(text, request->facts, &subject, &stamp);

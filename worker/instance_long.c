@@ -37,7 +37,10 @@ finish(struct long_call *running, int error)
 			.count = operation_bytes(running->operation),
 		};
 	TAILQ_REMOVE(&instance->long_calls, running, entry);
+	instance->long_call_count--;
 	event_del(&running->turn);
+	if (error < 0)
+		operation_free(&running->operation); /* whoever hears of it finds nothing left */
 	instance_enter(instance);
 	instance_finish(&call, error, &body);
 	operation_free(&running->operation);
@@ -63,10 +66,11 @@ on_turn(evutil_socket_t fd, short what, void *argument)
 static int
 start(struct call *call, struct operation *operation)
 {
-	struct long_call *running = calloc(1, sizeof(*running));
+	bool full = call->instance->long_call_count >= INSTANCE_LONG_MAX;
+	struct long_call *running = full ? NULL : calloc(1, sizeof(*running));
 	if (running == NULL) {
 		operation_free(&operation);
-		return -ENOMEM;
+		return full ? -EBUSY : -ENOMEM;
 	}
 	running->instance = call->instance;
 	running->completion = call->completion;
@@ -77,6 +81,7 @@ start(struct call *call, struct operation *operation)
 	event_assign(
 		&running->turn, call->instance->nursery->options.base, -1, 0, on_turn, running);
 	TAILQ_INSERT_TAIL(&call->instance->long_calls, running, entry);
+	call->instance->long_call_count++;
 	on_turn(-1, 0, running);
 	return CALL_RUNS;
 }

@@ -169,6 +169,7 @@ struct instance {
 	uint32_t depth; /* of calls on the stack */
 	bool dying;     /* freed by a completion */
 	uint32_t handle_count;
+	uint32_t long_call_count;
 	uint32_t waiting_count;
 	size_t waiting_bytes;
 	TAILQ_HEAD(handles, handle) handles;

@@ -156,7 +156,7 @@ put_folder(char *at, struct listing_text *text, enum facts_role role)
 		.role = role,
 		.rights = rights_at(rights, path_bytes(current ? folder : &parent)),
 		.entry_access = current ? text->folder_access : text->parent_access,
-		.folder_access = current ? text->parent_access : 0,
+		.folder_access = current && folder->length > 1 ? text->parent_access : 0,
 	};
 	if ((subject.rights & RIGHTS_LIST) == 0)
 		return at;

@@ -430,11 +430,11 @@ check_cancel_commit(void **state)
 }
 
 static void
-check_cancel_long(void **state)
+check_long(void **state)
 {
 	(void)state;
 	struct session *session = with_big_file();
-	struct answered digested = { .count = 0 };
+	struct answered digested = { .count = 0 }, side_by_side = { .count = 0 };
 	static char zeros[1024 * 1024];
 	for (int i = 0; i < 40; i++) { /* more than one piece */
 		struct path path = test_path("/long");
@@ -455,6 +455,14 @@ check_cancel_long(void **state)
 	pathio_cancel(session->io, tag);
 	assert_int_equal(digested.count, 1);
 	assert_int_equal(digested.error, -ECANCELED);
+	for (int i = 0; i < INSTANCE_LONG_MAX; i++)
+		pathio_digest(session->io, &request, on_answer, &side_by_side);
+	assert_int_equal(side_by_side.count, 0);
+	pathio_digest(session->io, &request, on_answer, &digested);
+	assert_int_equal(digested.error, -EBUSY);
+	while (side_by_side.count < INSTANCE_LONG_MAX)
+		event_base_loop(session->base, EVLOOP_ONCE);
+	assert_int_equal(side_by_side.error, 0);
 	digested = (struct answered){ .count = 0 };
 	pathio_digest(session->io, &request, on_answer, &digested);
 	run_until(session, &digested);
@@ -672,7 +680,7 @@ main(void)
 		CASE("cancel a transfer", check_cancel_transfer),
 		CASE("cancel what waits", check_cancel_waiting),
 		CASE("cancel a commit", check_cancel_commit),
-		CASE("cancel a long operation", check_cancel_long),
+		CASE("long operations: cancelled, too many, done", check_long),
 		CASE("freed by a completion", check_freed_by_completion),
 		CASE("freed by the first completion", check_freed_by_first),
 		CASE("an upload in two steps", check_upload),

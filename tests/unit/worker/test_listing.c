@@ -301,6 +301,27 @@ check_rights(void **state)
 	session_free(session);
 }
 
+/* The root has no folder in which it could be renamed or removed. */
+static void
+check_root(void **state)
+{
+	(void)state;
+	struct session *session = session_new(&backend_memory, NULL, 0);
+	const struct pathio_describe request = { .path = bytes_of_text("/"),
+		.facts = PATHIO_FACT_PERM };
+	char *text;
+	assert_int_equal(call_describe(session->io, &session->wait, &request), 0);
+	assert_true(bytes_equal_text(session->wait.body.text.bytes, "perm=celmp;"));
+	assert_int_equal(list(session, &(struct pathio_list){ .path = bytes_of_text("/") },
+				 &(struct pathio_send_listing){
+					 .style = PATHIO_STYLE_FACTS, .facts = PATHIO_FACT_PERM },
+				 &text),
+		0);
+	assert_string_equal(text, "perm=celmp; .\nperm=celmp; ..\n");
+	free(text);
+	session_free(session);
+}
+
 /* ---- batches and pieces ---- */
 
 enum { MANY = 1500 };
@@ -510,6 +531,7 @@ main(void)
 		CASE("long lines", check_long_lines),
 		CASE("odd names", check_odd_names),
 		CASE("rights decide what is shown", check_rights),
+		CASE("the root", check_root),
 		CASE("batches", check_batches),
 		CASE("pieces", check_pieces),
 		CASE("nothing to show yet", check_none_yet),
