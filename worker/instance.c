@@ -6,10 +6,10 @@
 #include "worker/instance.h"
 
 #include "ipc/base/ends.h"
-#include "ipc/base/scope.h"
 #include "worker/instance_private.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 static struct instance *
 instance_of(struct pathio *io)
@@ -46,7 +46,7 @@ static void
 destroy(struct instance *instance)
 {
 	struct handle *handle;
-	instance->depth++; /* what a completion asks for now is refused, and frees nothing */
+	instance->depth++; /* a completion that frees it again, or asks for more, changes nothing */
 	instance_cancel_all_long(instance);
 	while ((handle = TAILQ_FIRST(&instance->handles)) != NULL) {
 		handle->calls++;
@@ -240,7 +240,9 @@ submit(struct pathio *io, uint32_t code, const void *request, int descriptor,
 		.descriptor = descriptor,
 	};
 	instance_enter(instance);
-	if (instance_rules[code].subject == SUBJECT_FILE)
+	if (instance->dying)
+		instance_finish(&call, -ECANCELED, NULL);
+	else if (instance_rules[code].subject == SUBJECT_FILE)
 		submit_on_file(&call);
 	else
 		carry_out(&call);

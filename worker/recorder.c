@@ -2,9 +2,8 @@
  * Events of a worker (see recorder.h). Runs in the worker, as the user. Who the user is, record
  * knows from the channel; paths and names are recorded as judged, escaped by record.
  *
- * Between full and the end of the queue lie 900 KiB: enough for what is under way while the
- * sessions wait, at most one event for each open file of each session. Where it is not enough the
- * process ends rather than do what is not recorded.
+ * A full channel makes sessions wait, but what they had begun goes on and ends: these events, a few
+ * for each open file, are kept here until the channel is empty again.
  */
 #include "worker/recorder.h"
 
@@ -12,6 +11,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/queue.h>
+
+/* An event for which the channel had no room, in wire form. */
+struct kept_event {
+	STAILQ_ENTRY(kept_event) entry;
+	uint32_t code;
+	size_t length;
+	char encoded[];
+};
 
 /* A channel to record. */
 struct outlet {
@@ -25,6 +33,7 @@ struct recorder {
 	struct outlet *current;
 	struct outlet *earlier; /* replaced, but its queue may not be empty yet */
 	uint32_t last_sequence;
+	STAILQ_HEAD(kept_events, kept_event) kept;
 };
 
 static void record_operation(void *context, const struct instance_identity *identity,
@@ -45,6 +54,7 @@ recorder_new(const struct recorder_options *options, struct recorder **result)
 		.transfer = record_transfer,
 		.context = recorder,
 	};
+	STAILQ_INIT(&recorder->kept);
 	*result = recorder;
 	return 0;
 }
@@ -58,6 +68,14 @@ outlet_free(struct outlet **outlet)
 	*outlet = NULL;
 }
 
+static void
+free_first_kept(struct recorder *recorder)
+{
+	struct kept_event *first = STAILQ_FIRST(&recorder->kept);
+	STAILQ_REMOVE_HEAD(&recorder->kept, entry);
+	free(first);
+}
+
 void
 recorder_free(struct recorder **recorder)
 {
@@ -67,7 +85,65 @@ recorder_free(struct recorder **recorder)
 		return;
 	outlet_free(&freed->current);
 	outlet_free(&freed->earlier);
+	while (!STAILQ_EMPTY(&freed->kept))
+		free_first_kept(freed);
 	free(freed);
+}
+
+/* ---- sending ---- */
+
+/* 0, or -ENOBUFS: not now. What cannot be recorded at all must not be done: the process ends. */
+static int
+send_event(struct recorder *recorder, uint32_t code, const void *event)
+{
+	uint32_t sequence = recorder->last_sequence + 1;
+	int result = channel_post(recorder->current->channel, code, sequence, event, -1);
+	channel_lost(result);
+	if (result == 0)
+		recorder->last_sequence = sequence;
+	else if (result != -ENOBUFS)
+		die("cannot record: error %d", -result);
+	return result;
+}
+
+static void
+keep_event(struct recorder *recorder, uint32_t code, const void *event)
+{
+	static char encoded[MESSAGE_BODY_BYTES_MAX];
+	int length =
+		wire_encode(event_messages.rules[code].record, event, encoded, sizeof(encoded));
+	ensure(length >= 0);
+	struct kept_event *kept = malloc(sizeof(*kept) + (size_t)length);
+	if (kept == NULL)
+		die("no memory for an event");
+	kept->code = code;
+	kept->length = (size_t)length;
+	memcpy(kept->encoded, encoded, kept->length);
+	STAILQ_INSERT_TAIL(&recorder->kept, kept, entry);
+}
+
+static void
+post(struct recorder *recorder, uint32_t code, const void *event)
+{
+	ensure(recorder->current != NULL); /* nothing is let in before */
+	if (!STAILQ_EMPTY(&recorder->kept) || send_event(recorder, code, event) < 0)
+		keep_event(recorder, code, event);
+}
+
+/* The channel is empty: what was kept goes first, and then sessions go on. */
+static void
+resume(struct recorder *recorder)
+{
+	_Alignas(max_align_t) char event[MESSAGE_STRUCT_BYTES_MAX];
+	while (!STAILQ_EMPTY(&recorder->kept)) {
+		const struct kept_event *kept = STAILQ_FIRST(&recorder->kept);
+		ensure(wire_decode(event_messages.rules[kept->code].record,
+			       bytes_of(kept->encoded, kept->length), event, NULL) == 0);
+		if (send_event(recorder, kept->code, event) < 0)
+			return;
+		free_first_kept(recorder);
+	}
+	recorder->options.resumed(recorder->options.owner);
 }
 
 /* ---- the channel ---- */
@@ -76,9 +152,8 @@ static void
 on_drained(void *owner)
 {
 	const struct outlet *outlet = owner;
-	struct recorder *recorder = outlet->recorder;
-	if (outlet == recorder->current)
-		recorder->options.resumed(recorder->options.owner);
+	if (outlet == outlet->recorder->current)
+		resume(outlet->recorder);
 }
 
 /* The supervisor keeps record's end open, so this is the end of all who could write events down. */
@@ -122,25 +197,15 @@ recorder_set_channel(struct recorder *recorder, int *fd)
 	recorder->earlier = recorder->current;
 	recorder->current = outlet;
 	recorder->last_sequence = 0;
-	recorder->options.resumed(recorder->options.owner);
+	resume(recorder);
 	return 0;
 }
 
 bool
 recorder_is_waiting(const struct recorder *recorder)
 {
-	return recorder->current == NULL || channel_is_full(recorder->current->channel);
-}
-
-static void
-post(struct recorder *recorder, uint32_t code, const void *event)
-{
-	ensure(recorder->current != NULL); /* nothing is let in before */
-	int result = channel_post(
-		recorder->current->channel, code, ++recorder->last_sequence, event, -1);
-	ensure(result != -EINVAL);
-	if (result < 0)
-		die("cannot record: error %d", -result);
+	return recorder->current == NULL || channel_is_full(recorder->current->channel) ||
+	       !STAILQ_EMPTY(&recorder->kept);
 }
 
 /* ---- events ---- */

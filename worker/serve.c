@@ -8,7 +8,6 @@
  */
 #include "worker/serve.h"
 
-#include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 
 #include <errno.h>
@@ -88,7 +87,7 @@ static void
 post(struct session *session, uint32_t code, uint32_t tag, const void *body)
 {
 	int result = channel_post(session->channel, code, tag, body, -1);
-	ensure(result != -EINVAL);
+	channel_lost(result);
 	if (result == -ENOBUFS || result == -ENOMEM)
 		channel_reject(session->channel, "answers that nobody takes");
 }
@@ -112,8 +111,8 @@ on_progress(void *owner, uint32_t tag, uint64_t bytes)
 	for (struct pending *pending = TAILQ_FIRST(&session->pending); pending != NULL;
 		pending = TAILQ_NEXT(pending, entry))
 		if (pending->tag == tag)
-			post(session, PATHIO_PROGRESS, pending->wire_tag,
-				&(struct pathio_progress){ .bytes = bytes });
+			channel_lost(pathio_post_progress(session->channel, pending->wire_tag,
+				&(struct pathio_progress){ .bytes = bytes }));
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "ipc/base/scope.h"
 #include "worker/transfer_private.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 enum {
