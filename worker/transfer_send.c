@@ -172,8 +172,8 @@ turn_image(struct transfer *transfer, uint64_t budget)
 		ssize_t sent = send_extent(transfer->fd, &extent);
 		if (sent == -EAGAIN)
 			return TRANSFER_BLOCKED;
-		if (sent <= 0)
-			return (int)sent; /* 0: somebody cut the file short */
+		if (sent <= 0) /* 0: somebody cut the file short */
+			return sent < 0 ? (int)sent : end_of_file(transfer);
 		transfer->bytes += (uint64_t)sent;
 		file->offset += (uint64_t)sent;
 		file->count -= (uint64_t)sent;

@@ -318,6 +318,43 @@ check_hole(void **state)
 	world_free(world);
 }
 
+/* A file that is cut short while it is sent ends there; from beyond its new end it cannot begin. */
+static void
+check_cut_short(void **state)
+{
+	(void)state;
+	struct world *world = world_new(9 * MIB);
+	struct transfer_file source = { .count = UINT64_MAX };
+	fill(world->fake.content, 9 * MIB);
+	world->fake.length = 9 * MIB;
+	struct session *session = plant(world, &backend_kernel, &source);
+	const struct path path = test_path("/f");
+	struct backend_file *other;
+	assert_int_equal(backend_kernel.open(session_tree(session)->state, &path, BACKEND_WRITE, 0,
+				 &other, NULL),
+		0);
+	world->end = wire_end_new_silent(world->base);
+	struct transfer_options options =
+		options_for(world, &world->outcome, world->end->worker_fd, 10000);
+	transfer_send(&options, &source);
+	assert_false(world->outcome.ended);
+	assert_int_equal(backend_kernel.truncate(other, MIB), 0);
+	wire_end_read(world->end);
+	run(world, &world->outcome);
+	assert_int_equal(world->outcome.error, 0);
+	assert_int_equal(world->outcome.bytes, MIB);
+	struct outcome late = { .ended = false };
+	source.offset = MIB + 1;
+	options = options_for(world, &late, world->end->worker_fd, 10000);
+	transfer_send(&options, &source);
+	run(world, &late);
+	assert_int_equal(late.error, -EINVAL);
+	backend_kernel.close(&other);
+	backend_kernel.close(&source.file);
+	session_free(session);
+	world_free(world);
+}
+
 /* The pieces of a file may end anywhere in a pair of line ends. */
 static void
 check_send_ascii(void **state)
@@ -697,6 +734,7 @@ main(void)
 	const struct table tables[] = {
 		TABLE("send", send_rows, check_send),
 		CASE("send a hole", check_hole),
+		CASE("send a file that is cut short", check_cut_short),
 		CASE("send as ascii, cut anywhere", check_send_ascii),
 		TABLE("receive", receive_rows, check_receive),
 		CASE("receive behind what is there", check_receive_at_offset),
