@@ -67,7 +67,6 @@ on_passive(evutil_socket_t listener, short what, void *argument)
 		transfer_unconnected(session);
 		return;
 	}
-	data_forget(session);
 	transfer_connected(session, fd);
 }
 
@@ -75,8 +74,6 @@ static int
 open_passive(struct session *session, struct data_wait *wait, int *fd)
 {
 	int error = accept_peer(session, fd);
-	if (error == 0)
-		data_forget(session);
 	if (error != -EAGAIN)
 		return error;
 	event_assign(&wait->event, session->gateway->base, session->data.passive->fd,

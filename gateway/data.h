@@ -50,7 +50,8 @@ void data_forget(struct session *session);
 /*
  * Its connection: 0 and *fd, when it is there already; -EINPROGRESS: transfer_connected() or
  * transfer_unconnected() follows, and `wait` is in use until then or data_stop_waiting();
- * -ENOTCONN: none was set up; another errno. The caller sets the time limit of the waiting.
+ * -ENOTCONN: none was set up; another errno. The caller sets the time limit of the waiting, and
+ * calls data_forget() once it has its connection.
  */
 MUST_CHECK int data_open(struct session *session, struct data_wait *wait, int *fd);
 

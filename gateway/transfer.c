@@ -282,6 +282,7 @@ transfer_connected(struct session *session, int fd)
 	session->transfer->fd = fd;
 	limit_clear(&session->limit);
 	advance(session->transfer);
+	data_forget(session);
 }
 
 void
@@ -314,7 +315,7 @@ transfer_start(struct session *session, const struct transfer_order *order)
 	int error = data_open(session, &transfer->wait, &transfer->fd);
 	transfer->is_unset = error == -ENOTCONN;
 	if (error == 0)
-		advance(transfer);
+		transfer_connected(session, transfer->fd);
 	else if (error == -EINPROGRESS)
 		limit_set(&session->limit, LIMIT_DATA, session->gateway->settings.data_timeout_s);
 	else if (!transfer->is_unset)

@@ -196,6 +196,20 @@ read_more(struct session *session, struct line_buffer *buffer)
 	run_lines(session, buffer);
 }
 
+/*
+ * Something is there to be read and may not be read yet. If it is the end of a client that waits
+ * for its login, that login takes nobody's turn any more.
+ */
+static void
+read_later(struct session *session)
+{
+	bool is_login = session->waits == WAITS_FOR_AUTH || session->waits == WAITS_FOR_TURN ||
+			session->login.stage == LOGIN_VERIFYING;
+	pause_reading(session);
+	if (is_login && !line_has_more(&session->lines) && stream_is_at_end(&session->stream))
+		session_end(session, "client-closed");
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *argument)
 {
@@ -204,7 +218,7 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	if (!may_take_line(session)) {
-		pause_reading(session);
+		read_later(session);
 		return;
 	}
 	line_load(&session->lines, buffer);

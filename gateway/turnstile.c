@@ -55,6 +55,8 @@ bool
 turnstile_enter(struct session *session)
 {
 	struct turnstile *turnstile = session->gateway->turnstile;
+	if (session->login.is_inside)
+		return true;
 	int error = census_enter(turnstile->verifying, &session->peer, VERIFYING_PER_ADDRESS);
 	if (error == -EUSERS)
 		wait_behind(turnstile, session);
@@ -72,6 +74,7 @@ remove_waiting(struct turnstile *turnstile, struct session **place)
 	session->waits = WAITS_FOR_NOTHING;
 }
 
+/* The place itself goes to the next: who is called and leaves at once passes it on as well. */
 void
 turnstile_leave(struct session *session)
 {
@@ -80,13 +83,15 @@ turnstile_leave(struct session *session)
 	if (!session->login.is_inside)
 		return;
 	session->login.is_inside = false;
-	census_leave(turnstile->verifying, &session->peer);
 	while (*place != NULL && !census_is_same(&(*place)->peer, &session->peer))
 		place = &(*place)->login.next_waiting;
-	if (*place == NULL)
+	if (*place == NULL) {
+		census_leave(turnstile->verifying, &session->peer);
 		return;
+	}
 	struct session *next = *place;
 	remove_waiting(turnstile, place);
+	next->login.is_inside = true;
 	session_wake(next);
 }
 

@@ -57,14 +57,30 @@ open_channel(struct house *house, const struct message_table *messages, enum rol
 /* ---- auth ---- */
 
 static void
+answer(struct house *house, uint32_t tag, enum verdict verdict)
+{
+	struct verify_answer answer = { .verdict = verdict };
+	channel_lost(verify_post_answer(house->auth, tag, &answer));
+}
+
+static void
 on_password(void *owner, struct message *message, const struct verify_password *body)
 {
 	struct house *house = owner;
-	struct verify_answer answer = { .verdict = house->verdict };
-	if (!bytes_equal_text(body->secret, "secret"))
-		answer.verdict = VERDICT_REFUSED;
-	if (!house->is_verdict_late)
-		channel_lost(verify_post_answer(house->auth, message->tag, &answer));
+	bool is_right = bytes_equal_text(body->secret, "secret");
+	house->asked++;
+	if (house->is_verdict_late)
+		house->late_verdicts[house->late_verdict_count++] = message->tag;
+	else
+		answer(house, message->tag, is_right ? house->verdict : VERDICT_REFUSED);
+}
+
+void
+house_release_verdicts(struct house *house)
+{
+	house->is_verdict_late = false;
+	while (house->late_verdict_count > 0)
+		answer(house, house->late_verdicts[--house->late_verdict_count], house->verdict);
 }
 
 static void

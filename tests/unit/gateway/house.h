@@ -52,7 +52,10 @@ struct house {
 	struct gate_configure settings;
 	struct sockaddr_storage address; /* of the listener */
 	enum verdict verdict;
-	bool is_verdict_late; /* there is none */
+	bool is_verdict_late; /* until house_release_verdicts() */
+	uint32_t asked;       /* passwords that auth was asked about */
+	uint32_t late_verdicts[HOUSE_LATE_REQUESTS];
+	size_t late_verdict_count;
 	enum refusal refusal; /* REFUSAL_NONE: sessions are attached */
 	bool has_no_ports;
 	uint32_t attached; /* how often */
@@ -77,6 +80,9 @@ void house_close_worker(struct house *house);
 
 /* Late requests are carried out now, and none is late any more. */
 void house_release(struct house *house);
+
+/* Late verdicts are given, and none is late any more. */
+void house_release_verdicts(struct house *house);
 
 /* A new connection to the gateway's listener, non-blocking. */
 int house_connect(struct house *house);

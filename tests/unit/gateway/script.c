@@ -382,6 +382,46 @@ run_crowd(struct client *client, const char *number)
 }
 
 static void
+run_logins(struct client *client, const char *number)
+{
+	static const char lines[] = "USER u\r\nPASS secret\r\n";
+	size_t first = client->crowd_count;
+	run_crowd(client, number);
+	for (size_t i = first; i < client->crowd_count; i++)
+		ensure(send(client->crowd[i], lines, strlen(lines), MSG_NOSIGNAL) > 0);
+	settle(client);
+}
+
+static void
+run_hangups(struct client *client, const char *number)
+{
+	for (unsigned long i = strtoul(number, NULL, 10); i > 0; i--)
+		fd_close(&client->crowd[--client->crowd_count]);
+	settle(client);
+}
+
+static void
+expect_count(struct client *client, const char *wanted, uint32_t got)
+{
+	if (got != strtoul(wanted, NULL, 10))
+		fail_step(client, "so many: %u", got);
+}
+
+static void
+expect_asked(struct client *client, const char *number)
+{
+	settle(client);
+	expect_count(client, number, client->house->asked);
+}
+
+static void
+expect_attached(struct client *client, const char *number)
+{
+	settle(client);
+	expect_count(client, number, client->house->attached);
+}
+
+static void
 run_rush(struct client *client, const char *number)
 {
 	unsigned long count = strtoul(number, NULL, 10);
@@ -411,8 +451,7 @@ expect_sessions(struct client *client, const char *number)
 {
 	for (int i = 0; i < 5; i++)
 		house_turn(client->house, TURN_MS);
-	if (client->house->gateway->sessions.count != strtoul(number, NULL, 10))
-		fail_step(client, "there are %u", client->house->gateway->sessions.count);
+	expect_count(client, number, client->house->gateway->sessions.count);
 }
 
 static void
@@ -427,8 +466,7 @@ static void
 expect_complaints(struct client *client, const char *number)
 {
 	settle(client);
-	if (client->house->complaints != strtoul(number, NULL, 10))
-		fail_step(client, "there were %u", client->house->complaints);
+	expect_count(client, number, client->house->complaints);
 }
 
 /* Steps without an argument. */
@@ -462,6 +500,8 @@ run_word(struct client *client, const char *step)
 		channel_resume(house->record);
 	else if (strcmp(step, "late verdict") == 0)
 		house->is_verdict_late = true;
+	else if (strcmp(step, "verdicts") == 0)
+		house_release_verdicts(house);
 	else if (strcmp(step, "> @LOGIN") == 0)
 		log_in(client);
 	else
@@ -487,6 +527,10 @@ static const struct {
 	{ "worker ", expect_worker },
 	{ "received ", expect_received },
 	{ "crowd ", run_crowd },
+	{ "logins ", run_logins },
+	{ "hangups ", run_hangups },
+	{ "asked ", expect_asked },
+	{ "attached ", expect_attached },
 	{ "rush ", run_rush },
 	{ "flood ", run_flood },
 	{ "sessions ", expect_sessions },

@@ -54,6 +54,15 @@ static const struct limit_row number_rows[] = {
 		"220\n" },
 	{ "who is logged in does not count", two_of_an_address,
 		"> @LOGIN\ncrowd 2\n> NOOP\n< 200\ncrowd 0\n> REIN\n< 220\n> NOOP\n< 200\n" },
+	{ "logins of one address take turns", nothing,
+		"late verdict\nlogins 6\nasked 2\nattached 0\nverdicts\nasked 6\nattached 6\n" },
+	{ "whoever leaves gives the turn to the next", nothing,
+		"late verdict\nlogins 2\nasked 2\nlogins 2\nasked 2\n> USER u\n<< 331\n> PASS "
+		"secret\nhangups 3\n"
+		"asked 3\nverdicts\n< 230\nattached 2\n" },
+	{ "a turn when auth returns", nothing,
+		"late verdict\nlogins 4\nasked 2\nauth dies\nsettle\nsessions 3\nauth "
+		"returns\nasked 4\nverdicts\n" },
 	{ "no passive port", no_ports, "> @LOGIN\n> PASV\n< 425\n> EPSV\n< 425\n> NOOP\n< 200\n" },
 	{ "record is slow: nothing is lost, and sessions wait", nothing,
 		"> @LOGIN\nrecord sleeps\nrush 3000\n> NOOP\n= nothing\nrecord wakes\n< 200\n> "
