@@ -6,8 +6,9 @@ Needs root: two users with different uids.  The ordinary user's weaker walls are
 
 import os
 
-from harness import processes, server
-from harness.ftp import session
+from harness import place, processes, server
+from harness.ftp import Control, session
+from harness.launch import run
 from harness.tap import Suite, check, equal, need_root
 
 suite = Suite()
@@ -126,9 +127,9 @@ def _(world):
     os.chown(roots, 0, 0)
     with session(world, ada) as control:
         for name in ("theirs", "roots"):
-            control.command("EPSV", 229)
-            control.command(f"RETR {name}", 550)
-            control.command(f"APPE {name}", 550, 553)
+            for verb in ("RETR", "APPE"):
+                control.command("EPSV", 229)
+                control.command(f"{verb} {name}", 550, 553)
 
 
 @suite.case("files that a user stores are that user's")
@@ -163,14 +164,10 @@ def _(_world):
         user.file("incoming/there", b"x")
         with session(world) as control:
             equal(control.fetch("RETR file"), b"x")
-            for line in (
-                "DELE file",
-                "MKD new",
-                "RMD incoming",
-                "RNFR file",
-                "SIZE incoming/there",
-            ):
+            for line in ("DELE file", "MKD new", "RMD incoming", "SIZE incoming/there"):
                 control.command(line, 550)
+            if control.command("RNFR file", 350, 550).code == 350:
+                control.command("RNTO moved", 550, 553)
             for line in ("STOR file", "STOR new", "APPE file", "STOR incoming/there"):
                 control.command("EPSV", 229)
                 control.command(line, 550, 553)
@@ -187,11 +184,38 @@ def _(_world):
         equal(user.path("file").read_bytes(), b"x")
 
 
+BEYOND = {
+    "a uid below uid_min": ("system", 33, ""),
+    "a group that is not in groups_allowed": ("member", ADA, "groups=4"),
+}
+
+
+@suite.table(
+    list(BEYOND),
+    lambda name: f"an account with {name} is refused at its login, and the log says why",
+)
+def _(_world, name):
+    with server.configured((BEYOND[name],)) as world, Control(world.address) as control:
+        world.expect("account-not-allowed")
+        control.reply(220)
+        control.command(f"USER {world.user.name}", 331)
+        control.command(f"PASS {world.user.password}", 530)
+        equal(world.wait_record(event="refused")["why"], "account-not-allowed", "why")
+        equal(world.processes("worker"), [], "workers")
+
+
+@suite.case("a home outside roots is refused")
+def _(_world):
+    with server.configured((("demo", ADA, ""),), roots='{"/srv/elsewhere"}') as world:
+        world.expect("account-not-allowed")
+        with Control(world.address) as control:
+            control.reply(220)
+            control.command(f"USER {world.user.name}", 331)
+            control.command(f"PASS {world.user.password}", 530)
+
+
 @suite.case("a folder that is root's is refused, with the command that mends it")
 def _(_world):
-    from harness import place
-    from harness.launch import run
-
     with place.temporary_folder() as folder:
         port = server.free_port()
         arguments = [

@@ -64,12 +64,12 @@ def _(world):
         control.command(f"CWD {here}", 250)
         equal(sorted(control.lines("NLST f*e")), [b"file"], "f*e")
         equal(sorted(control.lines("NLST ?i*")), [b"file", b"link"], "?i*")
-        for pattern in ("{file,text}", "~", "nothing*"):
+        for name in ("{file,text}", "~"):
             control.command("EPSV", 229)
-            control.command(f"NLST {pattern}", 550, 450)
+            control.command(f"NLST {name}", 550, 450)
         world.user.file(f"{here}/" + "a" * 100)
-        control.command("EPSV", 229)
-        control.command("NLST " + "*a" * 60 + "*b", 550, 450)
+        for pattern in ("nothing*", "*a" * 60 + "*b"):
+            equal(control.lines(f"NLST {pattern}"), [], pattern)
 
 
 @suite.case("NLST gives bare names that work as arguments")
@@ -103,7 +103,7 @@ def _(world):
         check(entries[b"file"][b"modify"].startswith(b"20010909014640"), f"{entries[b'file']}")
         equal(entries[b"file"][b"type"], b"file", "type")
         equal(entries[b"full"][b"type"], b"dir", "type")
-        equal(len({fact[b"unique"] for fact in entries.values() if b"unique" in fact}), 4, "unique")
+        equal(len({fact[b"unique"] for fact in entries.values()}), len(entries), "unique")
         for name, want in ((b"file", b"adfrw"), (b"full", b"celmp")):
             missing = set(want) - set(entries[name][b"perm"])
             check(not missing, f"{name}: perm {entries[name][b'perm']} lacks {bytes(missing)}")

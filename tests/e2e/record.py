@@ -108,7 +108,9 @@ def _(world):
     cut = only(rows, event="transfer", name="send", path="/big")
     check(cut["error"] != 0 and 0 < cut["bytes"] < BIG, f"{cut}")
     aborted = only(rows, event="transfer", name="receive", path="/half")
-    check(aborted["error"] != 0 and aborted["bytes"] <= 1 << 20, f"{aborted}")
+    check(aborted["bytes"] <= 1 << 20, f"{aborted}")
+    only(rows, event="operation", name="discard", path="/half", error=0)
+    check(not [row for row in rows if row.get("name") == "commit"], "it was committed")
 
 
 @suite.case("a failed login: the name as typed, the address, and never a password")

@@ -101,7 +101,7 @@ class Curl(Client):
 
 class Lftp(Client):
     programs = ("lftp",)
-    modes = {4: ("PASV", "EPSV", "PORT"), 6: ("EPSV", "EPRT")}
+    modes = {4: ("PASV", "EPSV", "PORT"), 6: ("EPSV",)}  # its EPRT announces :: on the loopback
 
     def script(self, *lines):
         settings = {
@@ -114,8 +114,6 @@ class Lftp(Client):
             "ftp:prefer-epsv": "yes" if self.mode == "EPSV" else "no",
         }
         head = [f"set {name} {value}" for name, value in settings.items()]
-        if self.mode == "EPRT":  # it announces the address that it is bound to, by default ::
-            head.append(f"set net:socket-bind-ipv6 {self.host}")
         login = quoted(f"{self.user.name},{self.user.password}")
         head.append(f"open -u {login} -p {self.port} {self.host}")
         self.run("lftp", "--norc", "-f", "/dev/stdin", script="\n".join([*head, *lines, "bye", ""]))
@@ -200,7 +198,7 @@ class Ncftp(Client):
         self.start("ncftpget", *options, self.host, local, *(f"{remote}/{name}" for name in names))
 
     def resume_put(self, local, name, remote):
-        self.put(local, [name], remote, "-z")
+        self.put(local, [name], remote, "-z", "-s")  # with sendfile it sends all of it again
 
     def resume_get(self, remote, name, local):
         self.get(remote, [name], local, "-z")

@@ -15,12 +15,13 @@ import re
 
 from . import place, processes
 from .launch import Launched
-from .tap import Failure, check, equal
+from .tap import Failure, check, equal, wait_until
 
 Footprint = collections.namedtuple("Footprint", "descriptors memory_bytes")
 PASSWORD = "pass word"
 SHA512_1000 = b"$6$rounds=1000$sallyport$"  # a setting of crypt(5) that costs 0.25 ms a login
 ACCOUNTS = {"gateway_user": "nobody", "auth_user": "games", "record_user": "news"}  # any three do
+AT_REST = 10  # readings that agree
 LOUD = ("warning", "error")
 
 
@@ -50,6 +51,19 @@ class Server:
             sum(processes.descriptors(pid) for pid in pids),
             sum(processes.pss_bytes(pid) for pid in pids),
         )
+
+    def idle_footprint(self):
+        """The same once it has come to rest: what sessions left behind is closed without a sign."""
+        readings = []
+
+        def is_at_rest():
+            readings.append(self.footprint())
+            return len({reading.descriptors for reading in readings[-AT_REST:]}) == 1 and (
+                len(readings) >= AT_REST
+            )
+
+        wait_until(is_at_rest, "the server comes to rest")
+        return readings[-1]
 
     def has_sanitizer(self):
         return processes.has_sanitizer(self.pid)
