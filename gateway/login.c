@@ -197,10 +197,12 @@ static void
 on_auth_closed(void *owner, const char *malformed)
 {
 	struct gateway *gateway = owner;
-	if (malformed != NULL)
-		die("auth: %s", malformed);
 	channel_free(&gateway->auth);
 	give_up_verdicts(gateway);
+	if (malformed == NULL)
+		return;
+	record_malformed(gateway, PROCESS_AUTH, 0, malformed);
+	supervisor_want_auth(gateway);
 }
 
 int

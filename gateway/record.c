@@ -7,14 +7,15 @@
 #include "gateway/gateway.h"
 #include "gateway/reception.h"
 #include "gateway/session.h"
-#include "ipc/base/ends.h"
 
+#include <errno.h>
+
+/* Never comes: nothing is read from record, which has nothing to say. */
 static void
 on_closed(void *owner, const char *malformed)
 {
 	struct gateway *gateway = owner;
-	if (malformed != NULL)
-		die("record: %s", malformed);
+	(void)malformed;
 	channel_free(&gateway->record.channel);
 }
 
@@ -46,6 +47,7 @@ record_connect(struct gateway *gateway, int *fd)
 	int error = channel_new(&options, fd, &channel);
 	if (error < 0)
 		return error;
+	channel_pause(channel); /* a record that lies is not listened to */
 	record_free(&gateway->record);
 	gateway->record.channel = channel;
 	gateway->record.sequence = 0;
@@ -65,11 +67,22 @@ record_free(struct record_link *record)
 	channel_free(&record->channel);
 }
 
-/* The next number, for an event that is posted at once. */
+/* The number of the next event. */
 static uint32_t
-next(struct gateway *gateway)
+next(const struct gateway *gateway)
 {
-	return ++gateway->record.sequence;
+	return gateway->record.sequence + 1;
+}
+
+/* It was posted, or could not be: without record, sessions wait for another channel. */
+static void
+note_posted(struct gateway *gateway, int post_result)
+{
+	channel_lost(post_result);
+	if (post_result == 0)
+		gateway->record.sequence++;
+	else if (post_result == -EPIPE)
+		channel_free(&gateway->record.channel);
 }
 
 void
@@ -83,7 +96,7 @@ record_connected(const struct session *session)
 		.peer = session->peer,
 		.local = session->local,
 	};
-	channel_lost(event_post_connected(gateway->record.channel, next(gateway), &event));
+	note_posted(gateway, event_post_connected(gateway->record.channel, next(gateway), &event));
 }
 
 void
@@ -98,7 +111,8 @@ record_disconnected(const struct session *session, const char *reason)
 		.duration_ms = gateway_now_ms() - session->connected_ms,
 		.commands = session->commands,
 	};
-	channel_lost(event_post_disconnected(gateway->record.channel, next(gateway), &event));
+	note_posted(
+		gateway, event_post_disconnected(gateway->record.channel, next(gateway), &event));
 }
 
 void
@@ -112,7 +126,8 @@ record_turned_away(
 		.limit = bytes_of_text(limit),
 		.count = count,
 	};
-	channel_lost(event_post_turned_away(gateway->record.channel, next(gateway), &event));
+	note_posted(
+		gateway, event_post_turned_away(gateway->record.channel, next(gateway), &event));
 }
 
 void
@@ -127,5 +142,5 @@ record_malformed(
 		.session = session,
 		.rule = bytes_of_text(rule),
 	};
-	channel_lost(event_post_malformed(gateway->record.channel, next(gateway), &event));
+	note_posted(gateway, event_post_malformed(gateway->record.channel, next(gateway), &event));
 }

@@ -273,6 +273,14 @@ supervisor_want_passive(struct gateway *gateway)
 }
 
 void
+supervisor_want_auth(struct gateway *gateway)
+{
+	struct gate_want_auth request = { 0 };
+	if (gateway->supervisor != NULL)
+		channel_lost(gate_post_want_auth(gateway->supervisor, 0, &request));
+}
+
+void
 supervisor_session_closed(struct session *session)
 {
 	struct gate_session_closed message = { .session = session->id };

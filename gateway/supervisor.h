@@ -36,6 +36,9 @@ MUST_CHECK int supervisor_connect_active(struct session *session, uint16_t port,
 /* The answer comes to passive_arrived() or passive_refused(). 0 or negative errno. */
 MUST_CHECK int supervisor_want_passive(struct gateway *gateway);
 
+/* Auth broke a rule; another channel to it comes to login_connect_auth(). */
+void supervisor_want_auth(struct gateway *gateway);
+
 /* A session that the supervisor knows has ended. */
 void supervisor_session_closed(struct session *session);
 

@@ -193,6 +193,7 @@ recorder_set_channel(struct recorder *recorder, int *fd)
 		free(outlet);
 		return error;
 	}
+	channel_pause(outlet->channel); /* record has nothing to say: if it lies, nobody listens */
 	outlet_free(&recorder->earlier);
 	recorder->earlier = recorder->current;
 	recorder->current = outlet;

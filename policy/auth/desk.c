@@ -231,8 +231,15 @@ static void
 on_closed(void *owner, const char *malformed)
 {
 	struct gateway *gateway = owner;
-	if (malformed != NULL)
-		events_post_malformed(gateway->desk->options.events, PROCESS_GATEWAY, malformed);
+	const struct desk_options *options = &gateway->desk->options;
+	if (malformed != NULL) {
+		const struct verdict_broken broken = {
+			.incarnation = gateway->incarnation,
+			.rule = bytes_of_text(malformed),
+		};
+		events_post_malformed(options->events, PROCESS_GATEWAY, malformed);
+		channel_lost(verdict_post_broken(options->supervisor, 0, &broken));
+	}
 	free_gateway(gateway);
 }
 

@@ -10,7 +10,7 @@ static void
 on_closed(void *owner, const char *malformed)
 {
 	struct events *events = owner;
-	(void)malformed; /* record sends nothing, so nothing of it can be malformed */
+	(void)malformed; /* nothing is read from record, which has nothing to say */
 	channel_free(&events->channel);
 }
 
@@ -37,7 +37,10 @@ events_use(struct events *events, int *fd)
 	};
 	channel_free(&events->channel);
 	events->sequence = 0;
-	return channel_new(&options, fd, &events->channel);
+	int error = channel_new(&options, fd, &events->channel);
+	if (error == 0)
+		channel_pause(events->channel); /* a record that lies is not listened to */
+	return error;
 }
 
 void
@@ -53,29 +56,36 @@ events_have_room(const struct events *events)
 }
 
 static uint32_t
-next_sequence(struct events *events)
+next_sequence(const struct events *events)
 {
-	if (++events->sequence == 0)
-		events->sequence = 1;
-	return events->sequence;
+	return events->sequence == UINT32_MAX ? 1 : events->sequence + 1;
+}
+
+static void
+note_posted(struct events *events, int post_result)
+{
+	channel_lost(post_result);
+	if (post_result == 0)
+		events->sequence = next_sequence(events);
 }
 
 void
 events_post_login(struct events *events, const struct event_login *login)
 {
 	if (events->channel != NULL)
-		channel_lost(event_post_login(events->channel, next_sequence(events), login));
+		note_posted(
+			events, event_post_login(events->channel, next_sequence(events), login));
 }
 
 void
 events_post_malformed(struct events *events, enum process_role peer, const char *rule)
 {
-	struct event_malformed malformed = {
+	const struct event_malformed malformed = {
 		.severity = SEVERITY_ERROR,
 		.peer = peer,
 		.rule = bytes_of_text(rule),
 	};
 	if (events->channel != NULL)
-		channel_lost(
+		note_posted(events,
 			event_post_malformed(events->channel, next_sequence(events), &malformed));
 }

@@ -76,6 +76,18 @@ on_identified(void *owner, UNUSED struct message *message, const struct verdict_
 	sessions_identify(process->supervisor->sessions, body);
 }
 
+static void
+on_broken(void *owner, UNUSED struct message *message, const struct verdict_broken *body)
+{
+	const struct process *process = owner;
+	struct gateway *gateway =
+		gateways_find(process->supervisor->gateways, (uint64_t)body->incarnation << 32);
+	SCOPE_FREE char *rule = bytes_copy_text(body->rule);
+	if (gateway != NULL)
+		process_kill(gateway->service.process,
+			rule != NULL ? rule : "broke a rule of its channel to auth");
+}
+
 static const struct verdict_handlers handlers = {
 	.violation = on_violation,
 	.ready = on_ready,
@@ -84,6 +96,7 @@ static const struct verdict_handlers handlers = {
 	.identified = on_identified,
 	.told = on_told,
 	.stranger = on_stranger,
+	.broken = on_broken,
 	.pong = on_pong,
 };
 

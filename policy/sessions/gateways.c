@@ -19,7 +19,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { ACTIVE_PER_SECOND = 64, PASSIVE_SPARE_MAX = 16 };
+enum { ACTIVE_PER_SECOND = 64, PASSIVE_SPARE_MAX = 16, PASSIVE_PART_LEAST = 64 };
 enum { DESCRIPTORS_SPARE = 512, DESCRIPTORS_PER_SESSION = 5 }; /* DECISIONS 19 */
 
 struct gateways {
@@ -55,7 +55,8 @@ on_want_passive(void *owner, struct message *message, UNUSED const struct gate_w
 	struct process *process = owner;
 	struct gate_passive answer;
 	struct denial denial = { .why = REFUSAL_PORTS };
-	SCOPE_FD int fd = passive_listen(process->supervisor->passive, &answer.port);
+	const struct gateway *gateway = process->owner;
+	SCOPE_FD int fd = passive_listen(gateway->passive, &answer.port);
 	denial.error = -fd;
 	if (fd < 0)
 		gateway_refuse(process, message->tag, &denial);
@@ -99,6 +100,33 @@ on_connect_active(void *owner, struct message *message, const struct gate_connec
 }
 
 static void
+connect_auth(struct gateway *gateway)
+{
+	const struct gate_auth body = { 0 };
+	struct process *process = gateway->service.process;
+	SCOPE_PAIR struct pair pair = { -1, -1 };
+	if (process == NULL)
+		return;
+	int error = pair_make(ROLE_GATEWAY, ROLE_AUTH, &pair);
+	if (error == 0)
+		error = gate_post_auth_with(process->channel, 0, &body, pair.one);
+	process_posted(process, error);
+	auth_add_gateway(process->supervisor->auth, gateway->incarnation, &pair.other);
+}
+
+static void
+on_want_auth(void *owner, UNUSED struct message *message, UNUSED const struct gate_want_auth *body)
+{
+	const struct process *process = owner;
+	struct gateway *gateway = process->owner;
+	uint64_t now_ms = supervisor_now_ms();
+	if (often_is_reached(&gateway->auth_wanted, now_ms))
+		return; /* its logins wait for the next auth */
+	often_note(&gateway->auth_wanted, now_ms);
+	connect_auth(gateway);
+}
+
+static void
 on_failed(void *owner, UNUSED struct message *message, const struct gate_failed *body)
 {
 	process_failed(owner, EIO, body->reason);
@@ -117,6 +145,7 @@ static const struct gate_handlers handlers = {
 	.complain = sessions_on_complain,
 	.want_passive = on_want_passive,
 	.connect_active = on_connect_active,
+	.want_auth = on_want_auth,
 	.pong = on_pong,
 };
 
@@ -212,21 +241,6 @@ send_configure(const struct gateway *gateway)
 }
 
 static void
-connect_auth(struct gateway *gateway)
-{
-	const struct gate_auth body = { 0 };
-	struct process *process = gateway->service.process;
-	SCOPE_PAIR struct pair pair = { -1, -1 };
-	if (process == NULL)
-		return;
-	int error = pair_make(ROLE_GATEWAY, ROLE_AUTH, &pair);
-	if (error == 0)
-		error = gate_post_auth_with(process->channel, 0, &body, pair.one);
-	process_posted(process, error);
-	auth_add_gateway(process->supervisor->auth, gateway->incarnation, &pair.other);
-}
-
-static void
 connect_record(struct gateway *gateway)
 {
 	const struct gate_record body = { 0 };
@@ -299,6 +313,18 @@ gateways_drain(struct gateways *gateways, uint64_t limit_ms)
 	}
 }
 
+/* A part for each, so that none can take all; what is too little to divide is everybody's. */
+static int
+divide_ports(struct gateway *gateway, unsigned count)
+{
+	const struct value_ports *ports = &gateway->supervisor->settings->config->passive_ports;
+	unsigned part = (ports->last - ports->first + 1u) / count;
+	if (part < PASSIVE_PART_LEAST)
+		return passive_new(ports->first, ports->last, &gateway->passive);
+	unsigned first = ports->first + gateway->slot * part;
+	return passive_new((uint16_t)first, (uint16_t)(first + part - 1), &gateway->passive);
+}
+
 int
 gateways_new(struct supervisor *supervisor, unsigned count, struct gateways **result)
 {
@@ -312,9 +338,10 @@ gateways_new(struct supervisor *supervisor, unsigned count, struct gateways **re
 	/* From the clock, so that session ids differ from those of earlier runs. */
 	gateways->last_incarnation = (uint32_t)time(NULL);
 	int error = 0;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count && error == 0; i++) {
 		gateways->slots[i].slot = i;
 		gateways->slots[i].supervisor = supervisor;
+		error = divide_ports(&gateways->slots[i], count);
 	}
 	for (unsigned i = 0; i < count && error == 0; i++)
 		error = start(&gateways->slots[i]);

@@ -17,9 +17,12 @@ struct gateway {
 	struct service service;
 	struct supervisor *supervisor;
 	unsigned slot;
-	uint32_t incarnation;   /* upper half of its session ids; another one at each start */
-	uint64_t active_second; /* connects of active mode are counted by the second */
+	uint32_t incarnation;     /* upper half of its session ids; another one at each start */
+	struct passive *passive;  /* its part of the range of ports */
+	struct often auth_wanted; /* anew */
+	uint64_t active_second;   /* connects of active mode are counted by the second */
 	unsigned active_count;
+	unsigned sessions; /* in the table, whole and half; sessions.c writes it */
 };
 
 /* Starts all of them. 0 or negative errno. */

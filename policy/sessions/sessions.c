@@ -20,7 +20,8 @@
 
 #include <search.h>
 
-enum { CLOSE_MS = 10000 };
+/* Half sessions stay for a moment, so a busy gateway has many more than connections. */
+enum { CLOSE_MS = 10000, OF_GATEWAY_MAX = 65536 };
 
 enum session_state {
 	SESSION_HALF,     /* nobody: half a login waits, or one has ended a moment ago */
@@ -92,6 +93,8 @@ find_or_add(struct gateway *gateway, uint64_t id)
 	struct session *session = find(gateway, id);
 	if (session != NULL)
 		return session;
+	if (gateway->sessions >= OF_GATEWAY_MAX)
+		return NULL;
 	session = calloc(1, sizeof(*session));
 	if (session == NULL)
 		return NULL;
@@ -103,6 +106,7 @@ find_or_add(struct gateway *gateway, uint64_t id)
 	}
 	set_half(session);
 	LIST_INSERT_HEAD(&sessions->all, session, link);
+	gateway->sessions++;
 	return session;
 }
 
@@ -111,6 +115,7 @@ forget(struct session *session)
 {
 	tdelete(session, &session->gateway->supervisor->sessions->by_id, compare);
 	LIST_REMOVE(session, link);
+	session->gateway->sessions--;
 	free(session->told);
 	free(session);
 }
@@ -410,10 +415,14 @@ sessions_on_attach(void *owner, struct message *message, const struct gate_attac
 {
 	struct process *process = owner;
 	struct gateway *gateway = gateway_asking(owner, body->session);
-	struct session *session = gateway == NULL ? NULL : find_or_add(gateway, body->session);
-	struct denial denial;
-	if (session == NULL)
+	struct denial denial = { .why = REFUSAL_SESSIONS, .error = EAGAIN };
+	if (gateway == NULL)
 		return;
+	struct session *session = find_or_add(gateway, body->session);
+	if (session == NULL) {
+		gateway_refuse(process, message->tag, &denial);
+		return;
+	}
 	if (session->state != SESSION_HALF || session->asks) {
 		channel_reject(process->channel, "an attach of a session that is attached");
 		return;

@@ -13,7 +13,6 @@
 #include "policy/sessions/sessions.h"
 #include "policy/sessions/workers.h"
 #include "policy/supervisor/listeners.h"
-#include "policy/supervisor/passive.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -200,11 +199,8 @@ probe_cages(struct supervisor *supervisor)
 static void
 start_services(struct supervisor *supervisor, unsigned gateways)
 {
-	const struct value_ports *ports = &supervisor->settings->config->passive_ports;
 	supervisor->awaited = 2 + gateways;
-	int error = passive_new(ports->first, ports->last, &supervisor->passive);
-	if (error == 0)
-		error = sessions_new(supervisor, &supervisor->sessions);
+	int error = sessions_new(supervisor, &supervisor->sessions);
 	if (error == 0)
 		error = workers_new(supervisor, &supervisor->workers);
 	if (error == 0)

@@ -32,7 +32,6 @@ struct supervisor {
 	struct workers *workers;
 	struct sessions *sessions;
 	struct listeners *listeners;
-	struct passive *passive;
 
 	uint64_t bind_until_ms; /* a port was taken at the start; 0: none was yet */
 	unsigned awaited;       /* record, auth and gateways that were never ready yet */

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { ASSAULTS_MAX = 16, ROWS_MAX = 64 };
+enum { ASSAULTS_MAX = 64, ROWS_MAX = 64 };
 
 /* All that was made from one message. */
 struct row {

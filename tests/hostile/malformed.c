@@ -21,27 +21,35 @@ enum {
 };
 
 static const struct {
-	enum malformed_kind kind;
-	const char *text;
-} rules[] = {
-	{ MALFORMED_HEADER, "a message without a header" },
-	{ MALFORMED_SIZE, "an oversized message" },
-	{ MALFORMED_MANY, "more descriptors than any message has" },
-	{ MALFORMED_CODE, "unknown message" },
-	{ MALFORMED_SENDER, "a message that this peer may not send" },
-	{ MALFORMED_PHASE, "a message out of phase" },
-	{ MALFORMED_UNWANTED, "a descriptor where none belongs" },
-	{ MALFORMED_COUNT, "not exactly one descriptor" },
-	{ MALFORMED_DESCRIPTOR, "a descriptor of another kind" },
-	{ MALFORMED_FIELD, "a field out of range" },
-	{ MALFORMED_EMPTY, "a message without a header" },
+	const char *name;
+	const char *rule;
+} kinds[] = {
+	[MALFORMED_HEADER] = { "header", "a message without a header" },
+	[MALFORMED_SIZE] = { "size", "an oversized message" },
+	[MALFORMED_MANY] = { "many", "more descriptors than any message has" },
+	[MALFORMED_CODE] = { "code", "unknown message" },
+	[MALFORMED_SENDER] = { "sender", "a message that this peer may not send" },
+	[MALFORMED_PHASE] = { "phase", "a message out of phase" },
+	[MALFORMED_UNWANTED] = { "unwanted", "a descriptor where none belongs" },
+	[MALFORMED_COUNT] = { "count", "not exactly one descriptor" },
+	[MALFORMED_DESCRIPTOR] = { "descriptor", "a descriptor of another kind" },
+	[MALFORMED_FIELD] = { "field", "a field out of range" },
+	[MALFORMED_EMPTY] = { "empty", "a message without a header" },
 };
 
 const char *
 malformed_rule(enum malformed_kind kind)
 {
-	ensure(rules[kind].kind == kind);
-	return rules[kind].text;
+	return kinds[kind].rule;
+}
+
+size_t
+malformed_find(const struct malformed_list *list, const char *kind)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(kinds[list->items[i].kind].name, kind) == 0)
+			return i;
+	die("nothing is malformed that way: %s", kind);
 }
 
 /* ---- the list ---- */

@@ -55,6 +55,9 @@ void malformed_free(struct malformed_list **list);
 /* Which rule the receiver names (channel.c). */
 const char *malformed_rule(enum malformed_kind kind);
 
+/* The first of the kind with that name ("header", "size", ...); dies if there is none. */
+size_t malformed_find(const struct malformed_list *list, const char *kind);
+
 /*
  * Sends one of them, with descriptors that are made for it and closed again. Blocks while the
  * socket is full. 0, or -EPIPE when the receiver has closed the channel.

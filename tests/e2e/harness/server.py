@@ -125,10 +125,13 @@ def quick(*options, home=None, passive=None, backend=None):
 
 
 @contextlib.contextmanager
-def configured(users=(("demo", None, ""),), setting=None, **options):
+def configured(
+    users=(("demo", None, ""),), setting=None, passive=None, program=None, **options
+):
     """`sallyportd` with a configuration file.
 
-    users: (name, uid or None, words of the users file); setting: of crypt(5), for their hashes.
+    users: (name, uid or None, words of the users file); setting: of crypt(5), for their hashes;
+    program: another one than the build's.
     """
     with place.temporary_folder() as folder:
         known = [place.User(name, PASSWORD, folder / "homes" / name, uid) for name, uid, _ in users]
@@ -138,7 +141,7 @@ def configured(users=(("demo", None, ""),), setting=None, **options):
         ]
         lines = (row + words + "\n" for row, (_, _, words) in zip(rows, users))
         (folder / "users").write_text("".join(lines))
-        passive, port = place.free_range(), free_port()
+        passive, port = passive or place.free_range(), free_port()
         settings = {
             "listen": braces(listen_addresses(port)),
             "passive_ports": f"{passive[0]}-{passive[1]}",
@@ -150,7 +153,8 @@ def configured(users=(("demo", None, ""),), setting=None, **options):
         }
         path = folder / "sallyport.conf"
         path.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-        launched = Launched([place.program("sallyportd"), "--config", path], cwd=folder)
+        program = program or place.program("sallyportd")
+        launched = Launched([program, "--config", path], cwd=folder)
         with running(Server(launched, known, port, passive, place.has_ipv6())) as server:
             yield server
 

@@ -127,6 +127,16 @@ on_answer(void *owner, struct message *message, const struct verify_answer *body
 	note(owner, text);
 }
 
+static void
+on_broken(void *owner, struct message *message, const struct verdict_broken *body)
+{
+	char text[128];
+	(void)message;
+	snprintf(text, sizeof(text), "broken:%u:%.*s", body->incarnation, (int)body->rule.length,
+		body->rule.data);
+	note(owner, text);
+}
+
 #define NEVER(channel, name)                                                               \
 	static void never_##name(                                                          \
 		void *owner, struct message *message, const struct channel##_##name *body) \
@@ -157,6 +167,7 @@ static const struct verdict_handlers supervisor_handlers = {
 	.pong = never_pong,
 	.told = never_told,
 	.stranger = never_stranger,
+	.broken = on_broken,
 };
 
 static const struct verdict_handlers auth_handlers = {
@@ -376,7 +387,8 @@ check_foreign_session(void **state)
 	};
 	assert_int_equal(verify_post_password(scene->gateway, 1, &password), 0);
 	settle(scene);
-	assert_string_equal(scene->log, "closed ");
+	assert_non_null(strstr(scene->log, "closed "));
+	assert_non_null(strstr(scene->log, "broken:7:a session of another gateway "));
 	assert_int_equal(the_pool.computed, 0);
 	tear_down(scene);
 }

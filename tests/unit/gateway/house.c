@@ -545,12 +545,14 @@ IGNORED(violation)
 IGNORED(ready)
 IGNORED(failed)
 IGNORED(pong)
+IGNORED(want_auth)
 
 static const struct gate_handlers supervisor_handlers = {
 	.violation = on_violation_ignored,
 	.ready = on_ready_ignored,
 	.failed = on_failed_ignored,
 	.pong = on_pong_ignored,
+	.want_auth = on_want_auth_ignored,
 	.attach = on_attach,
 	.reattach = on_reattach,
 	.session_closed = on_session_closed,
