@@ -69,6 +69,7 @@ forget(char **text)
 void
 access_rein(struct session *session, struct bytes argument)
 {
+	bool was_logged_in = session_is_logged_in(session);
 	(void)argument;
 	data_forget(session);
 	login_forget(session);
@@ -77,7 +78,9 @@ access_rein(struct session *session, struct bytes argument)
 	session->parameters = parameters_initial;
 	session->data = (struct data_setup){ .mode = DATA_NONE };
 	reception_count(session);
-	limit_set(&session->limit, LIMIT_LOGIN, session->gateway->settings.login_timeout_s);
+	/* Who never logged in gains no time by it. */
+	if (was_logged_in)
+		limit_set(&session->limit, LIMIT_LOGIN, session->gateway->settings.login_timeout_s);
 	session_reply(session, reply_ready_for_user);
 }
 

@@ -188,9 +188,13 @@ static void
 give_up_verdicts(struct gateway *gateway)
 {
 	struct session *session = NULL;
-	while ((session = session_next(gateway, session)) != NULL)
-		if (session->login.stage == LOGIN_VERIFYING && session->ending == NULL)
-			take_verdict(session, VERDICT_UNAVAILABLE);
+	struct ticket ticket;
+	while ((session = session_next(gateway, session)) != NULL) {
+		if (session->login.stage != LOGIN_VERIFYING || session->ending != NULL)
+			continue;
+		ticket_close(&gateway->tickets, session->login.tag, &ticket);
+		take_verdict(session, VERDICT_UNAVAILABLE);
+	}
 }
 
 static void

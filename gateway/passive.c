@@ -187,7 +187,7 @@ passive_stop_waiting(struct passive_pool *pool, struct session *session)
 bool
 passive_can_wait(const struct passive_pool *pool)
 {
-	return pool->asked > 0;
+	return pool->asked > 0 && !pool->is_closed;
 }
 
 /* ---- coming and going ---- */
@@ -244,23 +244,29 @@ passive_arrived(struct passive_pool *pool, uint16_t number, int *fd)
 	passive_give_back(pool, &port);
 }
 
+static void
+disappoint_waiting(struct passive_pool *pool)
+{
+	struct session *session;
+	while ((session = pop_waiting(pool)) != NULL)
+		data_passive_ready(session, NULL);
+}
+
 void
 passive_refused(struct passive_pool *pool)
 {
-	struct session *session;
 	if (pool->asked > 0)
 		pool->asked--;
 	pool->refused_ms = gateway_now_ms();
-	if (pool->asked > 0)
-		return;
-	while ((session = pop_waiting(pool)) != NULL)
-		data_passive_ready(session, NULL);
+	if (pool->asked == 0)
+		disappoint_waiting(pool);
 }
 
 void
 passive_close(struct passive_pool *pool)
 {
 	pool->is_closed = true;
+	disappoint_waiting(pool);
 	while (pool->free_count > 0)
 		close_port(pool, &pool->free_ports[--pool->free_count]);
 	pool->least_free = 0;

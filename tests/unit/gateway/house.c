@@ -431,7 +431,32 @@ house_close_worker(struct house *house)
 	channel_free(&worker->channel);
 }
 
+void
+house_break_worker(struct house *house)
+{
+	answer_done(house, 12345);
+}
+
 /* ---- supervisor ---- */
+
+void
+house_close_session(struct house *house)
+{
+	struct gate_close_session order = { .session = house->last_session };
+	channel_lost(gate_post_close_session(house->supervisor, 0, &order));
+}
+
+void
+house_drain(struct house *house)
+{
+	channel_lost(gate_post_drain(house->supervisor, 0, &(struct gate_drain){ 0 }));
+}
+
+void
+house_close_supervisor(struct house *house)
+{
+	channel_free(&house->supervisor);
+}
 
 static void
 refuse(struct house *house, uint32_t tag, enum refusal why)
@@ -450,6 +475,7 @@ attach(struct house *house, uint32_t tag, uint64_t session)
 	SCOPE_FD int end = open_worker(house);
 	struct gate_attached attached = { .session = session };
 	house->attached++;
+	house->last_session = session;
 	channel_lost(gate_post_attached_with(house->supervisor, tag, &attached, end));
 }
 

@@ -58,7 +58,8 @@ struct house {
 	size_t late_verdict_count;
 	enum refusal refusal; /* REFUSAL_NONE: sessions are attached */
 	bool has_no_ports;
-	uint32_t attached; /* how often */
+	uint32_t attached;     /* how often */
+	uint64_t last_session; /* that was attached */
 	uint32_t complaints;
 	uint32_t closed_sessions;
 	uint32_t last_sequence; /* of events */
@@ -80,6 +81,14 @@ void house_close_worker(struct house *house);
 
 /* Late requests are carried out now, and none is late any more. */
 void house_release(struct house *house);
+
+/* An answer that answers nothing: the worker is broken. */
+void house_break_worker(struct house *house);
+
+/* The supervisor's orders, and its death. */
+void house_close_session(struct house *house);
+void house_drain(struct house *house);
+void house_close_supervisor(struct house *house);
 
 /* Late verdicts are given, and none is late any more. */
 void house_release_verdicts(struct house *house);

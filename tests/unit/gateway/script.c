@@ -463,50 +463,93 @@ run_wait(struct client *client, const char *number)
 }
 
 static void
+expect_events(struct client *client, const char *text)
+{
+	settle(client);
+	if (strstr(client->house->events, text) == NULL)
+		fail_step(client, "record had: %s", client->house->events);
+}
+
+static void
 expect_complaints(struct client *client, const char *number)
 {
 	settle(client);
 	expect_count(client, number, client->house->complaints);
 }
 
+/* ---- steps ---- */
+
+static void
+half_close(struct client *client)
+{
+	shutdown(client->control_fd, SHUT_WR);
+}
+
+static void
+hang_up(struct client *client)
+{
+	fd_close(&client->control_fd);
+}
+
+static void
+pause_record(struct client *client)
+{
+	channel_pause(client->house->record);
+}
+
+static void
+resume_record(struct client *client)
+{
+	channel_resume(client->house->record);
+}
+
+static void
+delay_verdicts(struct client *client)
+{
+	client->house->is_verdict_late = true;
+}
+
+/* Words that are done by the client, or by the house. */
+static const struct {
+	const char *word;
+	void (*run)(struct client *client);
+	void (*run_house)(struct house *house);
+} words[] = {
+	{ "= closed", expect_closed, NULL },
+	{ "= nothing", expect_nothing, NULL },
+	{ "settle", settle, NULL },
+	{ "connect", open_control, NULL },
+	{ "half", half_close, NULL },
+	{ "hang", hang_up, NULL },
+	{ "> @LOGIN", log_in, NULL },
+	{ "record sleeps", pause_record, NULL },
+	{ "record wakes", resume_record, NULL },
+	{ "late verdict", delay_verdicts, NULL },
+	{ "verdicts", NULL, house_release_verdicts },
+	{ "release", NULL, house_release },
+	{ "worker dies", NULL, house_close_worker },
+	{ "worker raves", NULL, house_break_worker },
+	{ "auth dies", NULL, house_close_auth },
+	{ "auth returns", NULL, house_open_auth },
+	{ "supervisor dies", NULL, house_close_supervisor },
+	{ "supervisor drains", NULL, house_drain },
+	{ "supervisor closes", NULL, house_close_session },
+};
+
 /* Steps without an argument. */
 static bool
 run_word(struct client *client, const char *step)
 {
-	struct house *house = client->house;
-	if (strcmp(step, "= closed") == 0)
-		expect_closed(client);
-	else if (strcmp(step, "= nothing") == 0)
-		expect_nothing(client);
-	else if (strcmp(step, "settle") == 0)
-		settle(client);
-	else if (strcmp(step, "connect") == 0)
-		open_control(client);
-	else if (strcmp(step, "half") == 0)
-		shutdown(client->control_fd, SHUT_WR);
-	else if (strcmp(step, "hang") == 0)
-		fd_close(&client->control_fd);
-	else if (strcmp(step, "release") == 0)
-		house_release(house);
-	else if (strcmp(step, "worker dies") == 0)
-		house_close_worker(house);
-	else if (strcmp(step, "auth dies") == 0)
-		house_close_auth(house);
-	else if (strcmp(step, "auth returns") == 0)
-		house_open_auth(house);
-	else if (strcmp(step, "record sleeps") == 0)
-		channel_pause(house->record);
-	else if (strcmp(step, "record wakes") == 0)
-		channel_resume(house->record);
-	else if (strcmp(step, "late verdict") == 0)
-		house->is_verdict_late = true;
-	else if (strcmp(step, "verdicts") == 0)
-		house_release_verdicts(house);
-	else if (strcmp(step, "> @LOGIN") == 0)
-		log_in(client);
-	else
-		return false;
-	return true;
+	for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+		if (strcmp(words[i].word, step) != 0)
+			continue;
+		if (words[i].run != NULL)
+			words[i].run(client);
+		else
+			words[i].run_house(client->house);
+		return true;
+	}
+	return false;
 }
 
 static const char *
@@ -536,6 +579,7 @@ static const struct {
 	{ "sessions ", expect_sessions },
 	{ "wait ", run_wait },
 	{ "complaints ", expect_complaints },
+	{ "events ", expect_events },
 };
 
 static bool

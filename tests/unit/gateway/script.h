@@ -18,6 +18,9 @@
  *	late request	such requests wait; "release" ends that
  *	worker text	the requests that the worker has had since the last time, to their end
  *	worker dies	"auth dies", "auth returns"
+ *	worker raves	it answers what nobody asked
+ *	supervisor dies	"supervisor drains", "supervisor closes" the session that was attached last
+ *	events text	what was told to record holds that
  *	refuse reason	the supervisor gives no worker, for that reason (choices.def); "none" ends
  *it settle		the loop turns until nothing happens any more
  *	received text	what the last upload held

@@ -38,6 +38,8 @@ static const struct dialogue_row access_rows[] = {
 		"none\n> USER u\n< 331\n> PASS secret\n< 230\n" },
 	{ "auth dies while it verifies", "< 220\n> USER u\n< 331\nlate verdict\n> PASS "
 					 "secret\nsettle\nauth dies\n< 421\n= closed\n" },
+	{ "begin anew without a login",
+		"< 220\n> REIN\n< 220\n> USER u\n< 331\n> REIN\n< 220\n> PASS secret\n< 503\n" },
 	{ "begin anew", "> @LOGIN\n> CWD /d\n< 250\n> REIN\n< 220\n> PWD\n< 530\n> USER u\n< 331\n"
 			"> PASS secret\n< 230\n> PWD\n< 257 \"/\"\n" },
 	{ "auth restarts before the password", "< 220\n> USER u\n< 331\nauth dies\nsettle\n> PASS "
@@ -323,6 +325,26 @@ static const struct dialogue_row listing_rows[] = {
 				     "dies\n<< 212\nrelease\n> CWD x\n< 250\n" },
 };
 
+static const struct dialogue_row order_rows[] = {
+	{ "a session is closed",
+		"> @LOGIN\nsupervisor closes\n< 421\n= closed\nevents disconnected\n" },
+	{ "a session is closed in a transfer",
+		"> @LOGIN\n> PASV\n< 227\ndata open\nlate send\n> RETR f\n< 150\nsupervisor "
+		"closes\n< 421\n= closed\ndata gone\n" },
+	{ "drained when idle", "> @LOGIN\nsupervisor drains\n< 421\n= closed\n" },
+	{ "drained in a transfer",
+		"> @LOGIN\n> PASV\n< 227\ndata open\nlate send\n> RETR f\n< 150\nsupervisor "
+		"drains\n= nothing\nrelease\n< 226\n< 421\n= closed\n" },
+	{ "the supervisor dies: what runs goes on",
+		"> @LOGIN\n> PASV\n< 227\nsupervisor dies\nsettle\ndata open\n> RETR f\n< 150\n< "
+		"226\ndata is hello\n"
+		"> CWD x\n< 250\n> PASV\n< 425\n> QUIT\n< 221\n= closed\nsessions 0\n" },
+	{ "the supervisor dies: no login any more", "< 220\nsupervisor dies\nsettle\n> USER u\n< "
+						    "331\n> PASS secret\n< 421\n= closed\n" },
+	{ "a worker that is broken ends its session",
+		"> @LOGIN\nworker raves\n< 421\n= closed\nevents malformed\n" },
+};
+
 static void
 check_dialogue(void **state)
 {
@@ -348,6 +370,7 @@ main(void)
 		TABLE("upload", upload_rows, check_dialogue),
 		TABLE("overtake", overtake_rows, check_dialogue),
 		TABLE("listing", listing_rows, check_dialogue),
+		TABLE("order", order_rows, check_dialogue),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

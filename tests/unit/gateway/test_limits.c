@@ -90,6 +90,8 @@ static const struct limit_row time_rows[] = {
 	{ "login, while somebody talks", one_second,
 		"< 220\nwait 600\n> NOOP\n< 200\nwait 300\n> USER u\n< 331\n< 421 No login in "
 		"time.\n= closed\n" },
+	{ "login, while somebody begins anew", one_second,
+		"< 220\nwait 700\n> REIN\n< 220\n< 421 No login in time.\n= closed\n" },
 	{ "idle", one_second, "> @LOGIN\n< 421 Idle for too long.\n= closed\n" },
 	{ "idle counts from the last command", one_second,
 		"> @LOGIN\nwait 700\n> NOOP\n< 200\nwait 700\n> NOOP\n< 200\n< 421\n= closed\n" },
