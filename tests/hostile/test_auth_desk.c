@@ -3,6 +3,7 @@
  * gateway's attempts are judged as before, and nothing is left behind (policy/auth/desk.h,
  * DECISIONS 21).
  */
+#include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "ipc/event.h"
 #include "ipc/verdict.h"
@@ -13,6 +14,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 enum { LIAR = 7, OTHER = 8, TURNS = 8, TIME_LIMIT_MS = 10000 };
@@ -227,6 +229,10 @@ strike(const struct malformed_list *list, size_t index)
 int
 main(void)
 {
+	/* As auth has it from cage_become(): without privilege, no hasher gets its filter
+	 * otherwise. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		bug("PR_SET_NO_NEW_PRIVS");
 	const struct assault assaults[] = {
 		{ "auth, from a gateway", &verify_messages, ROLE_GATEWAY, PHASE_SERVING, strike,
 			NULL },

@@ -17,6 +17,7 @@ from .tap import Skip
 
 LIMIT_S = 120
 PASSIVE = ("PASV", "EPSV")
+PARALLEL = ("--parallel", "--parallel-max", "4")
 LONG = [kind for kind in ODD if len(kind) > 100]
 
 
@@ -97,6 +98,19 @@ class Curl(Client):
 
     def resume_get(self, remote, name, local):
         self.get(remote, [name], local, "--continue-at", "-")
+
+    # One after the other, curl 7.88 idles for a second whenever the answer to PASV or EPSV is there
+    # before it looks for it, as on the loopback.
+    def put_tree(self, local, remote):
+        for folder in sorted(os.listdir(local)):
+            path = pathlib.Path(local, folder)
+            self.put(path, os.listdir(path), f"{remote}/{folder}", *PARALLEL)
+
+    def get_tree(self, remote, names, local):
+        for folder, files in names.items():
+            path = pathlib.Path(local, folder)
+            path.mkdir(parents=True)
+            self.get(f"{remote}/{folder}", files, path, *PARALLEL)
 
 
 class Lftp(Client):

@@ -2,6 +2,7 @@
  * Real hashers in their real cage: a right password matches, a wrong one does not, a NUL inside
  * never does, and one that is killed has no result and is replaced (hasher.h, pool.h).
  */
+#include "ipc/base/ends.h"
 #include "policy/auth/pool.h"
 #include "tests/table.h"
 
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static struct event_base *base;
@@ -141,6 +143,9 @@ check_killed(void **state)
 int
 main(void)
 {
+	/* As auth has it from cage_become(): without privilege, no filter is loaded otherwise. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		bug("PR_SET_NO_NEW_PRIVS");
 	const struct table tables[] = {
 		TABLE("method", method_rows, check_method),
 		CASE("a hasher is killed at work", check_killed_at_work),

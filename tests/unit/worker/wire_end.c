@@ -9,11 +9,24 @@
 #include <string.h>
 #include <sys/socket.h>
 
+enum { ROOM_BYTES = 256 * 1024 };
+
+/* Room for as much again and a NUL, by doubling: a test moves hundreds of megabytes. */
+static void
+make_room(struct wire_end *end)
+{
+	if (end->room - end->length > ROOM_BYTES)
+		return;
+	end->room = 2 * end->room + ROOM_BYTES + 1;
+	end->bytes = realloc(end->bytes, end->room);
+	assert_non_null(end->bytes);
+}
+
 static void
 take(struct wire_end *end)
 {
-	static char arrived[256 * 1024];
-	ssize_t length = recv(end->fd, arrived, sizeof(arrived), 0);
+	make_room(end);
+	ssize_t length = recv(end->fd, end->bytes + end->length, ROOM_BYTES, 0);
 	if (length < 0 && errno == EAGAIN)
 		return;
 	if (length <= 0) {
@@ -21,9 +34,6 @@ take(struct wire_end *end)
 		event_del(end->readable);
 		return;
 	}
-	end->bytes = realloc(end->bytes, end->length + (size_t)length + 1);
-	assert_non_null(end->bytes);
-	memcpy(end->bytes + end->length, arrived, (size_t)length);
 	end->length += (size_t)length;
 	end->bytes[end->length] = '\0';
 }

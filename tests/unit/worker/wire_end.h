@@ -16,6 +16,7 @@ struct wire_end {
 	struct event *readable;
 	char *bytes; /* what has arrived, with a NUL behind it */
 	size_t length;
+	size_t room;
 	bool ended;
 };
 
