@@ -4,7 +4,9 @@
 tally.py [--only WORD]... PASS...
 
 A PASS is LABEL:USER:BUILD:TREE, one way to run everything: the programs registered in the meson build folder
-BUILD and every executable file in TREE/tests/e2e, as USER ("" is whoever runs this).
+BUILD and every executable file in TREE/tests/hostile and TREE/tests/e2e, as USER ("" is whoever runs this).
+As root each program has a network of its own (see own-network), and several run at a time; otherwise those that
+start servers run one after the other.
 
 Prints one line for each suite and pass, each failed case with what it said, each case that no pass could run with
 what it lacks, and as its last line "N passed, N failed, N skipped". Exit status 1 if anything failed or nothing ran.
@@ -16,6 +18,7 @@ of an ordinary user left it out.
 import argparse
 import concurrent.futures
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -25,9 +28,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
+OWN_NETWORK = pathlib.Path(__file__).resolve().parent / "own-network"
+SCRIPTED = ["hostile", "e2e"]  # suites with programs that are not meson's
 SUITES = ["unit", "contract", "fuzz", "hostile", "cage", "e2e"]
-E2E_TIMEOUT_S = 600
+SCRIPT_TIMEOUT_S = 600
+AT_A_TIME = 2 * os.cpu_count()  # they wait more than they compute
 RESULT = re.compile(r"(?P<no>not )?ok\b *\d* *(?:- )?(?P<name>.*?)(?: *(?<!\\)# *(?P<word>skip|todo)\b:? *(?P<reason>.*))?$",
                     re.IGNORECASE)
 PLAN = re.compile(r"1\.\.(?P<count>\d+)(?: *# *skip\b:? *(?P<reason>.*))?", re.IGNORECASE)
@@ -79,25 +86,34 @@ def runs_here(a_pass, name):
     return name != "clients" or (a_pass.user == "" and a_pass.label.startswith("release"))
 
 
-def e2e_programs(a_pass):
-    for path in sorted((a_pass.tree / "tests" / "e2e").glob("*")):
+def scripted_programs(a_pass, suite):
+    for path in sorted((a_pass.tree / "tests" / suite).glob("*")):
         if path.is_file() and os.access(path, os.X_OK) and runs_here(a_pass, path.stem):
-            yield Program("e2e", path.stem, [str(path)], {"SALLYPORT_BUILD": str(a_pass.build)}, str(a_pass.tree),
-                          E2E_TIMEOUT_S, False)
+            name = path.stem if suite == "e2e" else f"{suite} {path.stem}"
+            yield Program(suite, name, [str(path)], {"SALLYPORT_BUILD": str(a_pass.build)}, str(a_pass.tree),
+                          SCRIPT_TIMEOUT_S, has_own_networks())
 
 
 def programs_of(a_pass, words):
-    for program in [*meson_programs(a_pass.build), *e2e_programs(a_pass)]:
+    scripted = [program for suite in SCRIPTED for program in scripted_programs(a_pass, suite)]
+    for program in [*meson_programs(a_pass.build), *scripted]:
         if not words or any(word == program.suite or word in program.name for word in words):
             yield program
 
 
-def identity(user):
-    """The keyword arguments that make subprocess run as that user."""
-    if not user:
-        return {}
-    entry = pwd.getpwnam(user)
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+@functools.cache
+def has_own_networks():
+    return os.geteuid() == 0 and subprocess.run([OWN_NETWORK, "", "true"], stderr=subprocess.DEVNULL).returncode == 0
+
+
+def start(program, user, **options):
+    """The process of a program, as that user, in a network of its own where that can be had."""
+    if has_own_networks():
+        return subprocess.Popen([OWN_NETWORK, user, *program.command], **options)
+    if user:
+        entry = pwd.getpwnam(user)
+        options.update(user=entry.pw_uid, group=entry.pw_gid, extra_groups=[])
+    return subprocess.Popen(program.command, **options)
 
 
 def run(program, user):
@@ -105,9 +121,8 @@ def run(program, user):
     environment = {**os.environ, **program.environment, "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryFile("w+b") as out, tempfile.TemporaryFile("w+b") as errors:
         try:
-            process = subprocess.Popen(program.command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
-                                       cwd=program.folder, env=environment, start_new_session=True,
-                                       umask=0o022, **identity(user))
+            process = start(program, user, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, cwd=program.folder,
+                            env=environment, start_new_session=True, umask=0o022)
         except OSError as error:
             return "", str(error), 127
         try:
@@ -207,7 +222,7 @@ def cases_of(program, user):
 def run_suite(programs, user):
     parallel = [program for program in programs if program.is_parallel]
     cases = []
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
         for some in pool.map(lambda program: cases_of(program, user), parallel):
             cases += some
     for program in programs:
@@ -220,11 +235,11 @@ def count(cases, result):
     return sum(case.result == result for case in cases)
 
 
-def suite_line(suite, cases):
+def suite_line(suite, cases, seconds):
     parts = [f"{count(cases, 'passed')} passed"]
     parts += [f"{count(cases, word)} {said}" for word, said in (("failed", "FAILED"), ("skipped", "not run here"))
               if count(cases, word)]
-    return f"  {suite:<9} {', '.join(parts)}"
+    return f"  {suite:<9} {', '.join(parts)} ({seconds:.0f} s)"
 
 
 def print_failed(cases):
@@ -244,8 +259,9 @@ def run_pass(a_pass, words):
         of_suite = [program for program in programs if program.suite == suite]
         if not of_suite:
             continue
+        started = time.monotonic()
         cases = run_suite(of_suite, a_pass.user)
-        print(suite_line(suite, cases))
+        print(suite_line(suite, cases, time.monotonic() - started))
         print_failed(cases)
         sys.stdout.flush()
         all_cases += cases
