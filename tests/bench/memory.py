@@ -133,4 +133,4 @@ def measure_gateway(limits):
     return f"through the gateway in a RETR of 1 GiB: {moved:,} bytes; goal below 64 KiB: {verdict}"
 
 
-MEASURES = {"idle session": measure_idle, "gateway bytes": measure_gateway}
+MEASURES = {"an idle session": measure_idle, "through the gateway": measure_gateway}
