@@ -14,11 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct tree_row {
-	const char *name;
-	void (*check)(struct tree *tree);
-};
-
 static void
 put(struct tree *tree, const char *text, char letter, uint64_t size)
 {
@@ -410,37 +405,13 @@ static const struct tree_row tree_rows[] = {
 	{ "size_as: ascii has a limit", check_size_as_limit },
 };
 
-static void
-run(const struct backend *backend, void **state)
-{
-	const struct tree_row *row = *state;
-	int descriptors = count_descriptors();
-	struct test_tree test;
-	test_tree_open(&test, backend);
-	row->check(&test.tree);
-	test_tree_close(&test);
-	assert_int_equal(count_descriptors(), descriptors);
-}
-
-static void
-run_kernel(void **state)
-{
-	run(&backend_kernel, state);
-}
-
-static void
-run_memory(void **state)
-{
-	run(&backend_memory, state);
-}
-
 int
 main(void)
 {
 	tree_tests_begin();
 	const struct table tables[] = {
-		TABLE("sync", tree_rows, run_kernel),
-		TABLE("memory", tree_rows, run_memory),
+		TABLE("sync", tree_rows, tree_row_run_kernel),
+		TABLE("memory", tree_rows, tree_row_run_memory),
 		TABLE("sync: resolve", resolve_rows, check_resolve_kernel),
 		TABLE("memory: resolve", resolve_rows, check_resolve_memory),
 		CASE("remove_tree stays on its mount", check_mount),

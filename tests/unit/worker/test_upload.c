@@ -12,11 +12,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-struct tree_row {
-	const char *name;
-	void (*check)(struct tree *tree);
-};
-
 static void
 put(struct tree *tree, const char *text, const char *content, uint32_t mode)
 {
@@ -371,30 +366,6 @@ static const struct tree_row tree_rows[] = {
 	{ "no room for the hidden name", check_no_room_for_hidden_name },
 };
 
-static void
-run(const struct backend *backend, void **state)
-{
-	const struct tree_row *row = *state;
-	int descriptors = count_descriptors();
-	struct test_tree test;
-	test_tree_open(&test, backend);
-	row->check(&test.tree);
-	test_tree_close(&test);
-	assert_int_equal(count_descriptors(), descriptors);
-}
-
-static void
-run_kernel(void **state)
-{
-	run(&backend_kernel, state);
-}
-
-static void
-run_memory(void **state)
-{
-	run(&backend_memory, state);
-}
-
 /* Where links are refused, an upload is not led anywhere. */
 static void
 check_refused(const struct backend *backend)
@@ -470,8 +441,8 @@ main(void)
 {
 	tree_tests_begin();
 	const struct table tables[] = {
-		TABLE("sync", tree_rows, run_kernel),
-		TABLE("memory", tree_rows, run_memory),
+		TABLE("sync", tree_rows, tree_row_run_kernel),
+		TABLE("memory", tree_rows, tree_row_run_memory),
 		CASE("sync: links are refused", check_refused_kernel),
 		CASE("memory: links are refused", check_refused_memory),
 		CASE("memory: full", check_full),

@@ -105,3 +105,26 @@ test_path(const char *text)
 	assert_int_equal(path_fold(NULL, bytes_of_text(text), &path), 0);
 	return path;
 }
+
+static void
+run(const struct backend *backend, const struct tree_row *row)
+{
+	int descriptors = count_descriptors();
+	struct test_tree test;
+	test_tree_open(&test, backend);
+	row->check(&test.tree);
+	test_tree_close(&test);
+	assert_int_equal(count_descriptors(), descriptors);
+}
+
+void
+tree_row_run_kernel(void **state)
+{
+	run(&backend_kernel, *state);
+}
+
+void
+tree_row_run_memory(void **state)
+{
+	run(&backend_memory, *state);
+}

@@ -26,6 +26,17 @@ void test_tree_open_with(struct test_tree *test, const struct backend *backend,
 	const struct backend_options *options, const struct upload_policy *uploads);
 void test_tree_close(struct test_tree *test);
 
+/*
+ * A case that holds for every backend: rows of a TABLE whose check is tree_row_run_*(). Each has a
+ * new tree, and must leave no descriptor behind.
+ */
+struct tree_row {
+	const char *name;
+	void (*check)(struct tree *tree);
+};
+void tree_row_run_kernel(void **state);
+void tree_row_run_memory(void **state);
+
 /* With all in it, be it unreadable or deeper than a path is long. */
 void test_remove_folder(char *folder);
 
