@@ -14,6 +14,7 @@
 struct memory_entry {
 	struct memory_entry *in_bucket;      /* the next one there */
 	struct memory_entry *before, *after; /* in the order of their arrival */
+	uint64_t arrival;
 	struct memory_node *node;
 	uint32_t hash;
 	uint32_t name_bytes;
@@ -26,6 +27,7 @@ struct memory_folder {
 	struct memory_entry **buckets; /* NULL while empty */
 	uint32_t bucket_count;         /* a power of two */
 	uint32_t entry_count;
+	uint64_t arrivals;                 /* so far */
 	struct backend_directory *readers; /* whoever lists it now */
 };
 
@@ -86,11 +88,14 @@ MUST_CHECK int memory_folder_add(struct backend_tree *tree, struct memory_node *
 void memory_folder_remove(
 	struct backend_tree *tree, struct memory_node *folder, struct memory_entry *entry);
 /*
- * Moves an entry: another folder, another name; replaces what has the name there. -ENOSPC, -ENOMEM:
- * nothing changed.
+ * Moves an entry: another folder, or another name, which the destination must not have. -ENOSPC,
+ * -ENOMEM: nothing changed.
  */
 MUST_CHECK int memory_folder_move(struct backend_tree *tree, struct memory_node *source,
 	struct memory_entry *entry, struct memory_node *destination, struct bytes name);
+/* Gives what `entry` names to the name `replaced`. Needs no room, so that it succeeds when full. */
+void memory_folder_replace(struct backend_tree *tree, struct memory_node *source,
+	struct memory_entry *entry, struct memory_node *destination, struct memory_entry *replaced);
 /* Frees entries and buckets; no node is touched. */
 void memory_folder_clear(struct backend_tree *tree, struct memory_node *folder);
 

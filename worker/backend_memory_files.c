@@ -196,11 +196,18 @@ memory_file_extent(
 		&file->tree->arena, &file->node->contents, offset, length, result);
 }
 
-/* Reading and writing between pages of one memfd costs no more. */
 ssize_t
-memory_file_copy_range(UNUSED struct backend_file *source, UNUSED uint64_t source_offset,
-	UNUSED struct backend_file *destination, UNUSED uint64_t destination_offset,
-	UNUSED uint64_t length)
+memory_file_copy_range(struct backend_file *source, uint64_t source_offset,
+	struct backend_file *destination, uint64_t destination_offset, uint64_t length)
 {
-	return -ENOTSUP;
+	if ((source->flags & BACKEND_READ) == 0 || (destination->flags & BACKEND_WRITE) == 0 ||
+		(destination->flags & BACKEND_APPEND) != 0)
+		return -EBADF;
+	if (source->node == destination->node)
+		return -ENOTSUP; /* its pages would move while they are copied */
+	ssize_t copied = memory_contents_copy(&source->tree->arena, &source->node->contents,
+		source_offset, &destination->node->contents, destination_offset, length);
+	if (copied > 0)
+		touch(destination->node);
+	return copied;
 }

@@ -1,7 +1,8 @@
 /*
  * The memory backend: open directories. Privilege, trust and failure as in backend_memory.c. A
- * reader stands before the entry that it gives next; when that one goes, the reader is moved on,
- * and what comes is put at the end: so each entry that stays is seen once.
+ * reader stands before the entry that it gives next; when that one goes, the reader is moved on.
+ * What comes is put at the end, beyond where a reader that has begun reads: so each entry that
+ * stays is seen once, and a listing ends, however busy the folder is.
  */
 #include "worker/backend_memory.h"
 
@@ -15,6 +16,7 @@ struct backend_directory {
 	struct memory_node *node;
 	struct backend_directory *before, *after; /* the other readers */
 	bool started;
+	uint64_t until;                  /* the first arrival that came too late */
 	const struct memory_entry *next; /* NULL, once started: the end */
 	char name[NAME_BYTES_MAX + 1];
 };
@@ -104,11 +106,14 @@ memory_directory_step_over(struct memory_node *folder, const struct memory_entry
 int
 memory_directory_next(struct backend_directory *directory, struct backend_entry *result)
 {
-	if (!directory->started)
-		directory->next = directory->node->folder.first;
+	const struct memory_folder *folder = &directory->node->folder;
+	if (!directory->started) {
+		directory->next = folder->first;
+		directory->until = folder->arrivals;
+	}
 	directory->started = true;
 	const struct memory_entry *entry = directory->next;
-	if (entry == NULL)
+	if (entry == NULL || entry->arrival >= directory->until)
 		return 0;
 	directory->next = entry->after;
 	memcpy(directory->name, entry->name, entry->name_bytes + 1); /* it may go before its name */

@@ -217,8 +217,14 @@ memory_rename(struct backend_tree *tree, const struct path *source, const struct
 	error = judge_rename(&from, &to);
 	if (error < 0)
 		return error;
-	return memory_folder_move(
-		tree, from.folder, from.entry, to.folder, bytes_of(to.name, to.name_bytes));
+	if (to.entry == NULL)
+		error = memory_folder_move(
+			tree, from.folder, from.entry, to.folder, bytes_of(to.name, to.name_bytes));
+	else
+		memory_folder_replace(tree, from.folder, from.entry, to.folder, to.entry);
+	if (error == 0)
+		from.node->ctime_ns = memory_now_ns();
+	return error;
 }
 
 int

@@ -16,7 +16,11 @@
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3: a machine may insist on it (vm.memfd_noexec) */
 #endif
 
-enum { WORD_BITS = 64, FIRST_PAGES = 256 };
+enum {
+	WORD_BITS = 64,
+	FIRST_PAGES = 256,
+	SPREAD = 4, /* times what is used, the memfd may span for the sake of long runs */
+};
 
 int
 memory_arena_open(struct memory_arena *arena, uint64_t limit_bytes)
@@ -74,7 +78,7 @@ mark(struct memory_arena *arena, uint64_t first, uint64_t count, bool used)
 	}
 }
 
-/* Twice as large; page_count is a multiple of WORD_BITS. */
+/* page_count is a multiple of WORD_BITS, and FIRST_PAGES times a power of two. */
 static int
 grow(struct memory_arena *arena)
 {
@@ -89,53 +93,126 @@ grow(struct memory_arena *arena)
 	if (ftruncate(arena->fd, (off_t)bytes) < 0)
 		return -errno;
 	memset(used + arena->page_count / WORD_BITS, 0, (pages - arena->page_count) / CHAR_BIT);
-	arena->cursor = arena->page_count;
 	arena->free_pages += pages - arena->page_count;
 	arena->page_count = pages;
 	return 0;
 }
 
-/* The first free page from the cursor on, round the end. There is one. */
-static uint64_t
-find_free(const struct memory_arena *arena)
+/* Free pages that follow each other. */
+struct gap {
+	uint64_t first, count;
+};
+
+/* The next gap at `page` or after it; without pages at the end. Counts no further than `enough`. */
+static struct gap
+next_gap(const struct memory_arena *arena, uint64_t page, uint64_t enough)
 {
-	uint64_t words = arena->page_count / WORD_BITS;
-	uint64_t word = arena->cursor / WORD_BITS % words;
-	uint64_t free_bits = ~arena->used[word] & (UINT64_MAX << (arena->cursor % WORD_BITS));
-	while (free_bits == 0) {
-		word = (word + 1) % words;
-		free_bits = ~arena->used[word];
+	struct gap gap = { .first = page };
+	while (gap.first < arena->page_count && is_used(arena, gap.first)) {
+		uint64_t free_bits = ~arena->used[gap.first / WORD_BITS] >> (gap.first % WORD_BITS);
+		gap.first = free_bits != 0 ? gap.first + (uint64_t)__builtin_ctzll(free_bits)
+					   : (gap.first / WORD_BITS + 1) * WORD_BITS;
 	}
-	return word * WORD_BITS + (uint64_t)__builtin_ctzll(free_bits);
+	while (gap.count < enough && gap.first + gap.count < arena->page_count &&
+		!is_used(arena, gap.first + gap.count))
+		gap.count++;
+	return gap;
+}
+
+/* The first gap of `room` pages from the cursor on, round the end; else the largest. */
+static struct gap
+find_gap(const struct memory_arena *arena, uint64_t room)
+{
+	struct gap largest = { .count = 0 };
+	uint64_t from = arena->cursor < arena->page_count ? arena->cursor : 0;
+	uint64_t page = from;
+	for (bool wrapped = false; !wrapped || page < from;) {
+		struct gap gap = next_gap(arena, page, room);
+		if (gap.count > largest.count)
+			largest = gap;
+		if (largest.count == room)
+			break;
+		page = gap.first + gap.count;
+		if (page >= arena->page_count) {
+			if (wrapped)
+				break;
+			wrapped = true;
+			page = 0;
+		}
+	}
+	return largest;
+}
+
+/* Where there is nothing to go on with. */
+static int
+begin_anew(struct memory_arena *arena, uint64_t room, struct gap *result)
+{
+	struct gap gap = find_gap(arena, room);
+	while (gap.count < room) {
+		uint64_t used = arena->page_count - arena->free_pages;
+		if (gap.count > 0 && arena->page_count >= SPREAD * (used + room))
+			break;
+		uint64_t old_end = arena->page_count;
+		int error = grow(arena);
+		if (error < 0 && gap.count == 0)
+			return error;
+		if (error < 0)
+			break;
+		arena->cursor = old_end;
+		gap = find_gap(arena, room);
+	}
+	arena->cursor = gap.first + gap.count;
+	*result = gap;
+	return 0;
 }
 
 int
-memory_arena_take(struct memory_arena *arena, uint64_t near, uint64_t wanted, uint64_t *first,
-	uint64_t *count)
+memory_arena_take(struct memory_arena *arena, uint64_t near, uint64_t room, uint64_t wanted,
+	uint64_t *first, uint64_t *count)
 {
 	uint64_t affordable = (arena->limit_bytes - arena->charged_bytes) / arena->page_bytes;
 	if (wanted > affordable)
 		wanted = affordable;
 	if (wanted == 0)
 		return -ENOSPC;
-	if (arena->free_pages == 0) {
-		int error = grow(arena);
-		if (error < 0)
-			return error;
-	}
-	uint64_t page = near;
-	if (near >= arena->page_count || is_used(arena, near))
-		page = find_free(arena);
-	uint64_t end = page + 1;
-	while (end < arena->page_count && end - page < wanted && !is_used(arena, end))
-		end++;
-	mark(arena, page, end - page, true);
-	arena->cursor = end;
-	arena->free_pages -= end - page;
-	arena->charged_bytes += (end - page) * arena->page_bytes;
-	*first = page;
-	*count = end - page;
+	struct gap gap = { .first = near };
+	if (near < arena->page_count && !is_used(arena, near))
+		gap = next_gap(arena, near, wanted);
+	int error = gap.count > 0 ? 0 : begin_anew(arena, room > wanted ? room : wanted, &gap);
+	if (error < 0)
+		return error;
+	uint64_t taken = gap.count < wanted ? gap.count : wanted;
+	mark(arena, gap.first, taken, true);
+	arena->free_pages -= taken;
+	arena->charged_bytes += taken * arena->page_bytes;
+	*first = gap.first;
+	*count = taken;
 	return 0;
+}
+
+static bool
+is_free_from(const struct memory_arena *arena, uint64_t page)
+{
+	for (uint64_t word = arena->page_count / WORD_BITS; word > page / WORD_BITS;)
+		if (arena->used[--word] != 0)
+			return false;
+	return true;
+}
+
+/* Where that fails nothing is lost: the pages are free all the same. */
+static void
+shrink(struct memory_arena *arena)
+{
+	uint64_t pages = arena->page_count;
+	while (pages > FIRST_PAGES && is_free_from(arena, pages / 2)) {
+		arena->page_count = pages /= 2;
+		arena->free_pages -= pages;
+	}
+	if (ftruncate(arena->fd, (off_t)(pages * arena->page_bytes)) < 0)
+		return;
+	uint64_t *used = realloc(arena->used, pages / CHAR_BIT);
+	if (used != NULL)
+		arena->used = used;
 }
 
 void
@@ -148,4 +225,7 @@ memory_arena_give(struct memory_arena *arena, uint64_t first, uint64_t count)
 	mark(arena, first, count, false);
 	arena->free_pages += count;
 	arena->charged_bytes -= count * arena->page_bytes;
+	uint64_t used = arena->page_count - arena->free_pages;
+	if (first + count > arena->page_count / 2 && used <= arena->page_count / SPREAD)
+		shrink(arena);
 }

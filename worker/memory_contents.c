@@ -1,52 +1,22 @@
 /*
  * Contents of files of the memory backend (see memory_contents.h). Runs in the worker, as the user;
- * trusts its callers. A sorted array of stretches: a file that is written from its start to its end
- * has one or few, so that a transfer needs few calls of sendfile(2).
+ * trusts its callers. A file that is written from its start to its end is in one or few stretches,
+ * so that a transfer needs few calls of sendfile(2).
  */
-#include "worker/memory_contents.h"
+#include "worker/memory_stretches.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { COPY_BYTES = 4096 };
+enum { COPY_BYTES = 4096, ROOM_PAGES_MAX = 1024, COPIED_BYTES_MAX = 1 << 30 };
+
+static const char zeros[COPY_BYTES];
 
 static uint64_t
 smaller(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
-}
-
-static uint64_t
-end_of(const struct memory_stretch *stretch)
-{
-	return stretch->file_page + stretch->count;
-}
-
-/* The index of the first stretch that ends after `page`: the one that has it, or the next. */
-static size_t
-find_stretch(const struct memory_contents *contents, uint64_t page)
-{
-	size_t low = 0;
-	size_t high = contents->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (end_of(&contents->stretches[middle]) > page)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
-
-/* The stretch that has the page, or NULL in a hole. */
-static struct memory_stretch *
-stretch_at(const struct memory_contents *contents, uint64_t page)
-{
-	size_t index = find_stretch(contents, page);
-	if (index == contents->count || contents->stretches[index].file_page > page)
-		return NULL;
-	return &contents->stretches[index];
 }
 
 /* A stretch of the file that is in one piece, in the arena or as a hole. */
@@ -61,143 +31,37 @@ find_run(const struct memory_arena *arena, const struct memory_contents *content
 	uint64_t length)
 {
 	uint64_t page = offset / arena->page_bytes;
-	struct run run = { .stretch = stretch_at(contents, page), .length = length };
+	struct run run = { .stretch = memory_stretches_at(contents, page), .length = length };
 	if (run.stretch != NULL) {
 		uint64_t within = offset - run.stretch->file_page * arena->page_bytes;
 		run.at = (off_t)(run.stretch->arena_page * arena->page_bytes + within);
 		run.length = smaller(length, run.stretch->count * arena->page_bytes - within);
 		return run;
 	}
-	size_t next = find_stretch(contents, page);
+	size_t next = memory_stretches_find(contents, page);
 	if (next < contents->count)
 		run.length = smaller(
 			length, contents->stretches[next].file_page * arena->page_bytes - offset);
 	return run;
 }
 
-/* The array, or a larger copy; NULL for want of memory. */
-static void *
-make_room(void *array, size_t element_bytes, size_t *capacity, size_t needed)
-{
-	if (array != NULL && needed <= *capacity)
-		return array;
-	void *larger = reallocarray(array, 2 * needed, element_bytes);
-	if (larger != NULL)
-		*capacity = 2 * needed;
-	return larger;
-}
-
-/* Before a change: one can split a stretch, add one, and retire all. */
-static int
-prepare_change(struct memory_contents *contents)
-{
-	struct memory_stretch *stretches = make_room(
-		contents->stretches, sizeof(*stretches), &contents->capacity, contents->count + 2);
-	if (stretches == NULL)
-		return -ENOMEM;
-	contents->stretches = stretches;
-	if (contents->oldest == NULL)
-		return 0;
-	struct memory_retired *retired = make_room(contents->retired, sizeof(*retired),
-		&contents->retired_capacity, contents->retired_count + contents->count + 1);
-	if (retired == NULL)
-		return -ENOMEM;
-	contents->retired = retired;
-	return 0;
-}
-
-static void
-insert_at(struct memory_contents *contents, size_t index, struct memory_stretch stretch)
-{
-	struct memory_stretch *here = contents->stretches + index;
-	memmove(here + 1, here, (contents->count - index) * sizeof(*here));
-	*here = stretch;
-	contents->count++;
-}
-
-static void
-remove_at(struct memory_contents *contents, size_t index)
-{
-	struct memory_stretch *here = contents->stretches + index;
-	contents->count--;
-	memmove(here, here + 1, (contents->count - index) * sizeof(*here));
-}
-
-/* Pages that the file no longer has. */
-static void
-give_up(struct memory_arena *arena, struct memory_contents *contents, bool sent, uint64_t first,
-	uint64_t count)
-{
-	if (sent && contents->oldest != NULL)
-		contents->retired[contents->retired_count++] = (struct memory_retired){
-			.at = contents->retirements++, .arena_page = first, .count = count
-		};
-	else
-		memory_arena_give(arena, first, count);
-}
-
-/* Takes the pages from `page` to before `end` out of the stretch at `index`. */
-static void
-cut_out(struct memory_arena *arena, struct memory_contents *contents, size_t index, uint64_t page,
-	uint64_t end)
-{
-	struct memory_stretch *stretch = &contents->stretches[index];
-	struct memory_stretch whole = *stretch;
-	uint64_t from = page > whole.file_page ? page : whole.file_page;
-	uint64_t to = smaller(end, end_of(&whole));
-	give_up(arena, contents, whole.sent, whole.arena_page + (from - whole.file_page),
-		to - from);
-	stretch->count = from - whole.file_page;
-	if (to < end_of(&whole))
-		insert_at(contents, index + 1,
-			(struct memory_stretch){
-				.file_page = to,
-				.arena_page = whole.arena_page + (to - whole.file_page),
-				.count = end_of(&whole) - to,
-				.sent = whole.sent,
-			});
-	if (contents->stretches[index].count == 0)
-		remove_at(contents, index);
-}
-
-/* From the last to the first, so that a truncation moves nothing. */
-static void
-unmap_pages(
-	struct memory_arena *arena, struct memory_contents *contents, uint64_t page, uint64_t end)
-{
-	size_t first = find_stretch(contents, page);
-	size_t index = find_stretch(contents, end);
-	if (index < contents->count && contents->stretches[index].file_page < end)
-		index++;
-	while (index > first)
-		cut_out(arena, contents, --index, page, end);
-}
-
-static bool
-continues(const struct memory_stretch *before, const struct memory_stretch *after)
-{
-	return end_of(before) == after->file_page &&
-	       before->arena_page + before->count == after->arena_page &&
-	       before->sent == after->sent;
-}
-
-/* Maps pages where there is a hole; grows the stretch before them where it can. */
-static void
-map_pages(struct memory_contents *contents, struct memory_stretch added)
-{
-	size_t index = find_stretch(contents, added.file_page);
-	if (index > 0 && continues(&contents->stretches[index - 1], &added))
-		contents->stretches[index - 1].count += added.count;
-	else
-		insert_at(contents, index, added);
-}
-
 /* Where the arena should go on: after the page before this one. */
 static uint64_t
 page_near(const struct memory_contents *contents, uint64_t page)
 {
-	const struct memory_stretch *before = page == 0 ? NULL : stretch_at(contents, page - 1);
+	const struct memory_stretch *before =
+		page == 0 ? NULL : memory_stretches_at(contents, page - 1);
 	return before == NULL ? UINT64_MAX : before->arena_page + (page - before->file_page);
+}
+
+/*
+ * What has become large is expected to grow: where another file is in its way, it goes on where
+ * there is as much room as it has, so that files that grow side by side do not shred each other.
+ */
+static uint64_t
+room_for(const struct memory_contents *contents, uint64_t page)
+{
+	return contents->count == 0 ? 0 : smaller(page, ROOM_PAGES_MAX);
 }
 
 static int
@@ -231,7 +95,7 @@ copy_edges(const struct memory_arena *arena, const struct memory_stretch *old,
 	uint64_t first_end = (new->file_page + 1) * arena->page_bytes;
 	uint64_t last = new->count - 1;
 	bool copies_first = span->start % arena->page_bytes != 0 || span->end < first_end;
-	bool copies_last = last > 0 && span->end < end_of(new) * arena->page_bytes;
+	bool copies_last = last > 0 && span->end < memory_stretch_end(new) * arena->page_bytes;
 	int error = copies_first ? copy_page(arena, old_page, new->arena_page) : 0;
 	if (error == 0 && copies_last)
 		error = copy_page(arena, old_page + last, new->arena_page + last);
@@ -244,8 +108,9 @@ replace_sent(struct memory_arena *arena, struct memory_contents *contents,
 {
 	struct memory_stretch old = *sent;
 	struct memory_stretch new = { .file_page = span->first_page };
-	uint64_t wanted = smaller(span->end_page, end_of(&old)) - new.file_page;
-	int error = memory_arena_take(arena, UINT64_MAX, wanted, &new.arena_page, &new.count);
+	uint64_t wanted = smaller(span->end_page, memory_stretch_end(&old)) - new.file_page;
+	int error = memory_arena_take(
+		arena, page_near(contents, new.file_page), 0, wanted, &new.arena_page, &new.count);
 	if (error < 0)
 		return error;
 	error = copy_edges(arena, &old, &new, span);
@@ -253,8 +118,8 @@ replace_sent(struct memory_arena *arena, struct memory_contents *contents,
 		memory_arena_give(arena, new.arena_page, new.count);
 		return error;
 	}
-	unmap_pages(arena, contents, new.file_page, end_of(&new));
-	map_pages(contents, new);
+	memory_stretches_remove(arena, contents, new.file_page, memory_stretch_end(&new));
+	memory_stretches_add(contents, new);
 	return 0;
 }
 
@@ -263,21 +128,22 @@ fill_hole(struct memory_arena *arena, struct memory_contents *contents, const st
 {
 	struct memory_stretch new = { .file_page = span->first_page };
 	uint64_t end = span->end_page;
-	size_t next = find_stretch(contents, new.file_page);
+	size_t next = memory_stretches_find(contents, new.file_page);
 	if (next < contents->count)
 		end = smaller(end, contents->stretches[next].file_page);
 	int error = memory_arena_take(arena, page_near(contents, new.file_page),
-		end - new.file_page, &new.arena_page, &new.count);
+		room_for(contents, new.file_page), end - new.file_page, &new.arena_page,
+		&new.count);
 	if (error < 0)
 		return error;
-	map_pages(contents, new);
+	memory_stretches_add(contents, new);
 	return 0;
 }
 
-/* Writes what one stretch of pages can take. */
-static ssize_t
-write_run(struct memory_arena *arena, struct memory_contents *contents, uint64_t offset,
-	const void *data, size_t length)
+/* Pages that may be written, from `offset` on, as many as there are in one piece. */
+static int
+open_run(struct memory_arena *arena, struct memory_contents *contents, uint64_t offset,
+	uint64_t length, struct run *result)
 {
 	struct span span = {
 		.start = offset,
@@ -285,17 +151,22 @@ write_run(struct memory_arena *arena, struct memory_contents *contents, uint64_t
 		.first_page = offset / arena->page_bytes,
 		.end_page = (offset + length - 1) / arena->page_bytes + 1,
 	};
-	int error = prepare_change(contents);
-	const struct memory_stretch *stretch = stretch_at(contents, span.first_page);
+	int error = memory_stretches_prepare(arena, contents);
+	const struct memory_stretch *stretch = memory_stretches_at(contents, span.first_page);
 	if (error == 0 && stretch == NULL)
 		error = fill_hole(arena, contents, &span);
 	else if (error == 0 && stretch->sent)
 		error = replace_sent(arena, contents, stretch, &span);
-	if (error < 0)
-		return error;
-	struct run run = find_run(arena, contents, offset, length);
-	ssize_t written = pwrite(arena->fd, data, run.length, run.at);
-	return written < 0 ? -errno : written;
+	if (error == 0)
+		*result = find_run(arena, contents, offset, length);
+	return error;
+}
+
+static void
+extend(struct memory_contents *contents, uint64_t end)
+{
+	if (end > contents->size)
+		contents->size = end;
 }
 
 ssize_t
@@ -306,16 +177,59 @@ memory_contents_write(struct memory_arena *arena, struct memory_contents *conten
 		return -EFBIG;
 	const char *bytes = data;
 	size_t done = 0;
-	ssize_t written = 0;
+	int error = 0;
 	while (done < length) {
-		written = write_run(arena, contents, offset + done, bytes + done, length - done);
-		if (written < 0)
+		struct run run;
+		error = open_run(arena, contents, offset + done, length - done, &run);
+		if (error < 0)
 			break;
+		ssize_t written = pwrite(arena->fd, bytes + done, run.length, run.at);
+		if (written < 0) {
+			error = -errno;
+			break;
+		}
 		done += (size_t)written;
-		if (offset + done > contents->size)
-			contents->size = offset + done;
+		extend(contents, offset + done);
 	}
-	return done == 0 ? written : (ssize_t)done;
+	return done == 0 ? error : (ssize_t)done;
+}
+
+/* A hole stays one, if there is nothing to overwrite. */
+static ssize_t
+copy_hole(struct memory_arena *arena, struct memory_contents *contents, uint64_t offset,
+	uint64_t length)
+{
+	struct run there = find_run(arena, contents, offset, length);
+	if (there.stretch != NULL)
+		return memory_contents_write(
+			arena, contents, offset, zeros, smaller(there.length, sizeof(zeros)));
+	extend(contents, offset + there.length);
+	return (ssize_t)there.length;
+}
+
+ssize_t
+memory_contents_copy(struct memory_arena *arena, const struct memory_contents *source,
+	uint64_t source_offset, struct memory_contents *destination, uint64_t destination_offset,
+	uint64_t length)
+{
+	if (source_offset >= source->size)
+		return 0;
+	length = smaller(length, source->size - source_offset);
+	length = smaller(length, COPIED_BYTES_MAX);
+	if (destination_offset > INT64_MAX || length > INT64_MAX - destination_offset)
+		return -EFBIG;
+	struct run from = find_run(arena, source, source_offset, length);
+	if (from.stretch == NULL)
+		return copy_hole(arena, destination, destination_offset, from.length);
+	struct run to;
+	int error = open_run(arena, destination, destination_offset, from.length, &to);
+	if (error < 0)
+		return error;
+	ssize_t copied = copy_file_range(arena->fd, &from.at, arena->fd, &to.at, to.length, 0);
+	if (copied < 0)
+		return -errno;
+	extend(destination, destination_offset + (uint64_t)copied);
+	return copied;
 }
 
 ssize_t
@@ -360,10 +274,9 @@ memory_contents_extent(const struct memory_arena *arena, struct memory_contents 
 static int
 clear_tail(struct memory_arena *arena, struct memory_contents *contents, uint64_t size)
 {
-	static const char zeros[COPY_BYTES];
 	uint64_t page = size / arena->page_bytes;
 	uint64_t end = smaller(contents->size, (page + 1) * arena->page_bytes);
-	if (size % arena->page_bytes == 0 || stretch_at(contents, page) == NULL)
+	if (size % arena->page_bytes == 0 || memory_stretches_at(contents, page) == NULL)
 		return 0;
 	for (uint64_t at = size; at < end;) {
 		ssize_t written = memory_contents_write(
@@ -384,11 +297,12 @@ memory_contents_truncate(
 	if (size < contents->size) {
 		int error = clear_tail(arena, contents, size);
 		if (error == 0)
-			error = prepare_change(contents);
+			error = memory_stretches_prepare_cut(arena, contents);
 		if (error < 0)
 			return error;
 		uint64_t end = size / arena->page_bytes + (size % arena->page_bytes != 0);
-		unmap_pages(arena, contents, end, UINT64_MAX);
+		memory_stretches_remove(arena, contents, end, UINT64_MAX);
+		memory_stretches_trim(arena, contents);
 	}
 	contents->size = size;
 	return 0;

@@ -48,6 +48,14 @@ ssize_t memory_contents_read(const struct memory_arena *arena,
 ssize_t memory_contents_write(struct memory_arena *arena, struct memory_contents *contents,
 	uint64_t offset, const void *data, size_t length);
 
+/*
+ * Copies inside the arena, past this process. Bytes copied, fewer at the end of a stretch of either
+ * file, 0 at the end of the source. -ENOSPC, -ENOMEM, -EFBIG. Never within one file.
+ */
+ssize_t memory_contents_copy(struct memory_arena *arena, const struct memory_contents *source,
+	uint64_t source_offset, struct memory_contents *destination, uint64_t destination_offset,
+	uint64_t length);
+
 /* 0, or -ENOSPC or -ENOMEM: then nothing has changed. */
 MUST_CHECK int memory_contents_truncate(
 	struct memory_arena *arena, struct memory_contents *contents, uint64_t size);

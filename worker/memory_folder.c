@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { BUCKETS_AT_FIRST = 8 };
+enum { BUCKETS_AT_FIRST = 8, BUCKETS_PER_ENTRY_MAX = 8 };
 
 /* FNV-1a from a secret start; a user who finds collisions slows down nobody else. */
 static uint32_t
@@ -49,28 +49,49 @@ put_into_bucket(struct memory_folder *folder, struct memory_entry *entry)
 	*bucket = entry;
 }
 
-/* Room for one more entry. */
+/* Another number of buckets, 0 or a power of two. */
 static int
-widen(struct backend_tree *tree, struct memory_folder *folder)
+rehash(struct backend_tree *tree, struct memory_folder *folder, uint32_t count)
 {
-	if (folder->entry_count < folder->bucket_count)
-		return 0;
-	uint32_t count = folder->bucket_count == 0 ? BUCKETS_AT_FIRST : 2 * folder->bucket_count;
-	uint64_t more_bytes = (count - folder->bucket_count) * sizeof(struct memory_entry *);
-	int error = memory_arena_charge(&tree->arena, more_bytes);
+	uint64_t old_bytes = folder->bucket_count * sizeof(struct memory_entry *);
+	uint64_t new_bytes = count * sizeof(struct memory_entry *);
+	int error = new_bytes > old_bytes ? memory_arena_charge(&tree->arena, new_bytes - old_bytes)
+					  : 0;
 	if (error < 0)
 		return error;
 	struct memory_entry **buckets = calloc(count, sizeof(struct memory_entry *));
-	if (buckets == NULL) {
-		memory_arena_refund(&tree->arena, more_bytes);
+	if (buckets == NULL && count > 0) {
+		if (new_bytes > old_bytes)
+			memory_arena_refund(&tree->arena, new_bytes - old_bytes);
 		return -ENOMEM;
 	}
+	if (new_bytes < old_bytes)
+		memory_arena_refund(&tree->arena, old_bytes - new_bytes);
 	free(folder->buckets);
 	folder->buckets = buckets;
 	folder->bucket_count = count;
 	for (struct memory_entry *entry = folder->first; entry != NULL; entry = entry->after)
 		put_into_bucket(folder, entry);
 	return 0;
+}
+
+/* Room for one more entry. */
+static int
+widen(struct backend_tree *tree, struct memory_folder *folder)
+{
+	if (folder->entry_count < folder->bucket_count)
+		return 0;
+	return rehash(tree, folder,
+		folder->bucket_count == 0 ? BUCKETS_AT_FIRST : 2 * folder->bucket_count);
+}
+
+/* A table that stays too large for want of memory is still right. */
+static void
+narrow(struct backend_tree *tree, struct memory_folder *folder)
+{
+	if (folder->bucket_count > BUCKETS_AT_FIRST &&
+		folder->entry_count < folder->bucket_count / BUCKETS_PER_ENTRY_MAX)
+		(void)rehash(tree, folder, folder->bucket_count / 2);
 }
 
 static size_t
@@ -99,31 +120,15 @@ entry_new(struct backend_tree *tree, struct bytes name, struct memory_entry **re
 }
 
 static void
-entry_free(struct backend_tree *tree, struct memory_entry *entry)
-{
-	memory_arena_refund(&tree->arena, entry_bytes(entry->name_bytes));
-	free(entry);
-}
-
-static void
 touch(struct memory_node *folder)
 {
 	folder->mtime_ns = folder->ctime_ns = memory_now_ns();
 }
 
+/* A node has one name more, in this folder. */
 static void
-link_entry(struct memory_node *folder, struct memory_entry *entry, struct memory_node *node)
+name_node(struct memory_node *folder, struct memory_node *node)
 {
-	struct memory_folder *parent = &folder->folder;
-	put_into_bucket(parent, entry);
-	entry->node = node;
-	entry->before = parent->last;
-	if (parent->last == NULL)
-		parent->first = entry;
-	else
-		parent->last->after = entry;
-	parent->last = entry;
-	parent->entry_count++;
 	node->links++;
 	if (node->type == PATHIO_TYPE_DIRECTORY) {
 		folder->links++; /* the ".." in it */
@@ -132,11 +137,40 @@ link_entry(struct memory_node *folder, struct memory_entry *entry, struct memory
 	touch(folder);
 }
 
-/* Takes the entry out of its folder; its node has one name less. */
-static struct memory_node *
-unlink_entry(struct memory_node *folder, struct memory_entry *entry)
+/* One less. */
+static void
+unname_node(struct memory_node *folder, struct memory_node *node)
+{
+	node->links--;
+	if (node->type == PATHIO_TYPE_DIRECTORY)
+		folder->links--;
+	node->ctime_ns = memory_now_ns();
+	touch(folder);
+}
+
+static void
+link_entry(struct memory_node *folder, struct memory_entry *entry, struct memory_node *node)
 {
 	struct memory_folder *parent = &folder->folder;
+	put_into_bucket(parent, entry);
+	entry->node = node;
+	entry->arrival = parent->arrivals++;
+	entry->before = parent->last;
+	if (parent->last == NULL)
+		parent->first = entry;
+	else
+		parent->last->after = entry;
+	parent->last = entry;
+	parent->entry_count++;
+	name_node(folder, node);
+}
+
+/* Takes the entry out of its folder; the node, without that name, is the caller's to release. */
+static struct memory_node *
+take_out(struct backend_tree *tree, struct memory_node *folder, struct memory_entry *entry)
+{
+	struct memory_folder *parent = &folder->folder;
+	struct memory_node *node = entry->node;
 	memory_directory_step_over(folder, entry);
 	struct memory_entry **at = bucket_of(parent, entry->hash);
 	while (*at != entry)
@@ -151,11 +185,11 @@ unlink_entry(struct memory_node *folder, struct memory_entry *entry)
 	else
 		entry->after->before = entry->before;
 	parent->entry_count--;
-	entry->node->links--;
-	if (entry->node->type == PATHIO_TYPE_DIRECTORY)
-		folder->links--;
-	touch(folder);
-	return entry->node;
+	unname_node(folder, node);
+	memory_arena_refund(&tree->arena, entry_bytes(entry->name_bytes));
+	free(entry);
+	narrow(tree, parent);
+	return node;
 }
 
 int
@@ -175,31 +209,31 @@ void
 memory_folder_remove(
 	struct backend_tree *tree, struct memory_node *folder, struct memory_entry *entry)
 {
-	struct memory_node *node = unlink_entry(folder, entry);
-	entry_free(tree, entry);
-	node->ctime_ns = memory_now_ns();
-	memory_node_release(tree, node);
+	memory_node_release(tree, take_out(tree, folder, entry));
 }
 
 int
 memory_folder_move(struct backend_tree *tree, struct memory_node *source,
 	struct memory_entry *entry, struct memory_node *destination, struct bytes name)
 {
-	int error = widen(tree, &destination->folder);
-	if (error < 0)
-		return error;
 	struct memory_entry *moved;
-	error = entry_new(tree, name, &moved);
-	if (error < 0)
-		return error;
-	struct memory_entry *replaced = memory_folder_find(tree, destination, name);
-	if (replaced != NULL)
-		memory_folder_remove(tree, destination, replaced);
-	struct memory_node *node = unlink_entry(source, entry);
-	entry_free(tree, entry);
-	link_entry(destination, moved, node);
-	node->ctime_ns = memory_now_ns();
-	return 0;
+	int error = widen(tree, &destination->folder);
+	if (error == 0)
+		error = entry_new(tree, name, &moved);
+	if (error == 0)
+		link_entry(destination, moved, take_out(tree, source, entry));
+	return error;
+}
+
+void
+memory_folder_replace(struct backend_tree *tree, struct memory_node *source,
+	struct memory_entry *entry, struct memory_node *destination, struct memory_entry *replaced)
+{
+	struct memory_node *old = replaced->node;
+	unname_node(destination, old);
+	replaced->node = take_out(tree, source, entry);
+	name_node(destination, replaced->node);
+	memory_node_release(tree, old);
 }
 
 void
@@ -209,7 +243,8 @@ memory_folder_clear(struct backend_tree *tree, struct memory_node *folder)
 	struct memory_entry *entry = cleared->first;
 	while (entry != NULL) {
 		struct memory_entry *after = entry->after;
-		entry_free(tree, entry);
+		memory_arena_refund(&tree->arena, entry_bytes(entry->name_bytes));
+		free(entry);
 		entry = after;
 	}
 	memory_arena_refund(&tree->arena, cleared->bucket_count * sizeof(struct memory_entry *));

@@ -18,6 +18,15 @@ memory_contents_lend(struct memory_contents *contents, struct memory_lender *len
 	contents->newest = lender;
 }
 
+static void
+free_retired(struct memory_arena *arena, struct memory_contents *contents)
+{
+	memory_arena_refund(arena, contents->retired_capacity * sizeof(*contents->retired));
+	free(contents->retired);
+	contents->retired = NULL;
+	contents->retired_capacity = 0;
+}
+
 /* What the oldest lender that is left never saw. */
 static void
 give_retired(struct memory_arena *arena, struct memory_contents *contents)
@@ -31,7 +40,9 @@ give_retired(struct memory_arena *arena, struct memory_contents *contents)
 		memory_arena_give(arena, retired->arena_page, retired->count);
 	}
 	contents->retired_count -= given;
-	if (given > 0 && contents->retired_count > 0)
+	if (contents->retired_count == 0)
+		free_retired(arena, contents);
+	else if (given > 0)
 		memmove(contents->retired, contents->retired + given,
 			contents->retired_count * sizeof(*contents->retired));
 }
@@ -58,7 +69,7 @@ memory_contents_free(struct memory_arena *arena, struct memory_contents *content
 		memory_arena_give(
 			arena, contents->stretches[i].arena_page, contents->stretches[i].count);
 	give_retired(arena, contents);
+	memory_arena_refund(arena, contents->capacity * sizeof(*contents->stretches));
 	free(contents->stretches);
-	free(contents->retired);
 	*contents = (struct memory_contents){ .size = 0 };
 }

@@ -1,79 +1,14 @@
 /*
- * What the memory backend alone promises: its limit, its account, and that bytes on their way
- * through a socket stay what they were (DECISIONS 29).
+ * What the memory backend alone promises: its limit and its account, where contents lie in the
+ * arena, large folders. Bytes on their way through a socket: test_memory_lending.c.
  */
 #include "tests/table.h"
-#include "tests/unit/worker/trees.h"
-
-#include "ipc/base/scope.h"
+#include "tests/unit/worker/memory_tree.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-
-#define PAGE ((size_t)4096)
-
-static struct test_tree test;
-
-static void
-open_tree(uint64_t limit_bytes)
-{
-	struct backend_options options = { .memory_limit_bytes = limit_bytes, .umask = 022 };
-	struct upload_policy uploads = { .sync = SYNC_NONE };
-	test_tree_open_with(&test, &backend_memory, &options, &uploads);
-}
-
-static uint64_t
-space(void)
-{
-	struct path path = test_path("/");
-	uint64_t bytes;
-	assert_int_equal(backend_memory.space(test.tree.state, &path, &bytes), 0);
-	return bytes;
-}
-
-static struct backend_file *
-open_file(const char *text, unsigned flags)
-{
-	struct path path = test_path(text);
-	struct backend_file *file;
-	assert_int_equal(backend_memory.open(test.tree.state, &path, flags, 0666, &file, NULL), 0);
-	return file;
-}
-
-static struct backend_file *
-create_file(const char *text)
-{
-	return open_file(text, BACKEND_READ | BACKEND_WRITE | BACKEND_CREATE | BACKEND_TRUNCATE);
-}
-
-static void
-fill(struct backend_file *file, uint64_t offset, char letter, size_t length)
-{
-	static char block[1 << 20];
-	assert_true(length <= sizeof(block));
-	memset(block, letter, length);
-	assert_int_equal(backend_memory.write(file, offset, block, length), length);
-}
-
-static void
-expect_letters(int fd, off_t offset, char letter, size_t length)
-{
-	static char block[1 << 20];
-	assert_int_equal(pread(fd, block, length, offset), length);
-	for (size_t i = 0; i < length; i++)
-		if (block[i] != letter)
-			fail_msg("byte %zu is %d and not %d", i, block[i], letter);
-}
-
-static void
-remove_name(const char *text)
-{
-	struct path path = test_path(text);
-	assert_int_equal(backend_memory.unlink(test.tree.state, &path), 0);
-}
+#include <sys/stat.h>
 
 /* ---- the limit ---- */
 
@@ -81,27 +16,27 @@ static void
 check_contents_limit(UNUSED void **state)
 {
 	static char block[64 * PAGE];
-	open_tree(32 * PAGE);
-	uint64_t before = space();
-	struct backend_file *file = create_file("/f");
+	memory_test_open(32 * PAGE);
+	uint64_t before = memory_test_space();
+	struct backend_file *file = memory_test_create("/f");
 	ssize_t written = backend_memory.write(file, 0, block, sizeof(block));
 	assert_in_range(written, 28 * PAGE, 31 * PAGE); /* a node takes a little of it */
 	assert_int_equal(backend_memory.write(file, (uint64_t)written, block, 1), -ENOSPC);
 	struct pathio_attributes found;
 	assert_int_equal(backend_memory.attributes(file, &found), 0);
 	assert_int_equal(found.size, written);
-	assert_true(space() < PAGE);
+	assert_true(memory_test_space() < PAGE);
 	backend_memory.close(&file);
-	remove_name("/f");
+	memory_test_remove("/f");
 	/* A folder keeps the table that it once needed. */
-	assert_in_range(before - space(), 0, 8 * sizeof(void *));
-	test_tree_close(&test);
+	assert_in_range(before - memory_test_space(), 0, 8 * sizeof(void *));
+	test_tree_close(&memory_test);
 }
 
 static void
 check_nodes_limit(UNUSED void **state)
 {
-	open_tree(100000);
+	memory_test_open(100000);
 	struct path path = test_path("/");
 	char name[32];
 	int error = 0;
@@ -109,220 +44,283 @@ check_nodes_limit(UNUSED void **state)
 	for (; error == 0 && made < 100000; made++) {
 		snprintf(name, sizeof(name), "/folder-%d", made);
 		path = test_path(name);
-		error = backend_memory.mkdir(test.tree.state, &path, 0777);
+		error = backend_memory.mkdir(memory_test.tree.state, &path, 0777);
 	}
 	assert_int_equal(error, -ENOSPC);
 	assert_in_range(made, 100, 1000);
 	struct pathio_attributes found;
-	assert_int_equal(backend_memory.stat(test.tree.state, &path, true, &found), -ENOENT);
+	assert_int_equal(backend_memory.stat(memory_test.tree.state, &path, true, &found), -ENOENT);
 	path = test_path("/l");
 	static char target[4000];
 	memset(target, 'x', sizeof(target));
-	assert_int_equal(
-		backend_memory.symlink(test.tree.state, bytes_of(target, sizeof(target)), &path),
+	assert_int_equal(backend_memory.symlink(
+				 memory_test.tree.state, bytes_of(target, sizeof(target)), &path),
 		-ENOSPC);
-	test_tree_close(&test);
+	test_tree_close(&memory_test);
 }
 
 static void
 check_no_room_at_all(UNUSED void **state)
 {
-	open_tree(1024);
-	struct backend_file *file = create_file("/f");
+	memory_test_open(1024);
+	struct backend_file *file = memory_test_create("/f");
 	assert_int_equal(backend_memory.write(file, 0, "x", 1), -ENOSPC);
 	assert_int_equal(backend_memory.truncate(file, 1 << 30), 0); /* a hole needs no room */
 	char byte = 'x';
 	assert_int_equal(backend_memory.read(file, 1 << 20, &byte, 1), 1);
 	assert_int_equal(byte, 0);
 	backend_memory.close(&file);
-	test_tree_close(&test);
+	test_tree_close(&memory_test);
 }
 
 /* Everything that was taken is given back, in whatever state it was. */
 static void
 check_account(UNUSED void **state)
 {
-	open_tree(1 << 20);
-	struct backend_file *keep = create_file("/keep"); /* so that the root has its table */
-	uint64_t before = space();
+	memory_test_open(1 << 20);
+	struct backend_file *keep =
+		memory_test_create("/keep"); /* so that the root has its table */
+	uint64_t before = memory_test_space();
 	for (int round = 0; round < 100; round++) {
-		struct backend_file *file = create_file("/f");
+		struct backend_file *file = memory_test_create("/f");
 		struct backend_extent extent;
-		fill(file, 0, 'a', 10 * PAGE);
+		memory_test_fill(file, 0, 'a', 10 * PAGE);
 		assert_int_equal(backend_memory.extent(file, 0, 10 * PAGE, &extent), 1);
-		fill(file, 100, 'b', 3 * PAGE);
+		memory_test_fill(file, 100, 'b', 3 * PAGE);
 		assert_int_equal(backend_memory.truncate(file, PAGE + 1), 0);
-		fill(file, 30 * PAGE, 'c', PAGE);
+		memory_test_fill(file, 30 * PAGE, 'c', PAGE);
 		if (round % 2 == 0)
-			remove_name("/f");
+			memory_test_remove("/f");
 		backend_memory.close(&file);
 		if (round % 2 != 0)
-			remove_name("/f");
-		assert_int_equal(space(), before);
+			memory_test_remove("/f");
+		assert_int_equal(memory_test_space(), before);
 	}
 	backend_memory.close(&keep);
-	test_tree_close(&test);
+	test_tree_close(&memory_test);
 }
 
-/* ---- bytes on their way ---- */
-
-struct change_row {
-	const char *name;
-	void (*change)(void);
-};
-
+/* A file of many small pieces takes more than its pages. */
 static void
-overwrite(void)
+check_table_counts(UNUSED void **state)
 {
-	struct backend_file *file = open_file("/f", BACKEND_WRITE);
-	fill(file, 0, 'b', 8 * PAGE);
+	memory_test_open(4 << 20);
+	struct backend_file *file = memory_test_create("/f");
+	uint64_t before = memory_test_space();
+	for (uint64_t page = 0; page < 400; page += 2)
+		memory_test_fill(file, page * PAGE, 'a', 1);
+	uint64_t taken = before - memory_test_space();
+	assert_in_range(taken, 200 * PAGE + 200 * 24, 200 * PAGE * 102 / 100);
+	assert_int_equal(backend_memory.truncate(file, 0), 0);
+	assert_int_equal(memory_test_space(), before);
 	backend_memory.close(&file);
+	test_tree_close(&memory_test);
 }
 
-static void
-overwrite_the_middle(void)
+static int
+rename_name(const char *from, const char *to)
 {
-	struct backend_file *file = open_file("/f", BACKEND_WRITE);
-	fill(file, 2 * PAGE + 100, 'b', PAGE);
-	fill(file, 5 * PAGE + 1, 'b', 1);
-	backend_memory.close(&file);
+	struct path source = test_path(from), destination = test_path(to);
+	return backend_memory.rename(memory_test.tree.state, &source, &destination);
 }
 
+/* So that an upload that fills the tree to the brim can be committed over its predecessor. */
 static void
-truncate_and_write(void)
+check_rename_when_full(UNUSED void **state)
 {
-	struct backend_file *file = open_file("/f", BACKEND_WRITE | BACKEND_TRUNCATE);
-	fill(file, 0, 'b', 3 * PAGE);
-	backend_memory.close(&file);
-}
-
-static void
-cut_short(void)
-{
-	struct backend_file *file = open_file("/f", BACKEND_WRITE);
-	assert_int_equal(backend_memory.truncate(file, 2 * PAGE + 5), 0);
-	fill(file, 3 * PAGE, 'b', PAGE);
-	backend_memory.close(&file);
-}
-
-static void
-delete_and_create(void)
-{
-	remove_name("/f");
-	for (int i = 0; i < 4; i++) {
-		char name[16];
-		snprintf(name, sizeof(name), "/f%d", i);
-		struct backend_file *file = create_file(name);
-		fill(file, 0, 'b', 8 * PAGE);
-		backend_memory.close(&file);
+	char name[32];
+	int error = 0;
+	memory_test_open(64 * PAGE);
+	struct backend_file *old = memory_test_create("/old");
+	struct backend_file *new = memory_test_create("/new");
+	memory_test_fill(new, 0, 'n', PAGE);
+	for (int i = 0; error == 0; i++) {
+		snprintf(name, sizeof(name), "/%d", i);
+		struct path path = test_path(name);
+		error = backend_memory.symlink(memory_test.tree.state, bytes_of_text("x"), &path);
 	}
+	assert_int_equal(error, -ENOSPC);
+	char long_name[256];
+	memset(long_name, 'n', sizeof(long_name));
+	long_name[0] = '/';
+	long_name[255] = '\0';
+	assert_int_equal(rename_name("/new", long_name), -ENOSPC);
+	assert_int_equal(rename_name("/new", "/old"), 0);
+	struct backend_file *found = memory_test_open_file("/old", BACKEND_READ);
+	char letter;
+	assert_int_equal(backend_memory.read(found, 0, &letter, 1), 1);
+	assert_int_equal(letter, 'n');
+	backend_memory.close(&found);
+	backend_memory.close(&old);
+	backend_memory.close(&new);
+	test_tree_close(&memory_test);
 }
 
-static void
-replace_by_rename(void)
-{
-	struct path from = test_path("/g");
-	struct path to = test_path("/f");
-	struct backend_file *file = create_file("/g");
-	fill(file, 0, 'b', 8 * PAGE);
-	backend_memory.close(&file);
-	assert_int_equal(backend_memory.rename(test.tree.state, &from, &to), 0);
-}
-
-static const struct change_row change_rows[] = {
-	{ "overwritten", overwrite },
-	{ "overwritten in the middle", overwrite_the_middle },
-	{ "truncated and written", truncate_and_write },
-	{ "cut short and grown", cut_short },
-	{ "deleted and created", delete_and_create },
-	{ "replaced by a rename", replace_by_rename },
-};
-
-static void
-make_eight_pages(void)
-{
-	struct backend_file *file = create_file("/f");
-	fill(file, 0, 'a', 8 * PAGE);
-	backend_memory.close(&file);
-}
-
-/* Between two calls of sendfile(2): what was handed out stays until the reader closes. */
-static void
-check_handed_out(void **state)
-{
-	const struct change_row *row = *state;
-	open_tree(1 << 20);
-	make_eight_pages();
-	struct backend_file *reader = open_file("/f", BACKEND_READ);
-	struct backend_extent extent;
-	assert_int_equal(backend_memory.extent(reader, 0, 8 * PAGE, &extent), 1);
-	assert_int_equal(extent.length, 8 * PAGE);
-	row->change();
-	expect_letters(extent.fd, extent.offset, 'a', 8 * PAGE);
-	backend_memory.close(&reader);
-	test_tree_close(&test);
-}
-
-/* In the queue of a socket, long after the reader has closed. */
-static void
-check_in_socket(void **state)
-{
-	const struct change_row *row = *state;
-	static char got[8 * PAGE];
-	int ends[2];
-	open_tree(1 << 20);
-	make_eight_pages();
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	struct backend_file *reader = open_file("/f", BACKEND_READ);
-	struct backend_extent extent;
-	assert_int_equal(backend_memory.extent(reader, 0, 8 * PAGE, &extent), 1);
-	assert_int_equal(sendfile(ends[0], extent.fd, &extent.offset, 8 * PAGE), 8 * PAGE);
-	backend_memory.close(&reader);
-	row->change();
-	assert_int_equal(recv(ends[1], got, sizeof(got), MSG_WAITALL), sizeof(got));
-	for (size_t i = 0; i < sizeof(got); i++)
-		assert_int_equal(got[i], 'a');
-	fd_close(&ends[0]);
-	fd_close(&ends[1]);
-	test_tree_close(&test);
-}
-
-/* Pages that were replaced while they were lent count until the lender closes. */
-static void
-check_lent_pages(UNUSED void **state)
-{
-	open_tree(1 << 20);
-	make_eight_pages();
-	struct backend_file *keep = open_file("/f", BACKEND_READ);
-	uint64_t before = space();
-	struct backend_file *first = open_file("/f", BACKEND_READ);
-	struct backend_file *second = open_file("/f", BACKEND_READ);
-	struct backend_extent extent;
-	assert_int_equal(backend_memory.extent(first, 0, 1, &extent), 1);
-	assert_int_equal(backend_memory.extent(second, 0, 1, &extent), 1);
-	overwrite();
-	assert_int_equal(before - space(), 8 * PAGE);
-	backend_memory.close(&first);
-	assert_int_equal(before - space(), 8 * PAGE);
-	backend_memory.close(&second);
-	assert_int_equal(space(), before);
-	backend_memory.close(&keep);
-	test_tree_close(&test);
-}
+/* ---- where contents lie ---- */
 
 /* A file that is written from its start to its end needs one call of sendfile(2). */
 static void
 check_one_piece(UNUSED void **state)
 {
-	open_tree(64 << 20);
-	struct backend_file *file = create_file("/f");
+	memory_test_open(64 << 20);
+	struct backend_file *file = memory_test_create("/f");
 	for (uint64_t at = 0; at < 32 << 20; at += 1 << 20)
-		fill(file, at, 'a', 1 << 20);
+		memory_test_fill(file, at, 'a', 1 << 20);
 	struct backend_extent extent;
 	assert_int_equal(backend_memory.extent(file, 0, UINT64_MAX, &extent), 1);
 	assert_in_range(extent.length, 16 << 20, 32 << 20);
 	backend_memory.close(&file);
-	test_tree_close(&test);
+	test_tree_close(&memory_test);
+}
+
+static size_t
+count_pieces(struct backend_file *file)
+{
+	struct backend_extent extent;
+	size_t count = 0;
+	for (uint64_t at = 0; backend_memory.extent(file, at, UINT64_MAX, &extent) > 0; count++)
+		at += extent.length;
+	return count;
+}
+
+static void
+check_side_by_side(UNUSED void **state)
+{
+	enum { FILES = 4, TURN = 8, TURNS = 1024 }; /* 32 MiB each, by 32 KiB */
+	struct backend_file *files[FILES];
+	char name[16];
+	memory_test_open(160 << 20);
+	for (int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "/%d", i);
+		files[i] = memory_test_create(name);
+	}
+	for (uint64_t turn = 0; turn < TURNS; turn++)
+		for (int i = 0; i < FILES; i++)
+			memory_test_fill(files[i], turn * TURN * PAGE, 'a', TURN * PAGE);
+	for (int i = 0; i < FILES; i++) {
+		assert_in_range(count_pieces(files[i]), 1, 32);
+		backend_memory.close(&files[i]);
+	}
+	test_tree_close(&memory_test);
+}
+
+static void
+check_shrinks(UNUSED void **state)
+{
+	struct stat found;
+	memory_test_open(64 << 20);
+	struct backend_file *keep = memory_test_create("/keep");
+	memory_test_fill(keep, 0, 'k', PAGE);
+	struct backend_extent extent;
+	assert_int_equal(backend_memory.extent(keep, 0, 1, &extent), 1);
+	struct backend_file *file = memory_test_create("/f");
+	for (uint64_t at = 0; at < 32 << 20; at += 1 << 20)
+		memory_test_fill(file, at, 'a', 1 << 20);
+	assert_int_equal(fstat(extent.fd, &found), 0);
+	assert_in_range(found.st_size, 32 << 20, 160 << 20);
+	assert_int_equal(found.st_blocks, ((32 << 20) + PAGE) / 512);
+	assert_int_equal(backend_memory.truncate(file, 0), 0);
+	assert_int_equal(fstat(extent.fd, &found), 0);
+	assert_in_range(found.st_size, 1, 1 << 20);
+	assert_int_equal(found.st_blocks, PAGE / 512);
+	memory_test_expect(extent.fd, extent.offset, 'k', PAGE);
+	memory_test_fill(file, 0, 'b', 1 << 20); /* and grows again */
+	memory_test_expect(extent.fd, extent.offset, 'k', PAGE);
+	backend_memory.close(&file);
+	backend_memory.close(&keep);
+	test_tree_close(&memory_test);
+}
+
+static void
+copy_all(struct backend_file *from, struct backend_file *to)
+{
+	ssize_t copied;
+	uint64_t at = 0;
+	while ((copied = backend_memory.copy_range(from, at, to, at, UINT64_MAX)) > 0)
+		at += (uint64_t)copied;
+	assert_int_equal(copied, 0);
+}
+
+static void
+expect_same(struct backend_file *file, struct backend_file *other)
+{
+	static char a[1 << 20], b[1 << 20];
+	ssize_t length = backend_memory.read(file, 0, a, sizeof(a));
+	assert_in_range(length, 1, sizeof(a) - 1);
+	assert_int_equal(backend_memory.read(other, 0, b, sizeof(b)), length);
+	assert_memory_equal(a, b, (size_t)length);
+}
+
+/* Data, a hole, data, and a hole at the end. */
+static struct backend_file *
+create_with_holes(const char *path)
+{
+	struct backend_file *file = memory_test_create(path);
+	memory_test_fill(file, 10, 'a', 3 * PAGE);
+	memory_test_fill(file, 50 * PAGE + 7, 'b', PAGE);
+	assert_int_equal(backend_memory.truncate(file, 100 * PAGE + 1), 0);
+	return file;
+}
+
+static void
+check_copy(UNUSED void **state)
+{
+	memory_test_open(4 << 20);
+	uint64_t before = memory_test_space();
+	struct backend_file *file = create_with_holes("/f");
+	uint64_t taken = before - memory_test_space();
+	struct backend_file *copy = memory_test_create("/copy");
+	copy_all(file, copy);
+	expect_same(file, copy);
+	assert_in_range(before - memory_test_space(), 2 * taken - 200, 2 * taken);
+	memory_test_fill(copy, 10, 'c', PAGE); /* shares nothing */
+	char letter;
+	assert_int_equal(backend_memory.read(file, 10, &letter, 1), 1);
+	assert_int_equal(letter, 'a');
+	assert_int_equal(backend_memory.copy_range(file, 0, file, PAGE, 1), -ENOTSUP);
+	backend_memory.close(&copy);
+	copy = memory_test_open_file("/copy", BACKEND_READ);
+	assert_int_equal(backend_memory.copy_range(file, 0, copy, 0, 1), -EBADF);
+	backend_memory.close(&copy);
+	backend_memory.close(&file);
+	test_tree_close(&memory_test);
+}
+
+static void
+check_copy_over(UNUSED void **state)
+{
+	memory_test_open(4 << 20);
+	struct backend_file *file = create_with_holes("/f");
+	struct backend_file *copy = memory_test_create("/copy");
+	memory_test_fill(copy, 0, 'x', 120 * PAGE);
+	assert_int_equal(backend_memory.truncate(copy, 100 * PAGE + 1), 0);
+	struct backend_file *reader = memory_test_open_file("/copy", BACKEND_READ);
+	struct backend_extent extent;
+	assert_int_equal(backend_memory.extent(reader, 0, 100 * PAGE, &extent), 1);
+	copy_all(file, copy);
+	expect_same(file, copy);
+	memory_test_expect(extent.fd, extent.offset, 'x', extent.length);
+	backend_memory.close(&reader);
+	backend_memory.close(&copy);
+	backend_memory.close(&file);
+	test_tree_close(&memory_test);
+}
+
+static void
+check_copy_limit(UNUSED void **state)
+{
+	memory_test_open(32 * PAGE);
+	struct backend_file *file = memory_test_create("/f");
+	memory_test_fill(file, 0, 'a', 20 * PAGE);
+	struct backend_file *copy = memory_test_create("/copy");
+	ssize_t copied = backend_memory.copy_range(file, 0, copy, 0, UINT64_MAX);
+	assert_in_range(copied, 8 * PAGE, 11 * PAGE);
+	assert_int_equal(backend_memory.copy_range(
+				 file, (uint64_t)copied, copy, (uint64_t)copied, UINT64_MAX),
+		-ENOSPC);
+	backend_memory.close(&copy);
+	backend_memory.close(&file);
+	test_tree_close(&memory_test);
 }
 
 /* ---- a large folder ---- */
@@ -333,16 +331,18 @@ check_large_folder(UNUSED void **state)
 	enum { ENTRIES = 100000 };
 	static bool seen[ENTRIES];
 	char name[32];
-	open_tree(256 << 20);
+	memory_test_open(256 << 20);
+	uint64_t before = memory_test_space();
 	for (int i = 0; i < ENTRIES; i++) {
 		snprintf(name, sizeof(name), "/%d", i);
-		struct backend_file *file = create_file(name);
+		struct backend_file *file = memory_test_create(name);
 		backend_memory.close(&file);
 	}
 	struct path path = test_path("/");
 	struct backend_directory *directory;
 	struct backend_entry entry;
-	assert_int_equal(backend_memory.directory_open(test.tree.state, &path, 0, &directory), 0);
+	assert_int_equal(
+		backend_memory.directory_open(memory_test.tree.state, &path, 0, &directory), 0);
 	int count = 0;
 	for (; backend_memory.directory_next(directory, &entry) > 0; count++) {
 		long number = strtol(entry.name.data, NULL, 10);
@@ -352,133 +352,46 @@ check_large_folder(UNUSED void **state)
 		assert_int_equal(backend_memory.directory_unlink(directory, entry.name.data), 0);
 	}
 	assert_int_equal(count, ENTRIES);
+	assert_in_range(before - memory_test_space(), 0, 8 * sizeof(void *));
 	backend_memory.directory_close(&directory);
-	test_tree_close(&test);
+	test_tree_close(&memory_test);
 }
 
-/* ---- a model ---- */
-
-/*
- * Random writes, cuts and loans of one file beside a plain array; what was lent is looked at again
- * before it is returned.
- */
-enum { MODEL_BYTES = 20 * PAGE, LOANS = 4, MODEL_STEPS = 20000 };
-
-struct loan {
-	struct backend_file *file;
-	struct backend_extent extent;
-	char bytes[MODEL_BYTES];
-};
-
-struct model {
-	uint64_t random;
-	size_t size;
-	char bytes[MODEL_BYTES];
-	struct loan loans[LOANS];
-};
-
-static uint32_t
-draw(struct model *model, uint32_t below)
-{
-	model->random ^= model->random >> 12;
-	model->random ^= model->random << 25;
-	model->random ^= model->random >> 27;
-	return (uint32_t)((model->random * UINT64_C(2685821657736338717)) >> 33) % below;
-}
-
+/* Whatever comes, goes and is replaced meanwhile: what stays is seen once, and there is an end. */
 static void
-model_write(struct model *model, struct backend_file *file)
+check_busy_folder(UNUSED void **state)
 {
-	static char block[MODEL_BYTES];
-	size_t at = draw(model, MODEL_BYTES);
-	size_t length = 1 + draw(model, draw(model, 2) == 0 ? 300 : MODEL_BYTES);
-	if (length > MODEL_BYTES - at)
-		length = MODEL_BYTES - at;
-	for (size_t i = 0; i < length; i++)
-		block[i] = (char)draw(model, 256);
-	assert_int_equal(backend_memory.write(file, at, block, length), length);
-	memcpy(model->bytes + at, block, length);
-	if (at + length > model->size)
-		model->size = at + length;
-}
-
-static void
-model_truncate(struct model *model, struct backend_file *file)
-{
-	size_t size = draw(model, MODEL_BYTES);
-	assert_int_equal(backend_memory.truncate(file, size), 0);
-	if (size < model->size)
-		memset(model->bytes + size, 0, model->size - size);
-	model->size = size;
-}
-
-static void
-model_return(struct loan *loan)
-{
-	static char now[MODEL_BYTES];
-	if (loan->file == NULL)
-		return;
-	if (loan->extent.fd >= 0)
-		assert_int_equal(
-			pread(loan->extent.fd, now, loan->extent.length, loan->extent.offset),
-			loan->extent.length);
-	else
-		memset(now, 0, loan->extent.length);
-	assert_memory_equal(now, loan->bytes, loan->extent.length);
-	backend_memory.close(&loan->file);
-}
-
-static void
-model_lend(struct model *model)
-{
-	struct loan *loan = &model->loans[draw(model, LOANS)];
-	model_return(loan);
-	size_t at = draw(model, MODEL_BYTES);
-	loan->file = open_file("/f", BACKEND_READ);
-	int more =
-		backend_memory.extent(loan->file, at, 1 + draw(model, MODEL_BYTES), &loan->extent);
-	assert_int_equal(more, at < model->size);
-	if (more == 0)
-		backend_memory.close(&loan->file);
-	else
-		memcpy(loan->bytes, model->bytes + at, loan->extent.length);
-}
-
-static void
-model_compare(struct model *model, struct backend_file *file)
-{
-	static char now[MODEL_BYTES];
-	assert_int_equal(backend_memory.read(file, 0, now, sizeof(now)), model->size);
-	assert_memory_equal(now, model->bytes, model->size);
-}
-
-static void
-check_model(UNUSED void **state)
-{
-	static struct model model;
-	memset(&model, 0, sizeof(model));
-	model.random = 88172645463325252;
-	open_tree(1 << 20);
-	struct backend_file *file = create_file("/f");
-	uint64_t before = space();
-	for (int i = 0; i < MODEL_STEPS; i++) {
-		uint32_t what = draw(&model, 10);
-		if (what < 5)
-			model_write(&model, file);
-		else if (what < 6)
-			model_truncate(&model, file);
-		else if (what < 9)
-			model_lend(&model);
-		else
-			model_compare(&model, file);
+	enum { STAY = 10 };
+	char name[32];
+	int seen[STAY] = { 0 };
+	memory_test_open(4 << 20);
+	for (int i = 0; i < STAY; i++) {
+		snprintf(name, sizeof(name), "/%d", i);
+		struct backend_file *file = memory_test_create(name);
+		backend_memory.close(&file);
 	}
-	for (size_t i = 0; i < LOANS; i++)
-		model_return(&model.loans[i]);
-	model_compare(&model, file);
-	assert_int_equal(backend_memory.truncate(file, 0), 0);
-	assert_int_equal(space(), before);
-	backend_memory.close(&file);
-	test_tree_close(&test);
+	struct path root = test_path("/");
+	struct backend_directory *directory;
+	struct backend_entry entry;
+	assert_int_equal(
+		backend_memory.directory_open(memory_test.tree.state, &root, 0, &directory), 0);
+	int steps = 0;
+	for (; backend_memory.directory_next(directory, &entry) > 0; steps++) {
+		assert_in_range(steps, 0, 2 * STAY);
+		if (entry.name.data[0] != 't')
+			seen[strtol(entry.name.data, NULL, 10)]++;
+		struct backend_file *file = memory_test_create("/t");
+		backend_memory.close(&file);
+		snprintf(name, sizeof(name), "/%d", steps % STAY);
+		assert_int_equal(rename_name("/t", name), 0);
+		snprintf(name, sizeof(name), "/t%d", steps);
+		file = memory_test_create(name);
+		backend_memory.close(&file);
+	}
+	for (int i = 0; i < STAY; i++)
+		assert_int_equal(seen[i], 1);
+	backend_memory.directory_close(&directory);
+	test_tree_close(&memory_test);
 }
 
 int
@@ -490,12 +403,16 @@ main(void)
 		CASE("nodes end at the limit", check_nodes_limit),
 		CASE("no room at all", check_no_room_at_all),
 		CASE("the account returns to where it was", check_account),
-		TABLE("between two calls of sendfile:", change_rows, check_handed_out),
-		TABLE("in a socket's queue:", change_rows, check_in_socket),
-		CASE("pages that are lent count", check_lent_pages),
+		CASE("the table of a shredded file counts", check_table_counts),
+		CASE("a full tree lets names be replaced", check_rename_when_full),
 		CASE("a file written in order is in one piece", check_one_piece),
+		CASE("files that grow side by side stay in large pieces", check_side_by_side),
+		CASE("the arena shrinks", check_shrinks),
+		CASE("a copy has the bytes and the holes", check_copy),
+		CASE("a copy onto what is lent and what is there", check_copy_over),
+		CASE("a copy ends at the limit", check_copy_limit),
 		CASE("100,000 entries", check_large_folder),
-		CASE("random writes, cuts and loans", check_model),
+		CASE("a listing of a busy folder ends", check_busy_folder),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }
