@@ -123,13 +123,13 @@ enter(struct remote *remote)
 static bool
 leave(struct remote *remote, bool is_outermost)
 {
-	bool is_alive = !remote->is_freed;
-	if (is_outermost) {
-		remote->is_completing = false;
-		if (!is_alive)
-			release(remote);
-	}
-	return is_alive;
+	if (!is_outermost)
+		return !remote->is_freed;
+	remote->is_completing = false;
+	if (!remote->is_freed)
+		return true;
+	release(remote);
+	return false;
 }
 
 static bool

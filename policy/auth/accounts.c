@@ -48,8 +48,23 @@ accounts_free(struct accounts **accounts)
 
 /* ---- loading ---- */
 
+/* A users file's text: its hashes are wiped with it. */
+struct text {
+	char *data;
+	size_t length;
+};
+
+static void
+text_free(struct text *text)
+{
+	if (text->data != NULL)
+		explicit_bzero(text->data, text->length);
+	free(text->data);
+	*text = (struct text){ 0 };
+}
+
 static int
-read_all(int fd, char **text, size_t *length)
+read_all(int fd, struct text *text)
 {
 	struct stat status;
 	if (fstat(fd, &status) < 0)
@@ -57,23 +72,20 @@ read_all(int fd, char **text, size_t *length)
 	if (status.st_size > FILE_BYTES_MAX)
 		return -EFBIG;
 	size_t size = (size_t)status.st_size;
-	SCOPE_FREE char *buffer = malloc(size + 1);
-	if (buffer == NULL)
+	text->data = malloc(size + 1);
+	if (text->data == NULL)
 		return -ENOMEM;
-	size_t used = 0;
-	while (used < size) {
-		ssize_t count = pread(fd, buffer + used, size - used, (off_t)used);
+	while (text->length < size) {
+		ssize_t count = pread(
+			fd, text->data + text->length, size - text->length, (off_t)text->length);
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count < 0)
 			return -errno;
 		if (count == 0)
 			break; /* shorter than it was */
-		used += (size_t)count;
+		text->length += (size_t)count;
 	}
-	*text = buffer;
-	*length = used;
-	buffer = NULL;
 	return 0;
 }
 
@@ -143,23 +155,22 @@ int
 accounts_load(
 	int fd, const struct verdict_configure *configure, struct accounts **result, char **reason)
 {
-	SCOPE_FREE char *text = NULL;
-	size_t length = 0;
+	struct text text = { 0 };
 	struct accounts *accounts = calloc(1, sizeof(*accounts));
 	SCOPE_FREE char *file_name = bytes_copy_text(configure->file_name);
 	int error = accounts == NULL || file_name == NULL ? -ENOMEM : 0;
 	if (error == 0)
 		error = config_create(&accounts->defaults);
 	if (error == 0)
-		error = read_all(fd, &text, &length);
+		error = read_all(fd, &text);
 	if (error < 0 && asprintf(reason, "%s: %s", file_name == NULL ? "users file" : file_name,
 				 strerror(-error)) < 0)
 		*reason = NULL;
 	if (error == 0) {
 		set_defaults(accounts->defaults, configure);
-		error = parse(accounts, bytes_of(text, length), file_name, reason);
-		explicit_bzero(text, length);
+		error = parse(accounts, bytes_of(text.data, text.length), file_name, reason);
 	}
+	text_free(&text);
 	if (error == 0)
 		error = check_sizes(accounts, file_name, reason);
 	if (error < 0) {

@@ -44,9 +44,10 @@ open_file(const char *name)
 static int
 open_log(struct log *log, int *fd)
 {
-	log->stream = open_memstream(&log->text, &log->length);
-	if (log->stream == NULL)
+	FILE *stream = open_memstream(&log->text, &log->length);
+	if (stream == NULL)
 		return -ENOMEM;
+	log->stream = stream;
 	log->fd = fd_take(fd);
 	return 0;
 }

@@ -65,9 +65,10 @@ end_step(struct session *session)
 static uint16_t
 parse_port(const char *line)
 {
-	unsigned int port = 0;
 	const char *at = strstr(line, "(|||");
-	if (at == NULL || sscanf(at, "(|||%5u|)", &port) != 1 || port > UINT16_MAX)
+	char *end = NULL;
+	unsigned long port = at == NULL ? 0 : strtoul(at + strlen("(|||"), &end, 10);
+	if (port == 0 || port > UINT16_MAX || *end != '|')
 		die("no port in '%s'", line);
 	return (uint16_t)port;
 }

@@ -74,7 +74,7 @@ check_ids(const char *status, enum caged_mode mode)
 	assert_line(status, line);
 	snprintf(line, sizeof(line), "Gid:\t%u\t%u\t%u\t%u\n", gid, gid, gid, gid);
 	assert_line(status, line);
-	snprintf(line, sizeof(line), "Groups:\t%u \n", CAGED_EXTRA_GROUP);
+	snprintf(line, sizeof(line), "Groups:\t%d \n", CAGED_EXTRA_GROUP);
 	if (mode == CAGED_BY_ROOT)
 		assert_line(status, line);
 }

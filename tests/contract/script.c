@@ -60,7 +60,8 @@ add_hex(struct script *script, const char *at)
 {
 	static const char digits[] = "0123456789abcdef";
 	const char *high = strchr(digits, at[0]);
-	const char *low = high == NULL ? NULL : strchr(digits, at[1]);
+	assert_true(high != NULL && *high != '\0');
+	const char *low = strchr(digits, at[1]);
 	assert_true(low != NULL && *low != '\0');
 	char byte = (char)((high - digits) << 4 | (low - digits));
 	add_text(script, &byte, 1);

@@ -319,13 +319,14 @@ is_its_moment(const struct deed *deed, const struct wire *wire, bool is_outward,
 	const struct parcel *parcel)
 {
 	_Alignas(max_align_t) char body[MESSAGE_STRUCT_BYTES_MAX];
+	const struct message_rule *rule = rule_of(wire, parcel);
 	if (deed->is_done || deed->protocol != wire->protocol || deed->is_outward != is_outward ||
-		rule_of(wire, parcel) != deed->trigger || !decode(deed->trigger, parcel, body))
+		rule == NULL || rule != deed->trigger || !decode(rule, parcel, body))
 		return false;
 	for (unsigned i = 0; i < deed->conditions; i++) {
 		char name[64];
 		const char *value = split(deed->words[i], name);
-		if (!field_equals(deed->trigger->record, body, name, value))
+		if (!field_equals(rule->record, body, name, value))
 			return false;
 	}
 	return true;

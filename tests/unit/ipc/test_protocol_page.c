@@ -30,8 +30,10 @@ section(const char *heading)
 	char line[128];
 	snprintf(line, sizeof(line), "\n%s\n", heading);
 	const char *start = strstr(page, line);
-	if (start == NULL)
+	if (start == NULL) {
 		fail_msg("no heading \"%s\"", heading);
+		return NULL;
+	}
 	start += strlen(line);
 	if (strstr(start, line) != NULL)
 		fail_msg("two headings \"%s\"", heading);

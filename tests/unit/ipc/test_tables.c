@@ -69,6 +69,8 @@ check_reply(const struct protocol *protocol, const struct message_rule *rule)
 	const struct message_rule *reply = rule_named(protocol->messages, rule->reply);
 	size_t asking_end = (rule->senders & ~protocol->ends[0]) == 0 ? 0 : 1;
 	want(reply != NULL, protocol, rule);
+	if (reply == NULL)
+		return;
 	want((reply->senders & ~protocol->ends[1 - asking_end]) == 0, protocol, rule);
 	want(strcmp(reply->reply, "-") == 0, protocol, rule);
 }
@@ -207,15 +209,20 @@ check_fields(void **state)
 }
 
 static void
+check_texts_of(const struct wire_choices *choices)
+{
+	for (uint32_t i = 0; i < choices->count; i++) {
+		if (choices->docs[i][0] == '\0')
+			fail_msg("no words about %s %u", choices->name, i);
+		if (choices->texts[i][0] == '\0')
+			fail_msg("no text of %s %u", choices->name, i);
+	}
+}
+
+static void
 check_choice_texts(UNUSED void **state)
 {
-#define CHOICES(type)                                               \
-	for (uint32_t i = 0; i < type##_choices.count; i++) {       \
-		if (type##_choices.docs[i][0] == '\0')              \
-			fail_msg("no words about " #type " %u", i); \
-		if (type##_choices.texts[i][0] == '\0')             \
-			fail_msg("no text of " #type " %u", i);     \
-	}
+#define CHOICES(type) check_texts_of(&type##_choices);
 #define CHOICE_VALUE(enumerator, text, doc)
 #define CHOICES_END(type, last)
 #include "ipc/choices.def"
