@@ -35,6 +35,12 @@ struct backend_options {
 	enum symlink_policy symlinks;
 };
 
+/* How the functions of a backend are called. */
+enum backend_executor {
+	BACKEND_INLINE, /* on the worker's loop, one at a time; they never wait long */
+	BACKEND_POOL,   /* on a pool of threads, several at a time */
+};
+
 enum backend_open_flag {
 	BACKEND_READ = 1 << 0,
 	BACKEND_WRITE = 1 << 1,

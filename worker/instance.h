@@ -13,19 +13,13 @@
 
 #include "ipc/pathio.h"
 #include "policy/rules/rights.h"
+#include "worker/identity.h"
 
 enum {
 	INSTANCE_FILES_MAX = 64,            /* open at a time; then -EMFILE */
 	INSTANCE_WAITING_MAX = 64,          /* requests that wait for a transfer on their file */
 	INSTANCE_WAITING_BYTES = 64 * 1024, /* of those requests */
 	INSTANCE_LONG_MAX = 8 /* remove_tree, copy and digest at a time; then -EBUSY */
-};
-
-/* Who a session is: for the record, and for custom backends. */
-struct instance_identity {
-	uint64_t session;
-	struct wire_address peer;
-	struct bytes user; /* the worker's; process lifetime */
 };
 
 /* Where events go. Both may refuse nothing; see recorder.h for the one over a channel. */

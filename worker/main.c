@@ -11,6 +11,7 @@
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "policy/cage/cage.h"
+#include "worker/backends.h"
 #include "worker/operations.h"
 #include "worker/serve.h"
 
@@ -27,7 +28,12 @@ struct worker {
 	struct nursery *nursery;
 	struct serve *serve; /* NULL until it is configured */
 	char *user;
-	char *home;    /* NULL where files are in memory */
+	char *home;      /* NULL where files are in memory */
+	char *directory; /* of custom backends; NULL: none is asked for */
+	char *settings;  /* what they are told */
+	uint32_t owner;  /* who beside root may own them */
+	struct backend_choice chosen;
+	char *refusal; /* why there is no backend, or NULL */
 	bool retiring; /* no session will follow */
 };
 
@@ -54,8 +60,7 @@ make_nursery(struct worker *worker, const struct attach_configure *told)
 	return nursery_new(
 		&(struct nursery_options){
 			.base = worker->base,
-			.backend = user->backend == BACKEND_MEMORY ? &backend_memory
-								   : &backend_kernel,
+			.backend = worker->chosen.backend,
 			.tree = {
 				.root_fd = root_fd,
 				.memory_limit_bytes = user->memory_limit_bytes,
@@ -95,17 +100,35 @@ make_serve(struct worker *worker, const struct attach_configure *told)
 		&worker->serve);
 }
 
+/* Custom code is loaded while there are files to load it from. */
+static int
+choose_backend(struct worker *worker, const struct attach_configure *told)
+{
+	return backends_choose(
+		&(struct backends_options){
+			.name = told->user.backend,
+			.directory =
+				bytes_of_text(worker->directory == NULL ? "" : worker->directory),
+			.settings = bytes_of_text(worker->settings == NULL ? "" : worker->settings),
+			.owner = worker->owner,
+		},
+		&worker->chosen, &worker->refusal);
+}
+
 /* From the open world into the cage, in the one order that works. */
 static int
 set_up(struct worker *worker, const struct attach_configure *told, struct cage_report *report)
 {
+	int error = choose_backend(worker, told);
+	if (error < 0)
+		return error;
 	/* Whose files are in memory lives in the empty folder where the supervisor started it. */
-	bool in_memory = told->user.backend == BACKEND_MEMORY;
+	bool in_memory = worker->chosen.in_memory;
 	worker->home = in_memory ? NULL : bytes_copy_text(told->user.home);
 	worker->user = bytes_copy_text(told->user.name);
 	if (worker->user == NULL || (worker->home == NULL && !in_memory))
 		return -ENOMEM;
-	int error = prepare_libraries();
+	error = prepare_libraries();
 	if (error == 0)
 		error = cage_enter(CAGE_WORKER,
 			&(struct cage_options){
@@ -116,7 +139,7 @@ set_up(struct worker *worker, const struct attach_configure *told, struct cage_r
 	if (error == 0)
 		error = make_serve(worker, told);
 	if (error == 0)
-		error = cage_close(CAGE_WORKER, NULL, report);
+		error = cage_close(CAGE_WORKER, &worker->chosen.additions, report);
 	return error;
 }
 
@@ -126,13 +149,31 @@ fail(struct worker *worker, const struct attach_configure *told, int error,
 	const struct cage_report *report)
 {
 	char reason[1024];
-	SCOPE_FREE char *words = report->problem == NULL ? NULL : cage_report_text(report);
+	SCOPE_FREE char *words = worker->refusal;
+	if (report->problem != NULL)
+		words = cage_report_text(report);
 	snprintf(reason, sizeof(reason), "worker of %.*s: %.900s", (int)told->user.name.length,
 		told->user.name.data, words == NULL ? tree_open_problem(error) : words);
 	channel_lost(attach_post_failed(worker->supervisor, 0,
 		&(struct attach_failed){
 			.error = (uint16_t)-error, .reason = bytes_of_text(reason) }));
 	die("%s", reason);
+}
+
+static void
+on_custom(void *owner, struct message *message, const struct attach_custom *told)
+{
+	struct worker *worker = owner;
+	(void)message;
+	if (worker->directory != NULL) {
+		channel_reject(worker->supervisor, "told of custom backends twice");
+		return;
+	}
+	worker->directory = bytes_copy_text(told->directory);
+	worker->settings = bytes_copy_text(told->settings);
+	worker->owner = told->owner;
+	if (worker->directory == NULL || worker->settings == NULL)
+		die("memory is short");
 }
 
 static void
@@ -267,6 +308,7 @@ on_supervisor_gone(void *owner, const char *malformed)
 }
 
 static const struct attach_handlers handlers = {
+	.custom = on_custom,
 	.configure = on_configure,
 	.record = on_record,
 	.attach = on_attach,
@@ -313,6 +355,8 @@ main(void)
 	channel_free(&worker.supervisor);
 	free(worker.user);
 	free(worker.home);
+	free(worker.directory);
+	free(worker.settings);
 	event_base_free(worker.base);
 	return 0;
 }

@@ -22,14 +22,13 @@ struct accounts {
 	struct config *defaults;
 	char stand_in[CRYPT_GENSALT_OUTPUT_SIZE]; /* where no user has a hash to stand in */
 	const char *stand_in_hash;
-	/* Lists of the record that was identified last. */
+	/* What the record that was identified last points to. */
+	struct value_backend backend;
 	char groups[64 * sizeof(uint32_t)];
 	char rights[MESSAGE_BODY_BYTES_MAX];
 };
 
-_Static_assert((int)CONFIG_BACKEND_SYNC == (int)BACKEND_SYNC &&
-		       (int)CONFIG_BACKEND_MEMORY == (int)BACKEND_MEMORY &&
-		       (int)CONFIG_SYMLINKS_FOLLOW == (int)SYMLINKS_FOLLOW &&
+_Static_assert((int)CONFIG_SYMLINKS_FOLLOW == (int)SYMLINKS_FOLLOW &&
 		       (int)CONFIG_SYMLINKS_REFUSE == (int)SYMLINKS_REFUSE &&
 		       (int)CONFIG_SYNC_UPLOADS_NONE == (int)SYNC_NONE &&
 		       (int)CONFIG_SYNC_UPLOADS_DATA == (int)SYNC_DATA,
@@ -92,7 +91,8 @@ read_all(int fd, struct text *text)
 static void
 set_defaults(struct config *config, const struct verdict_configure *from)
 {
-	config->backend = from->backend;
+	snprintf(config->backend.name, sizeof(config->backend.name), "%.*s",
+		(int)from->backend.length, from->backend.data);
 	config->memory_limit = from->memory_limit_bytes;
 	config->umask = from->umask;
 	config->symlinks = from->symlinks;
@@ -236,12 +236,13 @@ accounts_identify(struct accounts *accounts, struct bytes name, struct account_u
 	if (user == NULL || !user_may_log_in(user))
 		return -ENOENT;
 	struct user_settings settings = user_resolve(user, accounts->defaults);
+	accounts->backend = settings.backend;
 	struct account_user record = {
 		.name = bytes_of_text(user->name),
 		.uid = user->uid,
 		.gid = user->gid,
 		.home = bytes_of_text(user->home),
-		.backend = (enum backend_kind)settings.backend,
+		.backend = bytes_of_text(accounts->backend.name),
 		.memory_limit_bytes = settings.memory_limit,
 		.umask = (uint32_t)settings.umask,
 		.symlinks = (enum symlink_policy)settings.symlinks,

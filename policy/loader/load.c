@@ -45,6 +45,50 @@ refuse_file(const char *path, int errno_value, struct rules_error *error)
 	return -errno_value;
 }
 
+/* ---- custom backends ---- */
+
+/*
+ * A slip is better told at start than at a login. Whether the file may be trusted, and what is in
+ * it, is for the worker to judge, which loads it as its user.
+ */
+static int
+check_backend(const struct config *config, const char *name, struct rules_error *error)
+{
+	SCOPE_FREE char *path = NULL;
+	SCOPE_FREE char *words = NULL;
+	struct stat status;
+	if (backend_is_built_in(bytes_of_text(name)))
+		return 0;
+	words = backend_words();
+	if (words == NULL ||
+		asprintf(&path, "%s/sallyport-backend-%s.so", config->backend_directory, name) < 0)
+		return -ENOMEM;
+	if (config->backend_directory[0] == '\0')
+		return rules_refuse_value(error, "backend", bytes_of_text(name),
+			"is not one of: %s; a custom one needs backend_directory", words);
+	if (stat(path, &status) == 0)
+		return 0;
+	return rules_refuse(error, "backend: '%s' is not one of: %s; and %s: %s", name, words, path,
+		strerror(errno));
+}
+
+static int
+check_backends(const struct config *config, const struct users *users, const char *users_path,
+	struct rules_error *error)
+{
+	int result = check_backend(config, config->backend.name, error);
+	for (size_t i = 0; i < users_count(users) && result == 0; i++) {
+		const struct user *user = users_at(users, i);
+		struct user_settings settings = user_resolve(user, config);
+		result = check_backend(config, settings.backend.name, error);
+		if (result < 0)
+			rules_error_locate(error, users_path, user->line);
+	}
+	return result;
+}
+
+/* ---- the users file ---- */
+
 /* Whoever may write the users file may become any user. */
 static int
 check_users_file(const struct stat *status, struct rules_error *error)
@@ -59,14 +103,18 @@ check_users_file(const struct stat *status, struct rules_error *error)
 }
 
 static int
-parse_users(int fd, const struct stat *status, const char *path, struct rules_error *error)
+parse_users(
+	int fd, const struct stat *status, const struct config *config, struct rules_error *error)
 {
+	const char *path = config->users_file;
 	struct users *users = NULL;
 	size_t length = (size_t)status->st_size;
 	void *text = length == 0 ? NULL : mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (text == MAP_FAILED)
 		return refuse_file(path, errno, error);
 	int result = users_parse(bytes_of(text, length), path, &users, error);
+	if (result == 0)
+		result = check_backends(config, users, path, error);
 	users_free(&users);
 	if (text != NULL)
 		munmap(text, length);
@@ -85,7 +133,7 @@ open_users_file(struct load *load, struct rules_error *error)
 	int result = check_users_file(&status, error);
 	if (result < 0)
 		rules_error_locate(error, path, 0);
-	return result < 0 ? result : parse_users(load->users_fd, &status, path, error);
+	return result < 0 ? result : parse_users(load->users_fd, &status, load->config, error);
 }
 
 /* Record opens its files there as its own user, and says less about what is wrong. */
@@ -170,7 +218,7 @@ print_banner(FILE *out, const struct quick *quick, const struct quick_home *home
 	for (size_t i = 0; i < quick->user_count; i++)
 		fprintf(out, "sallyport: user %s, password %s\n", quick->users[i].name,
 			quick->users[i].made ? quick->users[i].password : "as given");
-	if (quick->config->backend == CONFIG_BACKEND_MEMORY)
+	if (backend_is_in_memory(bytes_of_text(quick->config->backend.name)))
 		fputs("sallyport: files are in memory, and gone when the server ends or their "
 		      "worker crashes\n",
 			out);

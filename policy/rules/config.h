@@ -31,7 +31,7 @@ enum config_reader {
 };
 
 /*
- * A choice is a number of its enum in value.h: config->backend == CONFIG_BACKEND_SYNC. Numbers are
+ * A choice is a number of its enum in value.h: config->cage == CONFIG_CAGE_REQUIRED. Numbers are
  * in seconds and bytes.
  */
 struct config {

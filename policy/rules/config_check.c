@@ -35,11 +35,26 @@ check_times(const struct config *config, struct rules_error *error)
 	return 0;
 }
 
+static int
+check_backend(const struct config *config, struct rules_error *error)
+{
+	struct bytes name = bytes_of_text(config->backend.name);
+	if (backend_is_built_in(name) || config->backend_directory[0] != '\0')
+		return 0;
+	SCOPE_FREE char *words = backend_words();
+	if (words == NULL)
+		return -ENOMEM;
+	return rules_refuse_value(error, "backend", name,
+		"is not one of: %s; a custom one needs backend_directory", words);
+}
+
 int
 config_check(const struct config *config, struct rules_error *error)
 {
 	int result = check_ports(config, error);
-	return result < 0 ? result : check_times(config, error);
+	if (result == 0)
+		result = check_times(config, error);
+	return result < 0 ? result : check_backend(config, error);
 }
 
 enum { ACCOUNT_RECORD_BYTES = 65536 }; /* of passwd(5), more than any sane one */

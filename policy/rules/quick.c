@@ -43,9 +43,12 @@ choose_backend(
 	const char *usual = has_root ? "sync" : "memory";
 	const char *backend = arguments->backend.count > 0 ? arguments->backend.items[0] : usual;
 	int result = accept_text(quick, OPTION_backend, backend, error);
+	if (result == 0 && !backend_is_built_in(bytes_of_text(backend)))
+		result =
+			config_check(quick->config, error); /* there is no folder to load it from */
 	if (result < 0)
 		return result;
-	bool memory = quick->config->backend == CONFIG_BACKEND_MEMORY;
+	bool memory = backend_is_in_memory(bytes_of_text(backend));
 	if (memory && has_root)
 		return rules_refuse(error, "--backend memory serves no folder: leave out --root");
 	if (!memory && !has_root)

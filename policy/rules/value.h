@@ -9,6 +9,7 @@
 #define SALLYPORT_POLICY_RULES_VALUE_H
 
 #include "ipc/base/bytes.h"
+#include "policy/rules/backends.h"
 #include "policy/rules/error.h"
 
 #include <netinet/in.h>
@@ -19,7 +20,7 @@ enum value_type {
 #include "policy/rules/values.def"
 };
 
-/* CONFIG_BACKEND_SYNC and so on: what a slot of VALUE_CHOICE holds. */
+/* CONFIG_CAGE_REQUIRED and so on: what a slot of VALUE_CHOICE holds. */
 enum value_choice {
 #define CHOICE(option, CONSTANT, number, word, refusal) CONFIG_##CONSTANT = (number),
 #include "policy/rules/choices.def"
@@ -27,6 +28,11 @@ enum value_choice {
 
 struct value_ports {
 	uint16_t first, last;
+};
+
+/* Of the built-in ones or custom; what loads it is the worker's to know. */
+struct value_backend {
+	char name[BACKEND_NAME_BYTES_MAX + 1];
 };
 
 /* A system account: by name until config_resolve_accounts() has looked it up, then by number. */
@@ -95,7 +101,8 @@ size_t value_count(const struct value_rule *rule, const void *slot);
 /* The value as text that value_accept() reads back. The caller frees it; NULL: short of memory. */
 MUST_CHECK char *value_text(const struct value_rule *rule, const void *slot, size_t index);
 
-/* What the rule permits, for the manual: "1s to 10min", "sync, memory", or "". Freed by caller. */
+/* What the rule permits, for the manual: "1s to 10min", "follow, refuse", or "". Freed by caller.
+ */
 MUST_CHECK char *value_range_text(const struct value_rule *rule);
 
 /* Gives back what the slot owns and zeroes it. */

@@ -32,7 +32,7 @@ MUST_CHECK int value_check_range(
 /* A number with the largest unit that divides it: "10min". NULL when memory is short. */
 MUST_CHECK char *value_quantity_text(enum value_type type, uint64_t number);
 
-/* "sync, memory": the words that the rule's option accepts. NULL when memory is short. */
+/* "follow, refuse": the words that the rule's option accepts. NULL when memory is short. */
 MUST_CHECK char *value_choice_words(const struct value_rule *rule);
 
 #endif

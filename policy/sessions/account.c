@@ -29,7 +29,7 @@ account_copy(const struct account_user *user, struct account **result)
 		encoded.data, encoded.length - user->rights.encoded.length - sizeof(uint16_t));
 	account->identity =
 		(struct identity){ .uid = user->uid, .gid = user->gid, .groups = account->groups };
-	if (user->backend != BACKEND_MEMORY)
+	if (!backend_is_in_memory(user->backend))
 		account->identity.home = user->home;
 	struct wire_list groups = user->groups;
 	struct account_group group;

@@ -146,7 +146,7 @@ start(struct auth *auth)
 		.umask = (uint32_t)config->umask,
 		.symlinks = (enum symlink_policy)config->symlinks,
 		.sync = (enum sync_policy)config->sync_uploads,
-		.backend = config->backend == CONFIG_BACKEND_MEMORY ? BACKEND_MEMORY : BACKEND_SYNC,
+		.backend = bytes_of_text(config->backend.name),
 		.sessions_max = (uint32_t)config->max_sessions_per_user,
 		.keep_partial = config->keep_partial,
 		.local_times = config->list_times == CONFIG_LIST_TIMES_LOCAL,

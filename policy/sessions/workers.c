@@ -143,6 +143,20 @@ static const struct process_duty duty = {
 	.ended = on_process_ended,
 };
 
+/* Without a folder there is no message: the worker says what is missing. */
+static void
+send_custom(struct process *process, struct bytes backend)
+{
+	const struct config *config = process->supervisor->settings->config;
+	const struct attach_custom custom = {
+		.directory = bytes_of_text(config->backend_directory),
+		.settings = bytes_of_text(config->backend_settings),
+		.owner = process->supervisor->own.uid,
+	};
+	if (!backend_is_built_in(backend) && custom.directory.length > 0)
+		process_posted(process, attach_post_custom(process->channel, 0, &custom));
+}
+
 static void
 send_first(struct process *process, const struct account *account)
 {
@@ -155,6 +169,7 @@ send_first(struct process *process, const struct account *account)
 	};
 	const struct attach_record record = { 0 };
 	SCOPE_FD int fd = -1;
+	send_custom(process, account->user.backend);
 	process_posted(process, attach_post_configure(process->channel, 0, &configure));
 	int error = record_add_writer(process->supervisor->record, process, 0, &fd);
 	if (error == 0)
@@ -281,7 +296,7 @@ workers_tick(struct workers *workers)
 			worker->idle_since_ms = 0;
 		else if (worker->idle_since_ms == 0)
 			worker->idle_since_ms = now_ms;
-		else if (!worker->retired && worker->account->user.backend != BACKEND_MEMORY &&
+		else if (!worker->retired && !backend_is_in_memory(worker->account->user.backend) &&
 			 now_ms - worker->idle_since_ms >= config->worker_linger * 1000)
 			retire(worker, 2 * config->path_timeout * 1000);
 	}

@@ -282,6 +282,7 @@ check_too_large(UNUSED void **state)
 		.attempt = 1,
 		.user = { .name = bytes_of_text("x"),
 			.home = right.folder,
+			.backend = bytes_of_text("sync"),
 			.sessions_max = 1,
 			.rights = wire_list_built(&list) },
 	};

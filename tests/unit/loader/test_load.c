@@ -61,6 +61,10 @@ struct file_row {
 
 #define HASH "$6$rounds=1000$abcdefgh$x"
 #define ANN  "ann:" HASH ":1000:1000::/home/ann:\n"
+#define BOB  "bob:" HASH ":1000:1000::/home/bob:"
+
+/* Its file is there; the loader looks no further. */
+#define CUSTOM "backend_directory = \"@\"\nbackend = \"count\"\n"
 
 static const struct file_row file_rows[] = {
 	{ "good", "", ANN, 0600, "" },
@@ -75,6 +79,14 @@ static const struct file_row file_rows[] = {
 	{ "a wrong value", "gateways = many\n", ANN, 0600, "/conf:6: " },
 	{ "options that contradict", "listen = {\"127.0.0.1:25000\"}\n", ANN, 0600,
 		"passive_ports" },
+	{ "a custom backend", CUSTOM, ANN, 0600, "" },
+	{ "a custom backend that is missing", "backend_directory = \"@\"\nbackend = \"other\"\n",
+		ANN, 0600, "backend: 'other' is not one of: sync, memory; and " },
+	{ "a user's custom backend", CUSTOM, ANN BOB "backend=count\n", 0600, "" },
+	{ "a user's custom backend that is missing", CUSTOM, ANN BOB "backend=other\n", 0600,
+		"/users:2: backend: 'other' is not one of" },
+	{ "a user's custom backend without a folder", "", ANN BOB "backend=count\n", 0600,
+		"/users:2: backend: 'count' is not one of" },
 	{ "logs into no folder", "log_directory = \"@/none\"\n", ANN, 0600, "/none: No such file" },
 	{ "logs into a file", "log_directory = \"@/users\"\n", ANN, 0600, "is not a folder" },
 };
@@ -94,6 +106,7 @@ check_file(void **state)
 	write_file("conf", text, 0600);
 	if (row->users != NULL)
 		write_file("users", row->users, row->users_mode);
+	write_file("sallyport-backend-count.so", "", 0600);
 	snprintf(path, sizeof(path), "%s/conf", folder);
 	const struct load_source source = { .config_path = path };
 	int failure = load_read(&source, NULL, &load, &error);
@@ -111,6 +124,7 @@ check_file(void **state)
 	rules_error_free(&error);
 	remove_file("conf");
 	remove_file("users");
+	remove_file("sallyport-backend-count.so");
 }
 
 static void

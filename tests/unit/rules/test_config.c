@@ -71,7 +71,7 @@ check_defaults(void **state)
 	assert_int_equal(config->umask, 022);
 	assert_int_equal(config->memory_limit, 268435456);
 	assert_int_equal(config->cage, CONFIG_CAGE_AVAILABLE);
-	assert_int_equal(config->backend, CONFIG_BACKEND_SYNC);
+	assert_string_equal(config->backend.name, "sync");
 	assert_false(config->keep_partial);
 	assert_string_equal(config->users_file, "/etc/sallyport/users");
 	assert_false(config->gateway_user.resolved);
@@ -210,9 +210,19 @@ static const struct bad_row bad_rows[] = {
 	{ "flag", IN("keep_partial = true\n"), 1, "keep_partial: 'true' is no flag" },
 	{ "choice", IN("cage = on\n"), 1, "cage: 'on' is not one of: available, required" },
 	{ "choice in capitals", IN("cage = Required\n"), 1, "cage: 'Required'" },
-	{ "choice of later", IN("backend = threaded\n"), 1,
+	{ "backend of later", IN("backend = threaded\n"), 1,
 		"backend: 'threaded' is not built yet" },
 	{ "a word of another choice", IN("symlinks = required\n"), 1, "symlinks: 'required'" },
+	{ "backend without its folder", IN("backend = count\n"), 0,
+		"backend: 'count' is not one of: sync, memory; a custom one needs "
+		"backend_directory" },
+	{ "backend in capitals", IN("backend = Sync\n"), 1, "backend: 'Sync' is no backend" },
+	{ "backend with a slash", IN("backend = '../sync'\n"), 1, "backend: '../sync' is no" },
+	{ "backend that begins with a digit", IN("backend = 9p\n"), 1, "backend: '9p' is no" },
+	{ "backend that ends in a hyphen", IN("backend = count-\n"), 1, "'count-' is no" },
+	{ "backend of 33 letters", IN("backend = aaaaaaaaaabbbbbbbbbbccccccccccddd\n"), 1,
+		"backend: 'aaaaaaaaaabbbbbbbbbbccccccccccddd' is no" },
+	{ "no backend", IN("backend = ''\n"), 1, "backend: '' is no" },
 	{ "empty choice", IN("cage = ''\n"), 1, "cage: ''" },
 	{ "greeting of nothing", IN("greeting = ''\n"), 1, "greeting: may not be empty" },
 	{ "greeting that is not UTF-8", IN("greeting = '\xff'\n"), 1, "greeting: " },
@@ -364,6 +374,8 @@ static const struct good_row {
 	{ "sizes", "memory_limit = 65537" },
 	{ "texts", "greeting = 'a = {b}, # \"c\"' users_file = '/a b' log_directory = ''" },
 	{ "accounts", "gateway_user = 4000:4000 auth_user = nobody" },
+	{ "a custom backend", "backend = count-9p backend_directory = /usr/lib/sallyport "
+			      "backend_settings = 'level = \"7\"'" },
 	{ "choices", "cage = required symlinks = refuse backend = memory sync_uploads = data" },
 	{ "addresses", "passive_address = 192.0.2.255 passive_ports = 1024-65535" },
 };

@@ -74,7 +74,7 @@ check_nothing_asked(void **state)
 	(void)state;
 	struct quick *quick = build("", &as_user);
 	const struct config *config = quick->config;
-	assert_int_equal(config->backend, CONFIG_BACKEND_MEMORY);
+	assert_string_equal(config->backend.name, "memory");
 	assert_int_equal(config->listen.count, 2);
 	assert_int_equal(ntohs(config->listen.items[0].v4.sin_port), 2121);
 	assert_int_equal(ntohl(config->listen.items[0].v4.sin_addr.s_addr), INADDR_LOOPBACK);
@@ -114,7 +114,7 @@ check_everything_asked(void **state)
 				    "--passive-ports 30000-30099",
 		&of_ada);
 	const struct config *config = quick->config;
-	assert_int_equal(config->backend, CONFIG_BACKEND_SYNC);
+	assert_string_equal(config->backend.name, "sync");
 	assert_int_equal(config->listen.count, 2);
 	assert_int_equal(ntohs(config->listen.items[1].v6.sin6_port), 2123);
 	assert_string_equal(config->roots.items[0], "/srv/a b:c");
@@ -146,7 +146,7 @@ check_root_means_sync(void **state)
 	struct quick_home home = as_user;
 	home.root = "/srv/x";
 	struct quick *quick = build("--root x", &home);
-	assert_int_equal(quick->config->backend, CONFIG_BACKEND_SYNC);
+	assert_string_equal(quick->config->backend.name, "sync");
 	quick_free(&quick);
 }
 

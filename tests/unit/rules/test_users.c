@@ -110,7 +110,7 @@ check_resolve(void **state)
 	assert_int_equal(config_accept(config, OPTION_umask, bytes_of_text("077"), &error), 0);
 	struct users *users = parse(LINE("backend=memory memory_limit=1MiB keep_partial"));
 	struct user_settings settings = user_resolve(users_at(users, 0), config);
-	assert_int_equal(settings.backend, CONFIG_BACKEND_MEMORY);
+	assert_string_equal(settings.backend.name, "memory");
 	assert_int_equal(settings.memory_limit, 1 << 20);
 	assert_true(settings.keep_partial);
 	assert_int_equal(settings.umask, 077);
@@ -251,8 +251,8 @@ static const struct bad_row bad_rows[] = {
 	{ "mode too large", IN(LINE("umask=1777")), 1, "umask: more than 777" },
 	{ "bad group", IN(LINE("groups=100,wheel")), 1, "groups: 'wheel'" },
 	{ "empty group", IN(LINE("groups=100,")), 1, "groups: ''" },
-	{ "unknown backend", IN(LINE("backend=disk")), 1,
-		"backend: 'disk' is not one of: sync, memory" },
+	{ "unknown backend", IN(LINE("backend=Disk")), 1,
+		"backend: 'Disk' is no backend (as in sync, memory, or the name of a custom one)" },
 	{ "a backend of later", IN(LINE("backend=threaded")), 1,
 		"backend: 'threaded' is not built yet" },
 	{ "size below its bound", IN(LINE("memory_limit=1KiB")), 1,

@@ -79,7 +79,7 @@ copy_changed(enum field changed)
 		.gid = changed == GID ? 2000 : 1000,
 		.groups = list_of_groups(groups, sizeof(groups), changed == GROUPS ? 201 : 200),
 		.home = bytes_of_text(home),
-		.backend = changed == BACKEND ? BACKEND_MEMORY : BACKEND_SYNC,
+		.backend = bytes_of_text(changed == BACKEND ? "memory" : "sync"),
 		.memory_limit_bytes = changed == LIMIT ? 2 : 1,
 		.umask = changed == UMASK ? 077 : 022,
 		.symlinks = changed == LINKS ? SYMLINKS_REFUSE : SYMLINKS_FOLLOW,

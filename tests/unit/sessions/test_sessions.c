@@ -267,6 +267,7 @@ make_user(const char *name, uint32_t uid)
 		.uid = uid,
 		.gid = 2000,
 		.home = bytes_of_text("/home/ann"),
+		.backend = bytes_of_text("sync"),
 		.sessions_max = 2,
 	};
 }

@@ -141,7 +141,7 @@ start_process(struct world *world)
 }
 
 static struct world *
-world_new(enum backend_kind backend, const char *home)
+world_new(const char *backend, const char *home)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	assert_non_null(world);
@@ -156,7 +156,7 @@ world_new(enum backend_kind backend, const char *home)
 			.uid = geteuid() == 0 ? 65534 : geteuid(),
 			.gid = geteuid() == 0 ? 65534 : getegid(),
 			.home = bytes_of_text(home == NULL ? world->home : home),
-			.backend = backend,
+			.backend = bytes_of_text(backend),
 			.memory_limit_bytes = TEST_MEMORY_LIMIT,
 			.umask = 022,
 			.sessions_max = 10 },
@@ -394,7 +394,7 @@ check_caged(const struct world *world)
 }
 
 static void
-serve_and_leave(enum backend_kind backend)
+serve_and_leave(const char *backend)
 {
 	struct world *world = world_new(backend, NULL);
 	wait_for(world, &world->ready);
@@ -417,14 +417,14 @@ static void
 check_kernel(void **state)
 {
 	(void)state;
-	serve_and_leave(BACKEND_SYNC);
+	serve_and_leave("sync");
 }
 
 static void
 check_memory(void **state)
 {
 	(void)state;
-	serve_and_leave(BACKEND_MEMORY);
+	serve_and_leave("memory");
 }
 
 /* HOSTILE 22: no service from half a cage, and words that say why. */
@@ -432,7 +432,7 @@ static void
 check_home(void **state)
 {
 	(void)state;
-	struct world *world = world_new(BACKEND_SYNC, "/nowhere/at/all");
+	struct world *world = world_new("sync", "/nowhere/at/all");
 	wait_for(world, &world->gone);
 	assert_false(world->ready);
 	assert_non_null(strstr(world->failed, "/nowhere/at/all"));
@@ -445,7 +445,7 @@ check_orphan(void **state)
 {
 	(void)state;
 	const struct pathio_stat root = { .path = bytes_of_text("/") };
-	struct world *world = world_new(BACKEND_MEMORY, NULL);
+	struct world *world = world_new("memory", NULL);
 	wait_for(world, &world->ready);
 	attach(world);
 	assert_int_equal(call_stat(world->io, &world->wait, &root), 0);

@@ -1,0 +1,40 @@
+/*
+ * The backends by name (see backends.h). Runs in the worker, as the user, before its cage. Trusts
+ * the supervisor for the names.
+ */
+#include "worker/backends.h"
+
+#include "worker/module.h"
+
+enum place { PLACE_HOME, PLACE_MEMORY };
+
+static const struct row {
+	const char *name;
+	struct backend_choice choice;
+} rows[] = {
+#define BACKEND(name, table, EXECUTOR, PLACE, refusal, doc) \
+	{ #name, { .backend = &(table),                     \
+			 .executor = BACKEND_##EXECUTOR,    \
+			 .in_memory = PLACE_##PLACE == PLACE_MEMORY } },
+#include "policy/rules/backends.def"
+};
+
+const struct backend_choice *
+backends_find(struct bytes name)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+		if (bytes_equal_text(name, rows[i].name))
+			return &rows[i].choice;
+	return NULL;
+}
+
+int
+backends_choose(
+	const struct backends_options *options, struct backend_choice *result, char **reason)
+{
+	const struct backend_choice *built_in = backends_find(options->name);
+	if (built_in == NULL)
+		return module_load(options, result, reason);
+	*result = *built_in;
+	return 0;
+}
