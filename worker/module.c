@@ -45,6 +45,7 @@ _Static_assert(sizeof(struct backend) ==
 	"counts");
 
 /* "/directory/file: why", or of the part of the directory that `at` is. */
+PRINTF_LIKE(4, 5)
 static int
 refuse_at(struct loading *loading, struct bytes at, const char *file, const char *format, ...)
 {
