@@ -54,7 +54,8 @@ static int
 make_nursery(struct worker *worker, const struct attach_configure *told)
 {
 	const struct account_user *user = &told->user;
-	int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* for as long as the process */
+	/* Where cage_enter() went: the root too, unless no own root was to be had. Never closed. */
+	int root_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return -errno;
 	return nursery_new(
