@@ -137,6 +137,19 @@ struct backend {
 	ssize_t (*copy_range)(struct backend_file *source, uint64_t source_offset,
 		struct backend_file *destination, uint64_t destination_offset, uint64_t length);
 
+	/*
+	 * What can be done without waiting, so that no thread is needed for it; all three or none.
+	 * A view of the tree, which lives as long: its functions (stat, enter, readlink, open for
+	 * reading) answer -EAGAIN or -EXDEV, having done nothing, where they might have to wait for
+	 * a disk or a network; NULL: this tree has none.
+	 */
+	struct backend_tree *(*tree_cached)(struct backend_tree *tree);
+	/* As read, all of it or up to the end of the file; -EAGAIN if it would have to wait. */
+	ssize_t (*read_cached)(
+		struct backend_file *file, uint64_t offset, void *buffer, size_t length);
+	/* Neither its attributes nor its close wait for anybody, if it was opened for reading. */
+	bool (*is_near)(const struct backend_file *file);
+
 	/* `flags` of enum backend_directory_flag. Reads nothing yet. */
 	int (*directory_open)(struct backend_tree *tree, const struct path *path, unsigned flags,
 		struct backend_directory **result);

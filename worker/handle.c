@@ -6,28 +6,32 @@
 #include "ipc/base/scope.h"
 #include "worker/instance_private.h"
 
-#include <fcntl.h>
+static const struct job_kind disposal_kind;
 
 int
-handle_new(
-	struct instance *instance, uint32_t number, const struct path *path, struct handle **result)
+handle_new(struct call *call, uint32_t number)
 {
+	struct instance *instance = call->instance;
+	const struct path *path = call->path;
 	if (handle_find(instance, number) != NULL)
 		return -EINVAL;
-	if (instance->handle_count >= INSTANCE_FILES_MAX)
+	if (instance->open_count >= INSTANCE_FILES_MAX ||
+		instance->handle_count >= 2 * INSTANCE_FILES_MAX)
 		return -EMFILE;
 	struct handle *handle = calloc(1, sizeof(*handle) + path->length + 1);
 	if (handle == NULL)
 		return -ENOMEM;
+	handle->disposal = (struct job){ .kind = &disposal_kind, .is_bound = true };
+	handle->nursery = instance->nursery;
 	handle->instance = instance;
 	handle->number = number;
-	handle->kind = HANDLE_CLOSED;
 	TAILQ_INIT(&handle->waiting);
 	handle->path_length = path->length;
 	memcpy(handle->path, path->text, path->length);
 	TAILQ_INSERT_HEAD(&instance->handles, handle, entry);
+	instance->open_count++;
 	instance->handle_count++;
-	*result = handle;
+	handle_lend(handle, call);
 	return 0;
 }
 
@@ -36,99 +40,124 @@ handle_find(struct instance *instance, uint32_t number)
 {
 	for (struct handle *handle = TAILQ_FIRST(&instance->handles); handle != NULL;
 		handle = TAILQ_NEXT(handle, entry))
-		if (handle->number == number && !handle->released)
+		if (handle->number == number && !handle->is_released)
 			return handle;
 	return NULL;
 }
 
 void
-handle_close(struct handle *handle)
+handle_lend(struct handle *handle, struct call *call)
 {
-	struct instance *instance = handle->instance;
-	switch (handle->kind) {
-	case HANDLE_FILE:
-		instance->nursery->tree.backend->close(&handle->file);
-		break;
-	case HANDLE_LISTING:
-		listing_close(&handle->listing);
-		break;
-	case HANDLE_UPLOAD:
-		upload_discard(&handle->upload);
-		break;
-	case HANDLE_CLOSED:
-		break;
-	}
-	handle->kind = HANDLE_CLOSED;
-	handle->released = true;
+	handle->lent_to = call;
+	call->handle = handle;
 }
+
+void
+handle_judge_again(struct handle *handle)
+{
+	handle->is_revoked = rights_judge(handle->instance->shared_rights->rights,
+				     handle_path(handle), handle->wanted) < 0;
+}
+
+void
+handle_release(struct handle *handle)
+{
+	if (!handle->is_released)
+		handle->instance->open_count--;
+	handle->is_released = true;
+}
+
+/* ---- its end ---- */
+
+void
+handle_close_object(struct handle *handle)
+{
+	if (handle->file != NULL)
+		handle->nursery->tree.backend->close(&handle->file);
+	if (handle->listing != NULL)
+		listing_close(&handle->listing);
+	if (handle->upload != NULL)
+		upload_discard(&handle->upload);
+}
+
+static struct handle *
+handle_of(struct job *disposal)
+{
+	return (struct handle *)(void *)disposal;
+}
+
+static void
+dispose(struct job *disposal, char *scratch)
+{
+	(void)scratch;
+	handle_close_object(handle_of(disposal));
+}
+
+static void
+on_disposed(struct job *disposal, int error)
+{
+	struct handle *handle = handle_of(disposal);
+	struct instance *instance = handle->instance;
+	(void)error; /* it is never refused */
+	instance_enter(instance);
+	TAILQ_REMOVE(&instance->handles, handle, entry);
+	instance->handle_count--;
+	free(handle);
+	instance_leave(instance);
+}
+
+static const struct job_kind disposal_kind = { .effect = dispose, .end = on_disposed };
 
 void
 handle_settle(struct handle *handle)
 {
-	struct instance *instance = handle->instance;
-	if (!handle->released || handle->busy || handle->calls > 0 ||
-		!TAILQ_EMPTY(&handle->waiting))
+	if (!handle->is_released || handle->lent_to != NULL || handle->is_resuming ||
+		handle->is_disposing || !TAILQ_EMPTY(&handle->waiting))
 		return;
-	if (handle->kind == HANDLE_UPLOAD)
-		instance->options.totals->uploads_dropped++;
-	handle_close(handle);
-	TAILQ_REMOVE(&instance->handles, handle, entry);
-	instance->handle_count--;
-	free(handle);
+	if (handle->upload != NULL)
+		handle->instance->options.totals->uploads_dropped++;
+	handle->is_disposing = true;
+	if (handle->file == NULL && handle->listing == NULL && handle->upload == NULL)
+		on_disposed(&handle->disposal, 0);
+	else
+		executor_submit(handle->nursery->executor, &handle->disposal);
 }
 
 /* ---- what waits ---- */
 
 int
-handle_queue(struct handle *handle, const struct call *call)
+handle_queue(struct handle *handle, struct call *call)
 {
-	static char encoded[MESSAGE_BODY_BYTES_MAX];
 	struct instance *instance = handle->instance;
-	uint32_t code = (uint32_t)(call->completion.rule - instance_rules);
-	int length = wire_encode(
-		pathio_messages.rules[code].record, call->request, encoded, sizeof(encoded));
-	if (length < 0)
-		return -EINVAL;
 	if (instance->waiting_count >= INSTANCE_WAITING_MAX ||
-		(size_t)length > INSTANCE_WAITING_BYTES - instance->waiting_bytes)
+		call->request_bytes > INSTANCE_WAITING_BYTES - instance->waiting_bytes)
 		return -EBUSY;
-	struct waiting_call *waiting = malloc(sizeof(*waiting) + (size_t)length);
-	if (waiting == NULL)
-		return -ENOMEM;
-	*waiting = (struct waiting_call){
-		.completion = call->completion,
-		.code = code,
-		.descriptor = -1,
-		.length = (size_t)length,
-	};
-	memcpy(waiting->encoded, encoded, waiting->length);
-	if (call->descriptor >= 0) {
-		waiting->descriptor = fcntl(call->descriptor, F_DUPFD_CLOEXEC, 0);
-		if (waiting->descriptor < 0) {
-			free(waiting);
-			return -EMFILE;
-		}
-	}
-	TAILQ_INSERT_TAIL(&handle->waiting, waiting, entry);
+	int error = call_keep_descriptor(call);
+	if (error < 0)
+		return error;
+	TAILQ_INSERT_TAIL(&handle->waiting, call, entry);
 	instance->waiting_count++;
-	instance->waiting_bytes += waiting->length;
-	handle->released = handle->released || call->completion.rule->releases;
+	instance->waiting_bytes += call->request_bytes;
+	if ((call->rule->traits & RELEASES) != 0)
+		handle_release(handle);
 	return 0;
 }
 
-struct waiting_call *
-handle_take_waiting(struct handle *handle, struct waiting_call *waiting)
+void
+handle_take_waiting(struct handle *handle, struct call *call)
 {
-	TAILQ_REMOVE(&handle->waiting, waiting, entry);
-	handle->instance->waiting_count--;
-	handle->instance->waiting_bytes -= waiting->length;
-	return waiting;
+	TAILQ_REMOVE(&handle->waiting, call, entry);
+	call->instance->waiting_count--;
+	call->instance->waiting_bytes -= call->request_bytes;
 }
 
 void
-waiting_call_free(struct waiting_call **waiting)
+handle_refuse_waiting(struct handle *handle, int error)
 {
-	fd_close(&(*waiting)->descriptor);
-	free(*waiting);
-	*waiting = NULL;
+	struct call *call;
+	while ((call = TAILQ_FIRST(&handle->waiting)) != NULL) {
+		handle_take_waiting(handle, call);
+		call_answer_unrecorded(call, error);
+		call_free(&call);
+	}
 }

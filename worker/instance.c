@@ -2,6 +2,11 @@
  * A local path-I/O instance (see instance.h). Runs in the worker, as the user. The requests are
  * well-formed words of a gateway that may have been taken over: nothing is done before the rights
  * were asked. A request that fails leaves the others as they were.
+ *
+ * The story of a call: submitted, it waits while its handle is lent to another; begun, it is judged
+ * here on the loop; its effect goes to the executor, which may carry it out at once or on a thread;
+ * its end, here again, records it, answers it and gives the handle to the next in the queue. A call
+ * that is cancelled, late, or whose session has gone, is answered before its end.
  */
 #include "worker/instance.h"
 
@@ -19,13 +24,28 @@ instance_of(struct pathio *io)
 
 /* ---- life ---- */
 
+static struct shared_rights *
+share(struct rights **rights)
+{
+	struct shared_rights *shared = malloc(sizeof(*shared));
+	if (shared == NULL) {
+		rights_free(rights);
+		return NULL;
+	}
+	*shared = (struct shared_rights){ .holders = 1, .rights = *rights };
+	*rights = NULL;
+	return shared;
+}
+
 int
 nursery_make(struct nursery *nursery, const struct instance_options *options,
 	struct rights **rights, struct pathio **result)
 {
+	struct shared_rights *shared = share(rights);
 	struct instance *instance = calloc(1, sizeof(*instance));
-	if (instance == NULL) {
-		rights_free(rights);
+	if (instance == NULL || shared == NULL) {
+		shared_rights_drop(&shared);
+		free(instance);
 		return -ENOMEM;
 	}
 	instance->io.operations = &instance_operations;
@@ -33,32 +53,77 @@ nursery_make(struct nursery *nursery, const struct instance_options *options,
 	instance->options = *options;
 	if (instance->options.totals == NULL)
 		instance->options.totals = &instance->own_totals;
-	instance->rights = *rights;
-	*rights = NULL;
+	instance->shared_rights = shared;
+	TAILQ_INIT(&instance->calls);
 	TAILQ_INIT(&instance->handles);
-	TAILQ_INIT(&instance->long_calls);
 	*result = &instance->io;
 	return 0;
+}
+
+/* What is left of it waits for threads: it goes with the last call and the last handle. */
+static void
+free_if_empty(struct instance *instance)
+{
+	if (instance->depth > 0 || !TAILQ_EMPTY(&instance->calls) ||
+		!TAILQ_EMPTY(&instance->handles))
+		return;
+	shared_rights_drop(&instance->shared_rights);
+	free(instance);
+}
+
+/* It is answered; if its effect has not begun it never will, and then the call is gone. */
+static void
+abandon(struct call *call, int error)
+{
+	if (call->transfer != NULL) {
+		instance_end_transfer(call, error);
+		return;
+	}
+	call_answer(call, error);
+	if (executor_withdraw(call->nursery->executor, &call->job))
+		call->job.kind->end(&call->job, error);
+}
+
+static struct call *
+find_unanswered(struct instance *instance)
+{
+	struct call *call = TAILQ_FIRST(&instance->calls);
+	while (call != NULL && call->is_answered)
+		call = TAILQ_NEXT(call, entry);
+	return call;
+}
+
+static void
+count_dropped(struct instance *instance, const struct handle *handle)
+{
+	bool is_ending = handle->lent_to != NULL && (handle->lent_to->rule->traits & RELEASES) != 0;
+	if (handle->kind == HANDLE_UPLOAD && !is_ending)
+		instance->options.totals->uploads_dropped++;
 }
 
 /* Every completion that is still owed gets -ECANCELED; then the files are closed. */
 static void
 destroy(struct instance *instance)
 {
-	struct handle *handle;
+	struct handle *handle, *next;
+	struct call *call;
 	instance->depth++; /* a completion that frees it again, or asks for more, changes nothing */
-	instance_cancel_all_long(instance);
-	while ((handle = TAILQ_FIRST(&instance->handles)) != NULL) {
-		handle->calls++;
-		handle_cancel_waiting(handle);
-		if (handle->transfer != NULL)
-			transfer_end(handle->transfer, -ECANCELED);
-		handle->calls--;
-		handle->released = true;
+	for (handle = TAILQ_FIRST(&instance->handles); handle != NULL;
+		handle = TAILQ_NEXT(handle, entry)) {
+		count_dropped(instance, handle);
+		handle_refuse_waiting(handle, -ECANCELED);
+	}
+	while ((call = find_unanswered(instance)) != NULL)
+		abandon(call, -ECANCELED);
+	instance->options.totals = &instance->own_totals; /* the session's are told by now */
+	for (handle = TAILQ_FIRST(&instance->handles); handle != NULL; handle = next) {
+		next = TAILQ_NEXT(handle, entry);
+		handle_release(handle);
 		handle_settle(handle);
 	}
-	rights_free(&instance->rights);
-	free(instance);
+	instance->is_gone = true;
+	instance->depth--;
+	free_if_empty(instance);
 }
 
 void
@@ -71,7 +136,9 @@ void
 instance_leave(struct instance *instance)
 {
 	instance->depth--;
-	if (instance->dying && instance->depth == 0)
+	if (instance->is_gone)
+		free_if_empty(instance);
+	else if (instance->is_dying && instance->depth == 0)
 		destroy(instance);
 }
 
@@ -79,7 +146,7 @@ static void
 free_instance(struct pathio *io)
 {
 	struct instance *instance = instance_of(io);
-	instance->dying = true;
+	instance->is_dying = true;
 	if (instance->depth == 0)
 		destroy(instance);
 }
@@ -88,208 +155,245 @@ void
 instance_change_rights(struct pathio *io, struct rights **rights)
 {
 	struct instance *instance = instance_of(io);
-	rights_free(&instance->rights);
-	instance->rights = *rights;
-	*rights = NULL;
+	struct shared_rights *shared = share(rights);
+	if (shared == NULL)
+		die("no memory for changed rights"); /* nobody may go on with the old ones */
+	shared_rights_drop(&instance->shared_rights);
+	instance->shared_rights = shared;
 	for (struct handle *handle = TAILQ_FIRST(&instance->handles); handle != NULL;
 		handle = TAILQ_NEXT(handle, entry))
-		handle->revoked =
-			rights_judge(instance->rights, handle_path(handle), handle->wanted) < 0;
+		handle_judge_again(handle);
 }
 
-/* ---- a request ---- */
+/* ---- the effect of a call ---- */
 
 static void
-record(const struct call *call, int error)
+carry_out(struct job *job, char *scratch)
 {
-	const struct instance *instance = call->instance;
-	const struct instance_observer *observer = instance->nursery->options.observer;
-	const struct operation_rule *rule = call->completion.rule;
-	if (observer == NULL || call->recorded_path.length == 0)
-		return;
-	if (rule->record == RECORD_OPERATION)
-		observer->operation(observer->context, &instance->options.identity, rule->name,
-			call->recorded_path, call->recorded_destination, -error);
-	else if (rule->record == RECORD_TRANSFER)
-		observer->transfer(observer->context, &instance->options.identity, rule->name,
-			call->recorded_path, PATHIO_FORM_IMAGE, 0, 0, -error);
+	struct call *call = call_of(job);
+	(void)scratch;
+	call->result = call->rule->run(call, &call->body);
 }
 
-void
-instance_answer(const struct completion *completion, int error, union pathio_body *body)
+/* With what the caches have. A stranger's mount is none of the tree's caches. */
+static bool
+try_quickly(struct job *job, char *scratch)
 {
-	union pathio_body failed = { .failed = { .error = (uint16_t)-error } };
-	completion->done(completion->argument,
-		&(struct pathio_answer){
-			.error = error,
-			.code = error < 0 ? (uint32_t)PATHIO_FAILED : completion->rule->answer,
-			.tag = completion->tag,
-			.body = error < 0 ? &failed : body,
-		});
-}
-
-void
-instance_finish(const struct call *call, int error, union pathio_body *body)
-{
-	call->instance->options.totals->operations++;
-	record(call, error);
-	instance_answer(&call->completion, error, body);
+	struct call *call = call_of(job);
+	if (call->nursery->cached.state == NULL)
+		return false;
+	call->tree = &call->nursery->cached;
+	call->is_quick = true;
+	carry_out(job, scratch);
+	call->is_quick = false;
+	call->tree = &call->nursery->tree;
+	return call->result != -EAGAIN && call->result != -EXDEV;
 }
 
 static void
-carry_out(struct call *call)
+on_late(struct job *job)
 {
-	union pathio_body body = { .done = { 0 } };
-	int result;
-	if (call->instance->dying)
-		result = -ECANCELED;
-	else if (call->handle == NULL)
-		result = instance_judge(call);
-	else
-		result = call->handle->revoked && !call->completion.rule->releases ? -EACCES : 0;
-	if (result == 0)
-		result = call->completion.rule->run(call, &body);
-	if (result != CALL_RUNS)
-		instance_finish(call, result, &body);
-}
-
-/* ---- a request on a file ---- */
-
-static void
-carry_out_on(struct handle *handle, struct call *call)
-{
-	static struct path path; /* the handle may close before the record is written */
-	memcpy(path.text, handle->path, handle->path_length);
-	call->recorded_path = bytes_of(path.text, handle->path_length);
-	call->handle = handle;
-	handle->calls++;
-	if (call->completion.rule->releases)
-		handle->released = true;
-	carry_out(call);
-	handle->calls--;
+	instance_give_up(call_of(job), -ETIMEDOUT);
 }
 
 static void
-carry_out_waiting(struct handle *handle, struct waiting_call *waiting)
+on_end(struct job *job, int error)
 {
-	_Alignas(max_align_t) char request[MESSAGE_STRUCT_BYTES_MAX];
-	struct call call = {
-		.instance = handle->instance,
-		.completion = waiting->completion,
-		.request = request,
-		.descriptor = waiting->descriptor,
-	};
-	/* It was encoded here, so it decodes. */
-	ensure(wire_decode(pathio_messages.rules[waiting->code].record,
-		       bytes_of(waiting->encoded, waiting->length), request, NULL) == 0);
-	carry_out_on(handle, &call);
+	struct call *call = call_of(job);
+	struct instance *instance = call->instance;
+	instance_enter(instance);
+	if (error == 0)
+		error = call->result;
+	if (call->rule->end != NULL)
+		error = call->rule->end(call, error);
+	if (error != CALL_RUNS)
+		instance_end(call, error);
+	instance_leave(instance);
 }
 
-void
-instance_resume(struct handle *handle)
+static const struct job_kind slow_path = { NULL, carry_out, on_late, on_end };
+static const struct job_kind quick_path = { try_quickly, carry_out, on_late, on_end };
+
+/* ---- the life of a call ---- */
+
+static int
+judge(struct call *call)
 {
-	struct waiting_call *waiting;
-	handle->calls++;
-	while (!handle->busy && (waiting = TAILQ_FIRST(&handle->waiting)) != NULL) {
-		handle_take_waiting(handle, waiting);
-		carry_out_waiting(handle, waiting);
-		waiting_call_free(&waiting);
+	const struct operation_rule *rule = call->rule;
+	const struct handle *handle = call->handle;
+	if (handle == NULL)
+		return instance_judge(call);
+	call->recorded_path = handle_path(handle);
+	return handle->is_revoked && (rule->traits & RELEASES) == 0 ? -EACCES : 0;
+}
+
+static int
+prepare(struct call *call)
+{
+	const struct operation_rule *rule = call->rule;
+	call_take_rights(call);
+	int error = judge(call);
+	if (error == 0 && rule->room_bytes > 0) {
+		call->room = malloc(rule->room_bytes);
+		error = call->room == NULL ? -ENOMEM : 0;
 	}
-	handle->calls--;
+	return error == 0 && rule->begin != NULL ? rule->begin(call) : error;
+}
+
+void
+instance_begin(struct call *call)
+{
+	struct executor *executor = call->nursery->executor;
+	const struct instance *instance = call->instance;
+	unsigned traits = call->rule->traits;
+	TAILQ_INSERT_TAIL(&call->instance->calls, call, entry);
+	if (call->handle != NULL && (traits & RELEASES) != 0)
+		handle_release(call->handle);
+	call->job.kind = (traits & QUICK) != 0 ? &quick_path : &slow_path;
+	call->job.deadline_ms = (traits & SLOW) != 0 ? instance->options.slow_deadline_ms
+						     : instance->options.deadline_ms;
+	int error = prepare(call);
+	if (error < 0)
+		executor_settle(executor, &call->job, error);
+	else if (error == 0)
+		executor_submit(executor, &call->job);
+}
+
+static void
+resume(struct handle *handle)
+{
+	struct call *call;
+	if (handle->is_resuming)
+		return;
+	handle->is_resuming = true;
+	while (handle->lent_to == NULL && (call = TAILQ_FIRST(&handle->waiting)) != NULL) {
+		handle_take_waiting(handle, call);
+		handle_lend(handle, call);
+		instance_begin(call);
+	}
+	handle->is_resuming = false;
 	handle_settle(handle);
+}
+
+void
+instance_end(struct call *call, int error)
+{
+	struct instance *instance = call->instance;
+	struct handle *handle = call->handle;
+	instance_enter(instance);
+	call_answer(call, error);
+	TAILQ_REMOVE(&instance->calls, call, entry);
+	call_free(&call);
+	if (handle != NULL) {
+		handle->lent_to = NULL;
+		handle->is_late = false;
+		resume(handle);
+	}
+	instance_leave(instance);
+}
+
+void
+instance_give_up(struct call *call, int error)
+{
+	struct instance *instance = call->instance;
+	struct handle *handle = call->handle;
+	instance_enter(instance);
+	call_answer(call, error);
+	if (handle != NULL) {
+		handle->is_late = true;
+		handle_refuse_waiting(handle, error);
+	}
+	instance_leave(instance);
+}
+
+/* ---- struct pathio ---- */
+
+/* It never begins. */
+static void
+refuse(struct call *call, int error)
+{
+	TAILQ_INSERT_TAIL(&call->instance->calls, call, entry);
+	call->job.kind = &slow_path;
+	executor_settle(call->nursery->executor, &call->job, error);
 }
 
 static void
 submit_on_file(struct call *call)
 {
 	uint32_t number;
-	memcpy(&number, (const char *)call->request + call->completion.rule->first, sizeof(number));
+	memcpy(&number, (const char *)call->request + call->rule->first, sizeof(number));
 	struct handle *handle = handle_find(call->instance, number);
+	int error = 0;
 	if (handle == NULL) {
-		instance_finish(call, -EBADF, NULL);
-		return;
-	}
-	if (handle->busy || !TAILQ_EMPTY(&handle->waiting)) {
-		int error = handle_queue(handle, call);
+		refuse(call, -EBADF);
+	} else if (handle->is_late) {
+		if ((call->rule->traits & RELEASES) != 0)
+			handle_release(handle);
+		refuse(call, -ETIMEDOUT);
+	} else if (handle->lent_to != NULL || !TAILQ_EMPTY(&handle->waiting)) {
+		error = handle_queue(handle, call);
 		if (error < 0)
-			instance_finish(call, error, NULL);
-		return;
+			refuse(call, error);
+	} else {
+		handle_lend(handle, call);
+		instance_begin(call);
 	}
-	carry_out_on(handle, call);
-	handle_settle(handle);
 }
-
-/* ---- struct pathio ---- */
 
 static uint32_t
 submit(struct pathio *io, uint32_t code, const void *request, int descriptor,
 	pathio_completion *done, void *argument)
 {
+	static const union pathio_body no_memory = { .failed = { .error = ENOMEM } };
 	struct instance *instance = instance_of(io);
 	ensure(code < INSTANCE_RULE_COUNT && instance_rules[code].run != NULL);
 	if (++instance->last_tag == 0)
 		instance->last_tag = 1;
 	uint32_t tag = instance->last_tag;
-	struct call call = {
-		.instance = instance,
-		.completion = { .rule = &instance_rules[code],
-			.tag = tag,
-			.done = done,
-			.argument = argument },
-		.request = request,
-		.descriptor = descriptor,
-	};
+	struct call *call = call_new(instance, code, request, descriptor);
+	if (call == NULL) {
+		done(argument, &(struct pathio_answer){ .error = -ENOMEM,
+				       .code = PATHIO_FAILED,
+				       .tag = tag,
+				       .body = &no_memory });
+		return tag;
+	}
+	call->tag = tag;
+	call->done = done;
+	call->argument = argument;
 	instance_enter(instance);
-	if (instance->dying)
-		instance_finish(&call, -ECANCELED, NULL);
-	else if (instance_rules[code].subject == SUBJECT_FILE)
-		submit_on_file(&call);
+	if (instance->is_dying)
+		refuse(call, -ECANCELED);
+	else if (call->rule->subject == SUBJECT_FILE)
+		submit_on_file(call);
 	else
-		carry_out(&call);
+		instance_begin(call);
 	instance_leave(instance);
 	return tag;
 }
 
-static struct waiting_call *
-find_waiting(struct handle *handle, uint32_t tag)
+static struct call *
+find_call(struct calls *calls, uint32_t tag)
 {
-	for (struct waiting_call *waiting = TAILQ_FIRST(&handle->waiting); waiting != NULL;
-		waiting = TAILQ_NEXT(waiting, entry))
-		if (waiting->completion.tag == tag)
-			return waiting;
-	return NULL;
+	struct call *call = TAILQ_FIRST(calls);
+	while (call != NULL && (call->tag != tag || call->is_answered))
+		call = TAILQ_NEXT(call, entry);
+	return call;
 }
 
 /* A close, commit or discard that is cancelled leaves its file released: an upload is dropped. */
 static void
-cancel_waiting(struct handle *handle, struct waiting_call *waiting)
-{
-	handle_take_waiting(handle, waiting);
-	instance_answer(&waiting->completion, -ECANCELED, NULL);
-	waiting_call_free(&waiting);
-	handle_settle(handle);
-}
-
-void
-handle_cancel_waiting(struct handle *handle)
-{
-	struct waiting_call *waiting;
-	while ((waiting = TAILQ_FIRST(&handle->waiting)) != NULL)
-		cancel_waiting(handle, waiting);
-}
-
-static void
-cancel_on_files(struct instance *instance, uint32_t tag)
+cancel_waiting(struct instance *instance, uint32_t tag)
 {
 	for (struct handle *handle = TAILQ_FIRST(&instance->handles); handle != NULL;
 		handle = TAILQ_NEXT(handle, entry)) {
-		struct waiting_call *waiting = find_waiting(handle, tag);
-		if (handle->transfer != NULL && handle->transferring.tag == tag)
-			transfer_end(handle->transfer, -ECANCELED);
-		else if (waiting != NULL)
-			cancel_waiting(handle, waiting);
-		else
+		struct call *call = find_call(&handle->waiting, tag);
+		if (call == NULL)
 			continue;
+		handle_take_waiting(handle, call);
+		call_answer_unrecorded(call, -ECANCELED);
+		call_free(&call);
+		handle_settle(handle);
 		return; /* the handle may be gone */
 	}
 }
@@ -298,9 +402,12 @@ static void
 cancel(struct pathio *io, uint32_t tag)
 {
 	struct instance *instance = instance_of(io);
+	struct call *call = find_call(&instance->calls, tag);
 	instance_enter(instance);
-	if (!instance_cancel_long(instance, tag))
-		cancel_on_files(instance, tag);
+	if (call != NULL)
+		abandon(call, -ECANCELED);
+	else
+		cancel_waiting(instance, tag);
 	instance_leave(instance);
 }
 

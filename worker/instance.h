@@ -42,6 +42,12 @@ struct instance_totals {
 
 struct instance_options {
 	struct instance_identity identity;
+	/*
+	 * Of an effect, where threads carry them out; commit, copy and sync, which flush, have the
+	 * slow one. 0: none. Whoever calls across a channel has his own (remote.h).
+	 */
+	uint32_t deadline_ms;
+	uint32_t slow_deadline_ms;
 	uint32_t stall_timeout_ms;      /* of a transfer without progress; 0: none */
 	struct instance_totals *totals; /* kept up to date, outlives the instance; may be NULL */
 	/* May be NULL. As in remote.h, at most one a second per transfer. */

@@ -1,6 +1,6 @@
 /*
  * Open files of an instance: open, seek, read, write, sync, close (PATHIO 2). Runs in the worker,
- * as the user.
+ * as the user, all but beginnings and ends maybe on a thread.
  */
 #include "worker/instance_private.h"
 
@@ -38,31 +38,63 @@ open_flags(const struct mode_rule *rule, uint32_t judged)
 }
 
 int
-instance_run_open(struct call *call, union pathio_body *body)
+instance_begin_open(struct call *call)
 {
 	const struct pathio_open *request = call->request;
 	if ((size_t)request->mode >= ARRAY_LENGTH(mode_rules))
 		return -EINVAL;
-	const struct mode_rule *rule = &mode_rules[request->mode];
-	struct handle *handle;
-	uint32_t judged = 0;
-	int error = instance_judge_target(call, call->path, rule->present, rule->absent, &judged);
+	int error = handle_new(call, request->file);
 	if (error == 0)
-		error = handle_new(call->instance, request->file, call->path, &handle);
-	if (error != 0)
+		call->handle->mode = request->mode;
+	return error;
+}
+
+int
+instance_run_open(struct call *call, union pathio_body *body)
+{
+	const struct pathio_open *request = call->request;
+	const struct mode_rule *rule = &mode_rules[request->mode];
+	if (call->is_quick && rule->writes)
+		return -EAGAIN;
+	int error = instance_judge_target(call, call->path, rule->present, rule->absent);
+	if (error < 0)
 		return error;
-	error = call_backend(call)->open(call_state(call), call->path, open_flags(rule, judged),
-		MODE_OF_NEW_FILES, &handle->file, &body->opened.attributes);
-	if (error < 0) {
-		handle->released = true;
-		handle_settle(handle);
+	body->opened.name = bytes_of_text(path_name(call->path));
+	return call_backend(call)->open(call_state(call), call->path,
+		open_flags(rule, call->judged), MODE_OF_NEW_FILES, &call->handle->file,
+		&body->opened.attributes);
+}
+
+static enum handle_kind
+kind_of_object(const struct handle *handle)
+{
+	if (handle->file != NULL)
+		return HANDLE_FILE;
+	return handle->listing != NULL ? HANDLE_LISTING : HANDLE_UPLOAD;
+}
+
+/* What was opened for nobody, because it came too late, is closed like all that is released. */
+int
+instance_end_opening(struct call *call, int error)
+{
+	struct handle *handle = call->handle;
+	if (handle == NULL)
+		return error;
+	if (error < 0 || call->is_answered) {
+		handle_release(handle);
 		return error;
 	}
-	handle->kind = HANDLE_FILE;
-	handle->mode = request->mode;
-	handle->wanted = judged;
-	body->opened.name = bytes_of_text(path_name(call->path));
+	handle->kind = kind_of_object(handle);
+	handle->wanted = call->judged;
+	if (call->shared_rights != call->instance->shared_rights)
+		handle_judge_again(handle);
 	return 0;
+}
+
+int
+instance_begin_seek(struct call *call)
+{
+	return call->handle->kind == HANDLE_FILE ? 0 : -EBADF;
 }
 
 int
@@ -72,8 +104,6 @@ instance_run_seek(struct call *call, union pathio_body *body)
 	struct handle *handle = call->handle;
 	struct pathio_attributes attributes = { .size = 0 };
 	int64_t from = 0, position;
-	if (handle->kind != HANDLE_FILE)
-		return -EBADF;
 	switch (request->whence) {
 	case PATHIO_SEEK_SET:
 		break;
@@ -81,7 +111,9 @@ instance_run_seek(struct call *call, union pathio_body *body)
 		from = (int64_t)handle->position;
 		break;
 	case PATHIO_SEEK_END: {
-		int error = call_backend(call)->attributes(handle->file, &attributes);
+		int error = call->is_quick
+				    ? -EAGAIN
+				    : call_backend(call)->attributes(handle->file, &attributes);
 		if (error < 0)
 			return error;
 		from = (int64_t)attributes.size;
@@ -98,19 +130,28 @@ instance_run_seek(struct call *call, union pathio_body *body)
 }
 
 int
+instance_begin_read(struct call *call)
+{
+	const struct handle *handle = call->handle;
+	return handle->kind == HANDLE_FILE && mode_rules[handle->mode].reads ? 0 : -EBADF;
+}
+
+int
 instance_run_read(struct call *call, union pathio_body *body)
 {
-	static char block[PATHIO_BLOCK_BYTES];
 	const struct pathio_read *request = call->request;
+	const struct backend *backend = call_backend(call);
 	struct handle *handle = call->handle;
-	if (handle->kind != HANDLE_FILE || !mode_rules[handle->mode].reads)
-		return -EBADF;
-	size_t wanted = request->count < sizeof(block) ? request->count : sizeof(block);
-	ssize_t length = call_backend(call)->read(handle->file, handle->position, block, wanted);
+	size_t room = call->rule->room_bytes;
+	size_t wanted = request->count < room ? request->count : room;
+	ssize_t length =
+		call->is_quick
+			? backend->read_cached(handle->file, handle->position, call->room, wanted)
+			: backend->read(handle->file, handle->position, call->room, wanted);
 	if (length < 0)
 		return (int)length;
 	handle->position += (uint64_t)length;
-	body->content.bytes = bytes_of(block, (size_t)length);
+	body->content.bytes = bytes_of(call->room, (size_t)length);
 	return 0;
 }
 
@@ -131,12 +172,17 @@ move_behind(struct call *call, uint64_t written)
 }
 
 int
+instance_begin_write(struct call *call)
+{
+	const struct handle *handle = call->handle;
+	return handle->kind == HANDLE_FILE && mode_rules[handle->mode].writes ? 0 : -EBADF;
+}
+
+int
 instance_run_write(struct call *call, union pathio_body *body)
 {
 	const struct pathio_write *request = call->request;
 	struct handle *handle = call->handle;
-	if (handle->kind != HANDLE_FILE || !mode_rules[handle->mode].writes)
-		return -EBADF;
 	size_t length = request->content.length < PATHIO_BLOCK_BYTES ? request->content.length
 								     : PATHIO_BLOCK_BYTES;
 	ssize_t written = 0;
@@ -150,21 +196,41 @@ instance_run_write(struct call *call, union pathio_body *body)
 }
 
 int
+instance_begin_sync(struct call *call)
+{
+	return call->handle->kind == HANDLE_FILE ? 0 : -EBADF;
+}
+
+int
 instance_run_sync(struct call *call, union pathio_body *body)
 {
-	struct handle *handle = call->handle;
 	(void)body;
-	if (handle->kind != HANDLE_FILE)
-		return -EBADF;
-	return call_backend(call)->sync(handle->file);
+	return call_backend(call)->sync(call->handle->file);
+}
+
+int
+instance_begin_close(struct call *call)
+{
+	if (call->handle->kind == HANDLE_UPLOAD)
+		call->instance->options.totals->uploads_dropped++;
+	return 0;
+}
+
+/* May it be closed on the loop? */
+static bool
+closes_at_once(const struct call *call)
+{
+	const struct handle *handle = call->handle;
+	return handle->kind == HANDLE_FILE && !mode_rules[handle->mode].writes &&
+	       call_backend(call)->is_near(handle->file);
 }
 
 int
 instance_run_close(struct call *call, union pathio_body *body)
 {
 	(void)body;
-	if (call->handle->kind == HANDLE_UPLOAD)
-		call->instance->options.totals->uploads_dropped++;
-	handle_close(call->handle);
+	if (call->is_quick && !closes_at_once(call))
+		return -EAGAIN;
+	handle_close_object(call->handle);
 	return 0;
 }

@@ -4,29 +4,23 @@
 #include "worker/facts.h"
 #include "worker/instance_private.h"
 
-#include <errno.h>
-
 enum { ENTRY_BYTES_MAX = 512 }; /* of one entry in a batch */
+
+int
+instance_begin_list(struct call *call)
+{
+	const struct pathio_list *request = call->request;
+	return handle_new(call, request->file);
+}
 
 int
 instance_run_list(struct call *call, union pathio_body *body)
 {
 	const struct pathio_list *request = call->request;
-	struct handle *handle;
-	int error = handle_new(call->instance, request->file, call->path, &handle);
-	if (error < 0)
-		return error;
-	error = listing_open(call_tree(call), call->path, request->accept_file, request->pattern,
-		&handle->listing, &body->opened.attributes);
-	if (error < 0) {
-		handle->released = true;
-		handle_settle(handle);
-		return error;
-	}
-	handle->kind = HANDLE_LISTING;
-	handle->wanted = RIGHTS_LIST;
+	call->judged = RIGHTS_LIST;
 	body->opened.name = bytes_of_text(path_name(call->path));
-	return 0;
+	return listing_open(call->tree, call->path, request->accept_file, request->pattern,
+		&call->handle->listing, &body->opened.attributes);
 }
 
 /* As listing_next(), for as many entries as a batch holds. */
@@ -48,15 +42,19 @@ fill_batch(struct listing *listing, struct wire_list_builder *batch)
 }
 
 int
+instance_begin_next(struct call *call)
+{
+	return call->handle->kind == HANDLE_LISTING ? 0 : -EBADF;
+}
+
+int
 instance_run_next(struct call *call, union pathio_body *body)
 {
-	static char room[PATHIO_BATCH_BYTES];
-	struct wire_list_builder batch = { .buffer = room, .capacity = sizeof(room) };
-	struct handle *handle = call->handle;
-	if (handle->kind != HANDLE_LISTING)
-		return -EBADF;
-	listing_judge_by(handle->listing, call->instance->rights);
-	int result = fill_batch(handle->listing, &batch);
+	struct wire_list_builder batch = { .buffer = call->room,
+		.capacity = call->rule->room_bytes };
+	struct listing *listing = call->handle->listing;
+	listing_judge_by(listing, call->rights);
+	int result = fill_batch(listing, &batch);
 	if (result < 0)
 		return result;
 	body->entries.last = result == LISTING_END;
@@ -67,9 +65,8 @@ instance_run_next(struct call *call, union pathio_body *body)
 int
 instance_run_describe(struct call *call, union pathio_body *body)
 {
-	static char text[FACTS_BYTES_MAX];
 	const struct pathio_describe *request = call->request;
-	const struct access *access = &call->instance->nursery->access;
+	const struct access *access = &call->nursery->access;
 	struct pathio_attributes attributes, folder_attributes;
 	struct path folder;
 	int error = call_backend(call)->stat(call_state(call), call->path, false, &attributes);
@@ -81,14 +78,14 @@ instance_run_describe(struct call *call, union pathio_body *body)
 		return error;
 	struct facts_subject subject = {
 		.attributes = &attributes,
-		.rights = rights_at(call->instance->rights, path_bytes(call->path)),
+		.rights = rights_at(call->rights, path_bytes(call->path)),
 		.entry_access = access_to(access, &attributes),
 		/* Nobody renames or removes the root. */
 		.folder_access =
 			call->path->length == 1 ? 0 : access_to(access, &folder_attributes),
 	};
 	struct stamp stamp = { .local = false };
-	char *end = facts_put(text, request->facts, &subject, &stamp);
-	body->text.bytes = bytes_of(text, (size_t)(end - text));
+	char *end = facts_put(call->room, request->facts, &subject, &stamp);
+	body->text.bytes = bytes_of(call->room, (size_t)(end - call->room));
 	return 0;
 }

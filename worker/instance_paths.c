@@ -1,6 +1,7 @@
 /*
  * Operations of an instance that are done with one look at the path or two (PATHIO 2, 3). Runs in
- * the worker, as the user; the paths have been folded and judged.
+ * the worker, as the user, all but the beginnings maybe on a thread; the paths have been folded and
+ * judged.
  */
 #include "worker/instance_private.h"
 #include "worker/operations.h"
@@ -31,7 +32,7 @@ instance_run_mkdir(struct call *call, union pathio_body *body)
 	if (error < 0)
 		return error;
 	return operation_mkdir(
-		call_tree(call), call->path, request->mode, request->parents, request->exist_ok);
+		call->tree, call->path, request->mode, request->parents, request->exist_ok);
 }
 
 int
@@ -51,10 +52,9 @@ instance_run_unlink(struct call *call, union pathio_body *body)
 int
 instance_run_rename(struct call *call, union pathio_body *body)
 {
-	uint32_t judged = 0;
 	(void)body;
 	int error = instance_judge_target(
-		call, call->destination, RIGHTS_RENAME | RIGHTS_OVERWRITE, RIGHTS_RENAME, &judged);
+		call, call->destination, RIGHTS_RENAME | RIGHTS_OVERWRITE, RIGHTS_RENAME);
 	if (error < 0)
 		return error;
 	return call_backend(call)->rename(call_state(call), call->path, call->destination);
@@ -64,7 +64,9 @@ int
 instance_run_size_as(struct call *call, union pathio_body *body)
 {
 	const struct pathio_size_as *request = call->request;
-	return operation_size_as(call_tree(call), call->path, request->form, &body->size.bytes);
+	if (call->is_quick && request->form == PATHIO_FORM_ASCII)
+		return -EAGAIN; /* it reads the file */
+	return operation_size_as(call->tree, call->path, request->form, &body->size.bytes);
 }
 
 int
@@ -85,23 +87,29 @@ instance_run_set_mode(struct call *call, union pathio_body *body)
 }
 
 int
+instance_begin_symlink(struct call *call)
+{
+	const struct pathio_symlink *request = call->request;
+	call->recorded_destination = request->target;
+	return 0;
+}
+
+int
 instance_run_symlink(struct call *call, union pathio_body *body)
 {
 	const struct pathio_symlink *request = call->request;
 	(void)body;
-	call->recorded_destination = request->target;
 	return call_backend(call)->symlink(call_state(call), request->target, call->path);
 }
 
 int
 instance_run_readlink(struct call *call, union pathio_body *body)
 {
-	static char target[PATH_BYTES_MAX + 1];
-	int length =
-		call_backend(call)->readlink(call_state(call), call->path, target, sizeof(target));
+	int length = call_backend(call)->readlink(
+		call_state(call), call->path, call->room, call->rule->room_bytes);
 	if (length < 0)
 		return length;
-	body->text.bytes = bytes_of(target, (size_t)length);
+	body->text.bytes = bytes_of(call->room, (size_t)length);
 	return 0;
 }
 

@@ -1,11 +1,12 @@
 /*
- * The inside of an instance: what its files (instance*.c, handle.c, nursery.c) share. Nobody else
- * includes this.
+ * The inside of an instance: what its files (instance*.c, call.c, handle.c, nursery.c) share.
+ * Nobody else includes this.
  */
 #ifndef SALLYPORT_WORKER_INSTANCE_PRIVATE_H
 #define SALLYPORT_WORKER_INSTANCE_PRIVATE_H
 
 #include "worker/access.h"
+#include "worker/call.h"
 #include "worker/nursery.h"
 #include "worker/transfer.h"
 #include "worker/upload.h"
@@ -15,139 +16,82 @@
 struct nursery {
 	struct nursery_options options;
 	struct tree tree;
+	struct tree cached; /* the same, for what its caches have; no state: there is none */
 	struct access access;
+	struct executor *executor;
 	struct transfers *transfers;
 };
 
-/* ---- operations ---- */
-
-struct call;
-
-enum operation_scope { SCOPE_ITSELF, SCOPE_TREE };
-enum operation_record { RECORD_NOTHING, RECORD_OPERATION, RECORD_TRANSFER };
-enum operation_subject { SUBJECT_PATH, SUBJECT_MOVE, SUBJECT_FILE };
-
-/* A row of operations.def. */
-struct operation_rule {
-	const char *name;
-	uint32_t answer; /* its code */
-	enum operation_subject subject;
-	size_t first;  /* offset in the request of `path`, `source` or `file` */
-	size_t second; /* of `destination` */
-	uint32_t wanted;
-	uint32_t wanted_there;
-	enum operation_scope scope;
-	bool releases; /* the number of the file is free again at once */
-	enum operation_record record;
-	/* 0 with the answer in *body, negative errno, or CALL_RUNS: it will be answered later. */
-	int (*run)(struct call *call, union pathio_body *body);
-};
-
-enum { CALL_RUNS = 1 };
-
-/* Whom to answer. */
-struct completion {
-	const struct operation_rule *rule;
-	uint32_t tag;
-	pathio_completion *done;
-	void *argument;
-};
-
-/* A request that is being carried out; lives as long as instance_run_<name>(). */
-struct call {
-	struct instance *instance;
-	struct completion completion;
-	const void *request;
-	int descriptor;        /* borrowed; -1: none */
-	struct handle *handle; /* of an operation on a file */
-	const struct path *path;
-	const struct path *destination;
-	struct bytes recorded_path; /* as judged; as it came if it could not be folded */
-	struct bytes recorded_destination;
-};
-
-enum { INSTANCE_RULE_COUNT = PATHIO_COPY + 1 };
-extern const struct operation_rule instance_rules[INSTANCE_RULE_COUNT]; /* by the request's code */
-
-#define PATH_OPERATION(name, wanted, scope, doc) \
-	MUST_CHECK int instance_run_##name(struct call *call, union pathio_body *body);
-#define MOVE_OPERATION(name, wanted, there, scope, doc) \
-	MUST_CHECK int instance_run_##name(struct call *call, union pathio_body *body);
-#define FILE_OPERATION(name, releases, record, doc) \
-	MUST_CHECK int instance_run_##name(struct call *call, union pathio_body *body);
-#include "worker/operations.def"
-
 /* ---- handles ---- */
 
-enum handle_kind { HANDLE_FILE, HANDLE_LISTING, HANDLE_UPLOAD, HANDLE_CLOSED };
+enum handle_kind { HANDLE_NOTHING, HANDLE_FILE, HANDLE_LISTING, HANDLE_UPLOAD };
 
-/* A request that waits for the transfer on its file, in wire form. */
-struct waiting_call {
-	TAILQ_ENTRY(waiting_call) entry;
-	struct completion completion;
-	uint32_t code;
-	int descriptor;
-	size_t length;
-	char encoded[];
-};
-
+/*
+ * An open file, listing or upload under a number that the caller chose. While it is lent to a call,
+ * only that call's effect touches the object; requests that come meanwhile wait. It is freed when
+ * what it was lent to has returned and its object is closed, on a thread like everything else.
+ */
 struct handle {
+	struct job disposal; /* first: the closing of what nobody closed */
 	TAILQ_ENTRY(handle) entry;
+	struct nursery *nursery;
 	struct instance *instance;
 	uint32_t number;
 	enum handle_kind kind;
-	bool released;   /* its number is free again; goes when nothing is left to do */
-	bool revoked;    /* rights have changed since it was opened */
-	uint32_t wanted; /* the rights that opening it wanted */
-	uint32_t calls;  /* being carried out right now, on the stack */
-	TAILQ_HEAD(waiting_calls, waiting_call) waiting;
+	bool is_released; /* its number is free again; goes when nothing is left to do */
+	bool is_revoked;  /* rights have changed since it was opened */
+	bool is_resuming;
+	bool is_disposing;
+	bool is_late;         /* what it is lent to is out of time */
+	struct call *lent_to; /* NULL: idle */
+	uint32_t wanted;      /* the rights that opening it wanted */
+	struct calls waiting;
 
-	/* The transfer on it. */
-	bool busy;
-	struct completion transferring;
-	struct transfer *transfer;
-	enum pathio_form form;
-	uint64_t started_us;
-	struct listing_text *text;
-
-	/* By kind. */
+	/* The object: of one kind, the others are NULL. */
 	struct backend_file *file;
-	enum pathio_mode mode;
-	uint64_t position;
 	struct listing *listing;
 	struct upload *upload;
+
+	enum pathio_mode mode;
+	uint64_t position;
 	bool must_be_new; /* an upload that may not replace what has come up meanwhile */
-	bool received;
+	bool has_received;
 
 	size_t path_length;
 	char path[];
 };
 
 /*
- * A new handle under this number: -EINVAL if it is in use, -EMFILE, -ENOMEM. It must become a kind
- * or be given back with handle_settle() after ->released was set.
+ * A new handle under this number, lent to the call that opens it: -EINVAL if it is in use, -EMFILE,
+ * -ENOMEM.
  */
-MUST_CHECK int handle_new(struct instance *instance, uint32_t number, const struct path *path,
-	struct handle **result);
+MUST_CHECK int handle_new(struct call *call, uint32_t number);
 
 /* NULL if the number is not in use. */
 struct handle *handle_find(struct instance *instance, uint32_t number);
 
-/* Closes the file, the listing or the upload; an upload is dropped. The number is free. */
-void handle_close(struct handle *handle);
+void handle_lend(struct handle *handle, struct call *call);
 
-/* Frees it if it is released and nothing is left to do. It may be gone afterwards. */
+/* Rights have changed: may it go on? */
+void handle_judge_again(struct handle *handle);
+
+/* Its number is free again. */
+void handle_release(struct handle *handle);
+
+/* In an effect: closes the object; an upload is discarded. */
+void handle_close_object(struct handle *handle);
+
+/* Disposes of it if it is released and nothing is left to do. It may be gone afterwards. */
 void handle_settle(struct handle *handle);
 
-/* Keeps the request until the handle is idle: 0, -EBUSY, -ENOMEM, -EINVAL, -EMFILE. */
-MUST_CHECK int handle_queue(struct handle *handle, const struct call *call);
+/* Keeps the call until the handle is idle: 0, -EBUSY, -EMFILE. */
+MUST_CHECK int handle_queue(struct handle *handle, struct call *call);
 
-/* Answers what waits with -ECANCELED. The caller counts as one of ->calls. */
-void handle_cancel_waiting(struct handle *handle);
+/* Takes one out of the queue. */
+void handle_take_waiting(struct handle *handle, struct call *call);
 
-/* Takes one out of the queue; the caller frees it with waiting_call_free(). */
-struct waiting_call *handle_take_waiting(struct handle *handle, struct waiting_call *waiting);
-void waiting_call_free(struct waiting_call **waiting);
+/* Answers what waits with this error. */
+void handle_refuse_waiting(struct handle *handle, int error);
 
 static inline struct bytes
 handle_path(const struct handle *handle)
@@ -157,23 +101,23 @@ handle_path(const struct handle *handle)
 
 /* ---- the instance ---- */
 
-struct long_call; /* instance_long.c */
-
 struct instance {
 	struct pathio io; /* first: the instance is a struct pathio */
 	struct nursery *nursery;
 	struct instance_options options;
 	struct instance_totals own_totals;
-	struct rights *rights;
+	struct shared_rights *shared_rights;
 	uint32_t last_tag;
-	uint32_t depth; /* of calls on the stack */
-	bool dying;     /* freed by a completion */
-	uint32_t handle_count;
-	uint32_t long_call_count;
+	uint32_t depth;        /* of calls on the stack */
+	bool is_dying;         /* freed, maybe by a completion */
+	bool is_gone;          /* all is answered; what is left waits for threads */
+	uint32_t open_count;   /* handles whose number is in use */
+	uint32_t handle_count; /* and those that are being closed */
+	uint32_t long_count;
 	uint32_t waiting_count;
 	size_t waiting_bytes;
+	struct calls calls; /* begun, and not yet at their end */
 	TAILQ_HEAD(handles, handle) handles;
-	TAILQ_HEAD(long_calls, long_call) long_calls;
 };
 
 extern const struct pathio_operations instance_operations;
@@ -182,32 +126,40 @@ extern const struct pathio_operations instance_operations;
 void instance_enter(struct instance *instance);
 void instance_leave(struct instance *instance);
 
-/* Records and answers. `body` is not used with an error. */
-void instance_finish(const struct call *call, int error, union pathio_body *body);
+/* The call begins: it is judged, then its effect is submitted. It may be gone afterwards. */
+void instance_begin(struct call *call);
 
-/* Answers only: 0 with `body`, or negative errno. */
-void instance_answer(const struct completion *completion, int error, union pathio_body *body);
+/* The end of a call that something else than its effect has ended. It is gone afterwards. */
+void instance_end(struct call *call, int error);
 
-/* The transfer on it has ended: carries out what waits. The handle may be gone afterwards. */
-void instance_resume(struct handle *handle);
+/* Out of time: it is answered, and so is what waits behind it on its file. */
+void instance_give_up(struct call *call, int error);
 
-static inline struct tree *
-call_tree(const struct call *call)
-{
-	return &call->instance->nursery->tree;
-}
+/* ---- beginnings and ends of operations.def ---- */
 
-static inline const struct backend *
-call_backend(const struct call *call)
-{
-	return call->instance->nursery->tree.backend;
-}
+int instance_begin_symlink(struct call *call);
+int instance_begin_list(struct call *call);
+int instance_begin_open(struct call *call);
+int instance_begin_upload_open(struct call *call);
+int instance_end_opening(struct call *call, int error);
 
-static inline struct backend_tree *
-call_state(const struct call *call)
-{
-	return call->instance->nursery->tree.state;
-}
+int instance_begin_next(struct call *call);
+int instance_begin_seek(struct call *call);
+int instance_begin_read(struct call *call);
+int instance_begin_write(struct call *call);
+int instance_begin_sync(struct call *call);
+int instance_begin_close(struct call *call);
+
+int instance_begin_send(struct call *call);
+int instance_begin_send_listing(struct call *call);
+int instance_end_send_listing(struct call *call, int error);
+int instance_begin_receive(struct call *call);
+int instance_end_receive(struct call *call, int error);
+int instance_begin_commit(struct call *call);
+int instance_begin_discard(struct call *call);
+
+int instance_begin_long(struct call *call);
+int instance_end_long(struct call *call, int error);
 
 /* ---- rights (instance_rights.c) ---- */
 
@@ -215,19 +167,18 @@ call_state(const struct call *call)
 MUST_CHECK int instance_judge(struct call *call);
 
 /*
- * What is there wants `present`, what is not wants `absent`; looks only if it makes a difference.
- * *judged becomes the bits that were wanted.
+ * In an effect. What is there wants `present`, what is not wants `absent`; looks only if it makes a
+ * difference. ->judged becomes the bits that were wanted.
  */
-MUST_CHECK int instance_judge_target(const struct call *call, const struct path *path,
-	uint32_t present, uint32_t absent, uint32_t *judged);
+MUST_CHECK int instance_judge_target(
+	struct call *call, const struct path *path, uint32_t present, uint32_t absent);
 
-/* Each parent that mkdir would make. */
+/* In an effect: each parent that mkdir would make. */
 MUST_CHECK int instance_judge_parents(const struct call *call);
 
-/* ---- long operations (instance_long.c) ---- */
+/* ---- transfers (instance_transfers.c) ---- */
 
-/* Ends the one with this tag, if there is one. */
-bool instance_cancel_long(struct instance *instance, uint32_t tag);
-void instance_cancel_all_long(struct instance *instance);
+/* Ends the one that the call has; the call may be gone afterwards. */
+void instance_end_transfer(struct call *call, int error);
 
 #endif

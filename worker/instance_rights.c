@@ -24,10 +24,9 @@ fold(struct bytes input, struct path *folded, struct bytes *recorded)
 static int
 judge(const struct call *call, const struct path *path, uint32_t wanted)
 {
-	const struct rights *rights = call->instance->rights;
-	return call->completion.rule->scope == SCOPE_TREE
-		       ? rights_judge_tree(rights, path_bytes(path), wanted)
-		       : rights_judge(rights, path_bytes(path), wanted);
+	const struct rights *rights = call->rights;
+	return call->rule->scope == SCOPE_TREE ? rights_judge_tree(rights, path_bytes(path), wanted)
+					       : rights_judge(rights, path_bytes(path), wanted);
 }
 
 static struct bytes
@@ -41,45 +40,38 @@ path_member(const struct call *call, size_t offset)
 int
 instance_judge(struct call *call)
 {
-	/* A request is carried out before the next one is looked at. */
-	static struct path path, destination;
-	const struct operation_rule *rule = call->completion.rule;
-	int error = fold(path_member(call, rule->first), &path, &call->recorded_path);
+	const struct operation_rule *rule = call->rule;
+	int error = fold(path_member(call, rule->first), call->path, &call->recorded_path);
 	int there_error = 0;
-	call->path = &path;
-	if (rule->subject == SUBJECT_MOVE) {
-		there_error = fold(
-			path_member(call, rule->second), &destination, &call->recorded_destination);
-		call->destination = &destination;
-	}
+	if (rule->subject == SUBJECT_MOVE)
+		there_error = fold(path_member(call, rule->second), call->destination,
+			&call->recorded_destination);
 	if (error == 0)
-		error = judge(call, &path, rule->wanted);
+		error = judge(call, call->path, rule->wanted);
 	if (error == 0)
 		error = there_error;
 	if (error == 0 && rule->subject == SUBJECT_MOVE)
-		error = judge(call, &destination, rule->wanted_there);
+		error = judge(call, call->destination, rule->wanted_there);
 	return error;
 }
 
 int
-instance_judge_target(const struct call *call, const struct path *path, uint32_t present,
-	uint32_t absent, uint32_t *judged)
+instance_judge_target(struct call *call, const struct path *path, uint32_t present, uint32_t absent)
 {
-	const struct rights *rights = call->instance->rights;
 	struct bytes at = path_bytes(path);
-	bool may_present = rights_judge(rights, at, present) == 0;
-	bool may_absent = rights_judge(rights, at, absent) == 0;
+	bool may_present = rights_judge(call->rights, at, present) == 0;
+	bool may_absent = rights_judge(call->rights, at, absent) == 0;
 	if (!may_present && !may_absent)
 		return -EACCES;
-	*judged = present | absent;
+	call->judged = present | absent;
 	if (may_present && may_absent)
 		return 0;
 	struct pathio_attributes attributes;
 	int error = call_backend(call)->stat(call_state(call), path, false, &attributes);
 	if (error < 0 && error != -ENOENT && error != -ENOTDIR)
 		return error;
-	*judged = error == 0 ? present : absent;
-	return rights_judge(rights, at, *judged);
+	call->judged = error == 0 ? present : absent;
+	return rights_judge(call->rights, at, call->judged);
 }
 
 int
@@ -92,7 +84,7 @@ instance_judge_parents(const struct call *call)
 		int error = call_backend(call)->stat(call_state(call), &parent, true, &attributes);
 		if (error != -ENOENT)
 			return 0; /* it is there, or mkdir will say what is wrong with it */
-		error = rights_judge(call->instance->rights, path_bytes(&parent), RIGHTS_MKDIR);
+		error = rights_judge(call->rights, path_bytes(&parent), RIGHTS_MKDIR);
 		if (error < 0)
 			return error;
 	}

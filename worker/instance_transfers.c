@@ -1,7 +1,9 @@
 /*
  * Transfers and uploads of an instance (PATHIO 3, DECISIONS 26, 27). Runs in the worker, as the
- * user. A transfer keeps its file busy: what is asked of that file meanwhile waits for its end.
+ * user, effects maybe on a thread. While a transfer runs, its file is lent to it: what is asked of
+ * that file meanwhile waits for its end.
  */
+#include "ipc/base/ends.h"
 #include "worker/instance_private.h"
 
 #include <errno.h>
@@ -17,13 +19,20 @@ now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+/* A listing shows what the rights of the moment show. */
+static void
+on_before(void *owner)
+{
+	call_take_rights(owner);
+}
+
 static void
 on_progress(void *owner, uint64_t bytes)
 {
-	struct handle *handle = owner;
-	const struct instance_options *options = &handle->instance->options;
+	const struct call *call = owner;
+	const struct instance_options *options = &call->instance->options;
 	if (options->progress != NULL)
-		options->progress(options->owner, handle->transferring.tag, bytes);
+		options->progress(options->owner, call->tag, bytes);
 }
 
 /* Where the bytes went or came from. */
@@ -35,91 +44,125 @@ real_path(const struct handle *handle)
 }
 
 static void
-record_transfer(const struct handle *handle, int error, uint64_t bytes)
+record_transfer(const struct call *call, int error, uint64_t bytes)
 {
-	const struct instance *instance = handle->instance;
-	const struct instance_observer *observer = instance->nursery->options.observer;
+	const struct instance *instance = call->instance;
+	const struct instance_observer *observer = call->nursery->options.observer;
 	struct instance_totals *totals = instance->options.totals;
 	totals->operations++;
-	if (handle->kind == HANDLE_UPLOAD)
+	if (call->handle->kind == HANDLE_UPLOAD)
 		totals->received_bytes += bytes;
 	else
 		totals->sent_bytes += bytes;
 	if (observer != NULL)
-		observer->transfer(observer->context, &instance->options.identity,
-			handle->transferring.rule->name, real_path(handle), handle->form, bytes,
-			now_us() - handle->started_us, -error);
+		observer->transfer(observer->context, &instance->options.identity, call->rule->name,
+			real_path(call->handle), call->form, bytes, now_us() - call->started_us,
+			-error);
 }
 
 static void
 on_ended(void *owner, int error, uint64_t bytes)
 {
-	struct handle *handle = owner;
-	struct instance *instance = handle->instance;
-	struct completion completion = handle->transferring;
-	union pathio_body body = { .moved = { .bytes = bytes } };
-	listing_text_free(&handle->text);
-	record_transfer(handle, error, bytes);
-	handle->busy = false;
+	struct call *call = owner;
+	struct instance *instance = call->instance;
+	record_transfer(call, error, bytes);
+	call->body.moved.bytes = bytes;
 	instance_enter(instance);
-	handle->calls++;
-	instance_answer(&completion, error, &body);
-	handle->calls--;
-	instance_resume(handle);
+	call_answer_unrecorded(call, error);
 	instance_leave(instance);
+}
+
+static void
+on_gone(void *owner)
+{
+	struct call *call = owner;
+	listing_text_free(&call->text);
+	instance_end(call, 0);
+}
+
+static void
+on_late(void *owner)
+{
+	struct call *call = owner;
+	struct instance *instance = call->instance;
+	instance_enter(instance);
+	if (call->transfer != NULL)
+		transfer_end(call->transfer, -ETIMEDOUT);
+	instance_give_up(call, -ETIMEDOUT);
+	instance_leave(instance);
+}
+
+void
+instance_end_transfer(struct call *call, int error)
+{
+	transfer_end(call->transfer, error);
 }
 
 static struct transfer_options
 begin(struct call *call, enum pathio_form form)
 {
-	struct handle *handle = call->handle;
-	handle->busy = true;
-	handle->transferring = call->completion;
-	handle->form = form;
-	handle->started_us = now_us();
+	call->form = form;
+	call->started_us = now_us();
 	return (struct transfer_options){
-		.transfers = call->instance->nursery->transfers,
+		.transfers = call->nursery->transfers,
 		.descriptor = call->descriptor,
 		.stall_timeout_ms = call->instance->options.stall_timeout_ms,
-		.running = &handle->transfer,
-		.ended = on_ended,
+		.deadline_ms = call->instance->options.deadline_ms,
+		.running = &call->transfer,
+		.owner = call,
+		.before = on_before,
 		.progress = on_progress,
-		.owner = handle,
+		.late = on_late,
+		.ended = on_ended,
+		.gone = on_gone,
 	};
 }
 
 /* ---- out ---- */
 
 int
-instance_run_send(struct call *call, union pathio_body *body)
+instance_begin_send(struct call *call)
 {
 	const struct pathio_send *request = call->request;
-	struct handle *handle = call->handle;
-	(void)body;
+	const struct handle *handle = call->handle;
 	bool readable = handle->mode == PATHIO_MODE_RB || handle->mode == PATHIO_MODE_R_PLUS_B;
 	if (handle->kind != HANDLE_FILE || !readable)
 		return -EBADF;
 	struct transfer_options options = begin(call, request->form);
-	transfer_send(&options, &(struct transfer_file){
-					.backend = call_backend(call),
-					.file = handle->file,
-					.offset = request->offset,
-					.count = request->count,
-					.form = request->form,
-				});
-	return CALL_RUNS;
+	int error = transfer_send(&options, &(struct transfer_file){
+						    .backend = call_backend(call),
+						    .file = handle->file,
+						    .offset = request->offset,
+						    .count = request->count,
+						    .form = request->form,
+					    });
+	return error < 0 ? error : CALL_RUNS;
+}
+
+/* Its beginning has started the transfer, whose turns are the effects. */
+int
+instance_run_send(struct call *call, union pathio_body *body)
+{
+	(void)call;
+	(void)body;
+	bug("a send that begins twice");
+}
+
+int
+instance_begin_send_listing(struct call *call)
+{
+	if (call->handle->kind != HANDLE_LISTING)
+		return -EBADF;
+	return call_keep_descriptor(call);
 }
 
 int
 instance_run_send_listing(struct call *call, union pathio_body *body)
 {
 	const struct pathio_send_listing *request = call->request;
-	struct handle *handle = call->handle;
-	const struct nursery *nursery = call->instance->nursery;
+	const struct nursery *nursery = call->nursery;
 	(void)body;
-	if (handle->kind != HANDLE_LISTING)
-		return -EBADF;
-	int error = listing_text_new(handle->listing,
+	return listing_text_new(call->handle->listing,
 		&(struct listing_text_options){
 			.style = request->style,
 			.facts = request->facts,
@@ -128,14 +171,22 @@ instance_run_send_listing(struct call *call, union pathio_body *body)
 			.prefix = request->prefix,
 			.owner = &nursery->options.owner,
 			.access = &nursery->access,
-			.rights = &call->instance->rights,
+			.rights = &call->rights,
 		},
-		&handle->text);
-	if (error < 0)
-		return error;
-	struct transfer_options options = begin(call, PATHIO_FORM_ASCII);
-	transfer_send_listing(&options, handle->text);
-	return CALL_RUNS;
+		&call->text);
+}
+
+int
+instance_end_send_listing(struct call *call, int error)
+{
+	if (error == 0 && !call->is_answered) {
+		struct transfer_options options = begin(call, PATHIO_FORM_ASCII);
+		error = transfer_send_listing(&options, call->text);
+		if (error == 0)
+			return CALL_RUNS;
+	}
+	listing_text_free(&call->text);
+	return error;
 }
 
 /* ---- uploads ---- */
@@ -151,62 +202,92 @@ static const struct {
 };
 
 static int
-judge_upload(const struct call *call, uint32_t *judged)
+judge_upload(struct call *call)
+{
+	const struct pathio_upload_open *request = call->request;
+	uint32_t present = how_rules[request->how].present;
+	if (request->how == PATHIO_HOW_APPEND && request->offset > 0)
+		present |= RIGHTS_OVERWRITE; /* truncates at the offset first */
+	return instance_judge_target(call, call->path, present, how_rules[request->how].absent);
+}
+
+int
+instance_begin_upload_open(struct call *call)
 {
 	const struct pathio_upload_open *request = call->request;
 	if ((size_t)request->how >= ARRAY_LENGTH(how_rules))
 		return -EINVAL;
-	uint32_t present = how_rules[request->how].present;
-	if (request->how == PATHIO_HOW_APPEND && request->offset > 0)
-		present |= RIGHTS_OVERWRITE; /* truncates at the offset first */
-	return instance_judge_target(
-		call, call->path, present, how_rules[request->how].absent, judged);
+	return handle_new(call, request->file);
 }
 
 int
 instance_run_upload_open(struct call *call, union pathio_body *body)
 {
 	const struct pathio_upload_open *request = call->request;
-	struct handle *handle;
-	uint32_t judged = 0;
-	int error = judge_upload(call, &judged);
+	struct handle *handle = call->handle;
+	int error = judge_upload(call);
 	if (error == 0)
-		error = handle_new(call->instance, request->file, call->path, &handle);
-	if (error != 0)
+		error = upload_open(call->tree, call->path, request->how, request->offset,
+			&handle->upload, &body->opened.attributes);
+	if (error < 0)
 		return error;
-	error = upload_open(call_tree(call), call->path, request->how, request->offset,
-		&handle->upload, &body->opened.attributes);
-	if (error < 0) {
-		handle->released = true;
-		handle_settle(handle);
-		return error;
-	}
-	handle->kind = HANDLE_UPLOAD;
-	handle->wanted = judged;
 	handle->must_be_new =
-		request->how == PATHIO_HOW_REPLACE && (judged & RIGHTS_OVERWRITE) == 0;
+		request->how == PATHIO_HOW_REPLACE && (call->judged & RIGHTS_OVERWRITE) == 0;
 	body->opened.name = bytes_of_text(path_name(upload_path(handle->upload)));
 	return 0;
 }
 
 int
-instance_run_receive(struct call *call, union pathio_body *body)
+instance_begin_receive(struct call *call)
 {
-	const struct pathio_receive *request = call->request;
 	struct handle *handle = call->handle;
-	struct transfer_file destination = { .backend = call_backend(call), .form = request->form };
-	(void)body;
 	if (handle->kind != HANDLE_UPLOAD)
 		return -EBADF;
-	if (handle->received)
+	if (handle->has_received)
 		return -EINVAL;
-	int error = upload_begin(handle->upload, &destination.file, &destination.offset);
+	return call_keep_descriptor(call);
+}
+
+int
+instance_run_receive(struct call *call, union pathio_body *body)
+{
+	struct upload *upload = call->handle->upload;
+	struct backend_file *file;
+	uint64_t offset;
+	(void)body;
+	if (call->is_quick && upload_will_truncate(upload))
+		return -EAGAIN;
+	return upload_begin(upload, &file, &offset);
+}
+
+int
+instance_end_receive(struct call *call, int error)
+{
+	const struct pathio_receive *request = call->request;
+	struct transfer_file destination = { .backend = call_backend(call), .form = request->form };
+	if (error == 0 && call->is_answered)
+		error = -ECANCELED;
+	if (error == 0) /* it has truncated what it had to: nothing is left but to ask */
+		error = upload_begin(call->handle->upload, &destination.file, &destination.offset);
 	if (error < 0)
 		return error;
-	handle->received = true;
+	call->handle->has_received = true;
 	struct transfer_options options = begin(call, request->form);
-	transfer_receive(&options, &destination);
-	return CALL_RUNS;
+	error = transfer_receive(&options, &destination);
+	return error < 0 ? error : CALL_RUNS;
+}
+
+int
+instance_begin_commit(struct call *call)
+{
+	struct handle *handle = call->handle;
+	if (handle->kind != HANDLE_UPLOAD)
+		return -EBADF;
+	struct path *path = (struct path *)(void *)call->room;
+	*path = *upload_path(handle->upload);
+	call->recorded_path = path_bytes(path);
+	call->body.committed.path = path_bytes(path);
+	return handle->is_revoked ? -EACCES : 0;
 }
 
 /* Something may have come up since, which this session may not replace. */
@@ -224,26 +305,24 @@ check_still_new(const struct call *call)
 int
 instance_run_commit(struct call *call, union pathio_body *body)
 {
-	static struct path path;
 	struct handle *handle = call->handle;
-	if (handle->kind != HANDLE_UPLOAD)
-		return -EBADF;
-	path = *upload_path(handle->upload);
-	call->recorded_path = path_bytes(&path);
-	int error = handle->revoked ? -EACCES : check_still_new(call);
+	int error = check_still_new(call);
 	if (error == 0)
 		error = upload_commit(&handle->upload, &body->committed.attributes);
-	handle_close(handle);
-	body->committed.path = path_bytes(&path);
+	handle_close_object(handle);
 	return error;
+}
+
+int
+instance_begin_discard(struct call *call)
+{
+	return call->handle->kind == HANDLE_UPLOAD ? 0 : -EBADF;
 }
 
 int
 instance_run_discard(struct call *call, union pathio_body *body)
 {
 	(void)body;
-	if (call->handle->kind != HANDLE_UPLOAD)
-		return -EBADF;
-	handle_close(call->handle);
+	handle_close_object(call->handle);
 	return 0;
 }

@@ -124,22 +124,23 @@ listing_judge_by(struct listing *listing, const struct rights *rights)
 	}
 }
 
-const struct path *
-listing_entry_path(const struct listing *listing, struct bytes name)
+int
+listing_entry_path(const struct listing *listing, struct bytes name, struct path *result)
 {
-	static struct path path;
-	path.length = listing->folder.length;
-	memcpy(path.text, listing->folder.text, path.length + 1);
-	return path_append(&path, name) < 0 ? NULL : &path;
+	result->length = listing->folder.length;
+	memcpy(result->text, listing->folder.text, result->length + 1);
+	return path_append(result, name);
 }
 
 uint32_t
 listing_entry_rights(const struct listing *listing, struct bytes name)
 {
+	struct path path;
 	if (!listing->rights_vary)
 		return listing->folder_bits;
-	const struct path *path = listing_entry_path(listing, name);
-	return path == NULL ? 0 : rights_at(listing->rights, path_bytes(path));
+	if (listing_entry_path(listing, name, &path) < 0)
+		return 0;
+	return rights_at(listing->rights, path_bytes(&path));
 }
 
 /* ---- entries ---- */

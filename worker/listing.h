@@ -37,8 +37,9 @@ MUST_CHECK int listing_next(struct listing *listing, bool dots, struct backend_e
 
 /* ---- about the entry that came last ---- */
 
-/* Its path. Lives until the next call for any listing. */
-const struct path *listing_entry_path(const struct listing *listing, struct bytes name);
+/* Its path: 0 or -ENAMETOOLONG. */
+MUST_CHECK int
+listing_entry_path(const struct listing *listing, struct bytes name, struct path *result);
 
 /* What the session may do with it. */
 uint32_t listing_entry_rights(const struct listing *listing, struct bytes name);

@@ -62,12 +62,12 @@ put_mode(char *at, const struct pathio_attributes *attributes)
 static char *
 put_target(char *at, const struct listing *listing, struct bytes name)
 {
-	static char target[PATH_BYTES_MAX];
+	char target[PATH_BYTES_MAX];
+	struct path path;
 	const struct tree *tree = listing_tree(listing);
-	const struct path *path = listing_entry_path(listing, name);
-	if (path == NULL)
+	if (listing_entry_path(listing, name, &path) < 0)
 		return at;
-	int length = tree->backend->readlink(tree->state, path, target, sizeof(target));
+	int length = tree->backend->readlink(tree->state, &path, target, sizeof(target));
 	if (length <= 0)
 		return at;
 	return text_put_name(text_put_text(at, " -> "), bytes_of(target, (size_t)length));

@@ -28,7 +28,7 @@ struct listing_text_options {
 	struct bytes prefix; /* copied */
 	const struct listing_owner *owner;
 	const struct access *access;
-	struct rights *const *rights; /* of the session, as they are at each piece */
+	const struct rights *const *rights; /* of the session, as they are at each piece */
 };
 
 /* `listing` is borrowed and outlives the text. 0 or negative errno. */

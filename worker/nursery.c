@@ -18,7 +18,9 @@ nursery_new(const struct nursery_options *options, struct nursery **result)
 	nursery->options = *options;
 	int error = access_load(&nursery->access);
 	if (error == 0)
-		error = transfers_new(options->base, &nursery->transfers);
+		error = executor_inline_new(options->base, &nursery->executor);
+	if (error == 0)
+		error = transfers_new(options->base, nursery->executor, &nursery->transfers);
 	if (error == 0)
 		error = tree_open(
 			&nursery->tree, options->backend, &options->tree, &options->uploads);
@@ -36,6 +38,7 @@ nursery_free(struct nursery **nursery)
 	*nursery = NULL;
 	if (freed == NULL)
 		return;
+	executor_free(&freed->executor);
 	transfers_free(&freed->transfers);
 	tree_close(&freed->tree);
 	access_release(&freed->access);

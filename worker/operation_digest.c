@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -36,12 +37,12 @@ static const char *const openssl_names[] = {
 	[PATHIO_SHA512] = "SHA2-512",
 };
 
-void
-operation_digest_prepare(void)
+static void
+fetch_all(void)
 {
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	for (size_t i = 0; i < ARRAY_LENGTH(openssl_names); i++) {
-		if (openssl_names[i] == NULL || fetched[i] != NULL)
+		if (openssl_names[i] == NULL)
 			continue;
 		fetched[i] = EVP_MD_fetch(NULL, openssl_names[i], NULL);
 		/* Used once, so that nothing is left that OpenSSL would set up inside the cage. */
@@ -51,6 +52,13 @@ operation_digest_prepare(void)
 			fetched[i] = NULL;
 		}
 	}
+}
+
+void
+operation_digest_prepare(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, fetch_all);
 }
 
 static int

@@ -19,15 +19,14 @@ enum {
 	TURN_BYTES_ALONE = 2 * 1024 * 1024,
 	TURN_BYTES_TOGETHER = 1024 * 1024, /* of all transfers, once round the loop */
 	TURN_BYTES_MIN = 128 * 1024,
+	TURN_BYTES_AWAY = 512 * 1024, /* on a thread: even a slow file system is in time with it */
 	TICK_MS_MAX = 1000,
 	TICKS_PER_STALL = 4,
 	REPORT_MS = 1000,
 };
 
-char transfer_buffer[TRANSFER_BUFFER_BYTES];
-char transfer_converted[TRANSFER_BUFFER_BYTES + 1];
-
 struct transfers {
+	struct executor *executor;
 	TAILQ_HEAD(waiting_transfers, transfer) waiting;
 	struct transfer *next_to_tick; /* a tick may end any of them */
 	uint32_t waiting_count;
@@ -38,11 +37,12 @@ struct transfers {
 static void on_tick(evutil_socket_t fd, short what, void *argument);
 
 int
-transfers_new(struct event_base *base, struct transfers **result)
+transfers_new(struct event_base *base, struct executor *executor, struct transfers **result)
 {
 	struct transfers *transfers = calloc(1, sizeof(*transfers));
 	if (transfers == NULL)
 		return -ENOMEM;
+	transfers->executor = executor;
 	TAILQ_INIT(&transfers->waiting);
 	transfers->tick_ms = TICK_MS_MAX;
 	event_assign(&transfers->tick, base, -1, 0, on_tick, transfers);
@@ -64,24 +64,52 @@ transfers_free(struct transfers **transfers)
 
 /* ---- the end ---- */
 
+/* Out of epoll before the close: the gateway keeps the socket open. */
+static void
+stop_watching(struct transfer *transfer)
+{
+	if (transfer->is_watched)
+		event_del(&transfer->ready);
+	transfer->is_watched = false;
+}
+
+static void
+stop_waiting(struct transfer *transfer)
+{
+	struct transfers *transfers = transfer->options.transfers;
+	stop_watching(transfer);
+	if (!transfer->waits)
+		return;
+	if (transfers->next_to_tick == transfer)
+		transfers->next_to_tick = TAILQ_NEXT(transfer, entry);
+	TAILQ_REMOVE(&transfers->waiting, transfer, entry);
+	transfers->waiting_count--;
+	transfer->waits = false;
+}
+
+static void
+release(struct transfer *transfer)
+{
+	fd_close(&transfer->fd);
+	free(transfer->left.bytes);
+	free(transfer);
+}
+
 void
 transfer_end(struct transfer *transfer, int error)
 {
 	struct transfer_options options = transfer->options;
-	uint64_t bytes = transfer->bytes;
-	if (transfer->waits) {
-		/* Out of epoll before the close: the gateway keeps the socket open. */
-		event_del(&transfer->ready);
-		if (options.transfers->next_to_tick == transfer)
-			options.transfers->next_to_tick = TAILQ_NEXT(transfer, entry);
-		TAILQ_REMOVE(&options.transfers->waiting, transfer, entry);
-		options.transfers->waiting_count--;
-	}
-	fd_close(&transfer->fd);
-	free(transfer->left.bytes);
-	free(transfer);
+	uint64_t bytes = transfer->bytes_known;
+	stop_waiting(transfer);
 	*options.running = NULL;
+	transfer->has_ended = true;
+	bool is_at_work = transfer->is_at_work &&
+			  !executor_withdraw(options.transfers->executor, &transfer->job);
+	if (!is_at_work)
+		release(transfer);
 	options.ended(options.owner, error, bytes);
+	if (!is_at_work && options.gone != NULL)
+		options.gone(options.owner);
 }
 
 /* ---- the clock ---- */
@@ -106,25 +134,32 @@ refine_tick(struct transfers *transfers, uint32_t stall_timeout_ms)
 }
 
 static void
-tick_transfer(struct transfer *transfer, uint32_t passed_ms)
+report(struct transfer *transfer)
 {
 	const struct transfer_options *options = &transfer->options;
-	bool moved = transfer->bytes != transfer->bytes_at_tick;
-	transfer->bytes_at_tick = transfer->bytes;
+	if (transfer->unreported_ms < REPORT_MS ||
+		transfer->bytes_known == transfer->bytes_reported)
+		return;
+	transfer->unreported_ms = 0;
+	transfer->bytes_reported = transfer->bytes_known;
+	if (options->progress != NULL)
+		options->progress(options->owner, transfer->bytes_known);
+}
+
+static void
+tick_transfer(struct transfer *transfer, uint32_t passed_ms)
+{
+	bool moved = transfer->is_at_work || transfer->bytes_known != transfer->bytes_at_tick;
+	transfer->bytes_at_tick = transfer->bytes_known;
 	transfer->idle_ms = moved ? 0 : transfer->idle_ms + passed_ms;
 	transfer->unreported_ms += passed_ms;
 	/* The first tick may have come early. */
-	uint64_t limit_ms = (uint64_t)options->stall_timeout_ms + passed_ms;
-	if (options->stall_timeout_ms != 0 && transfer->idle_ms >= limit_ms) {
+	uint32_t stall_timeout_ms = transfer->options.stall_timeout_ms;
+	uint64_t limit_ms = (uint64_t)stall_timeout_ms + passed_ms;
+	if (stall_timeout_ms != 0 && transfer->idle_ms >= limit_ms)
 		transfer_end(transfer, -ETIMEDOUT);
-		return;
-	}
-	if (transfer->unreported_ms < REPORT_MS || transfer->bytes == transfer->bytes_reported)
-		return;
-	transfer->unreported_ms = 0;
-	transfer->bytes_reported = transfer->bytes;
-	if (options->progress != NULL)
-		options->progress(options->owner, transfer->bytes);
+	else
+		report(transfer);
 }
 
 static void
@@ -148,20 +183,34 @@ on_tick(evutil_socket_t fd, short what, void *argument)
 
 static void on_ready(evutil_socket_t fd, short what, void *argument);
 
-static int
-wait_for_descriptor(struct transfer *transfer)
+static struct transfer *
+transfer_of(struct job *job)
+{
+	return (struct transfer *)(void *)job;
+}
+
+static void
+start_waiting(struct transfer *transfer)
 {
 	struct transfers *transfers = transfer->options.transfers;
 	event_assign(&transfer->ready, event_get_base(&transfers->tick), transfer->fd,
 		(short)(transfer->kind->ready | EV_PERSIST), on_ready, transfer);
-	if (event_add(&transfer->ready, NULL) < 0)
-		return -ENOMEM;
 	transfer->waits = true;
 	TAILQ_INSERT_TAIL(&transfers->waiting, transfer, entry);
 	transfers->waiting_count++;
 	refine_tick(transfers, transfer->options.stall_timeout_ms);
 	if (!event_pending(&transfers->tick, EV_TIMEOUT, NULL))
 		arm_tick(transfers);
+}
+
+static int
+wait_for_descriptor(struct transfer *transfer)
+{
+	if (!transfer->waits)
+		start_waiting(transfer);
+	if (!transfer->is_watched && event_add(&transfer->ready, NULL) < 0)
+		return -ENOMEM;
+	transfer->is_watched = true;
 	return 0;
 }
 
@@ -177,45 +226,110 @@ turn_bytes(const struct transfer *transfer)
 }
 
 static void
-take_turn(struct transfer *transfer)
+carry_out(struct job *job, char *scratch)
 {
-	int result = transfer->kind->turn(transfer, turn_bytes(transfer));
-	bool goes_on = result > TRANSFER_ENDED;
-	if (result == TRANSFER_MORE)
-		transfer->idle_ms = 0; /* at work, if only at skipping names */
-	if (goes_on && !transfer->waits) {
-		result = wait_for_descriptor(transfer);
-		goes_on = result == 0;
+	struct transfer *transfer = transfer_of(job);
+	transfer->result = transfer->kind->turn(transfer, (struct transfer_room *)(void *)scratch);
+}
+
+static bool
+try_quickly(struct job *job, char *scratch)
+{
+	struct transfer *transfer = transfer_of(job);
+	if (transfer->kind->is_quick != NULL && transfer->kind->is_quick(transfer)) {
+		carry_out(job, scratch);
+		return true;
 	}
-	if (!goes_on)
-		transfer_end(transfer, result);
+	if (transfer->budget > TURN_BYTES_AWAY)
+		transfer->budget = TURN_BYTES_AWAY;
+	return false;
 }
 
 static void
-on_ready(evutil_socket_t fd, short what, void *argument)
+on_late(struct job *job)
 {
-	(void)fd;
-	(void)what;
-	take_turn(argument);
+	const struct transfer_options *options = &transfer_of(job)->options;
+	options->late(options->owner);
 }
 
-void
+/* What it has come to, when nobody waits for it any more. */
+static void
+leave(struct transfer *transfer)
+{
+	struct transfer_options options = transfer->options;
+	release(transfer);
+	if (options.gone != NULL)
+		options.gone(options.owner);
+}
+
+static void
+on_turn_ended(struct job *job, int error)
+{
+	struct transfer *transfer = transfer_of(job);
+	int result = error < 0 ? error : transfer->result;
+	transfer->is_at_work = false;
+	if (transfer->has_ended) {
+		leave(transfer);
+		return;
+	}
+	transfer->bytes_known = transfer->bytes;
+	if (result == TRANSFER_MORE)
+		transfer->idle_ms = 0; /* at work, if only at skipping names */
+	bool goes_on = result > TRANSFER_ENDED;
+	if (goes_on) {
+		result = wait_for_descriptor(transfer);
+		goes_on = result == 0;
+	}
+	if (goes_on)
+		report(transfer);
+	else
+		transfer_end(transfer, result);
+}
+
+static const struct job_kind turn_kind = { try_quickly, carry_out, on_late, on_turn_ended };
+
+static void
+take_turn(struct transfer *transfer)
+{
+	const struct transfer_options *options = &transfer->options;
+	transfer->is_at_work = true;
+	transfer->budget = turn_bytes(transfer);
+	if (options->before != NULL)
+		options->before(options->owner);
+	executor_submit(options->transfers->executor, &transfer->job);
+}
+
+/* While a turn is under way elsewhere, the loop need not be told again. */
+static void
+on_ready(evutil_socket_t fd, short what, void *argument)
+{
+	struct transfer *transfer = argument;
+	(void)fd;
+	(void)what;
+	if (transfer->is_at_work)
+		stop_watching(transfer);
+	else
+		take_turn(transfer);
+}
+
+int
 transfer_start(const struct transfer *prepared)
 {
 	const struct transfer_options *options = &prepared->options;
 	struct transfer *transfer = malloc(sizeof(*transfer));
-	int error = -ENOMEM;
-	if (transfer != NULL) {
-		*transfer = *prepared;
-		transfer->fd = fcntl(options->descriptor, F_DUPFD_CLOEXEC, 0);
-		error = transfer->fd < 0 ? -errno : 0;
-	}
-	if (error < 0) {
+	if (transfer == NULL)
+		return -ENOMEM;
+	*transfer = *prepared;
+	transfer->job = (struct job){
+		.kind = &turn_kind, .deadline_ms = options->deadline_ms, .is_bound = true
+	};
+	transfer->fd = fcntl(options->descriptor, F_DUPFD_CLOEXEC, 0);
+	if (transfer->fd < 0) {
+		int error = -errno;
 		free(transfer);
-		*options->running = NULL;
-		options->ended(options->owner, error, 0);
-		return;
+		return error;
 	}
 	*options->running = transfer;
 	take_turn(transfer);
+	return 0;
 }

@@ -16,6 +16,13 @@ enum {
 	TRANSFER_BUFFER_BYTES = 1024 * 1024, /* what arrives is read in this size */
 };
 
+/* What a turn works in: the scratch memory of its thread. Nothing in it outlives the turn. */
+struct transfer_room {
+	char buffer[TRANSFER_BUFFER_BYTES];
+	char converted[TRANSFER_BUFFER_BYTES + 1];
+};
+_Static_assert(sizeof(struct transfer_room) <= EXECUTOR_SCRATCH_BYTES, "too large");
+
 /* What a turn came to; or negative errno. */
 enum transfer_turn {
 	TRANSFER_ENDED,
@@ -25,8 +32,14 @@ enum transfer_turn {
 
 struct transfer_kind {
 	short ready; /* EV_READ or EV_WRITE: what it waits for */
-	/* Moves about `budget` bytes and adds what went through the descriptor to ->bytes. */
-	int (*turn)(struct transfer *transfer, uint64_t budget);
+	/*
+	 * In an effect. Moves about ->budget bytes and adds what went through the descriptor to
+	 * ->bytes.
+	 */
+	int (*turn)(struct transfer *transfer, struct transfer_room *room);
+	/* On the loop; may be NULL. Can the turn be done, for sure, without waiting for the file?
+	 */
+	bool (*is_quick)(struct transfer *transfer);
 };
 
 /* Text that the descriptor did not take yet: only a transfer that waits has any. */
@@ -37,11 +50,17 @@ struct transfer_left {
 };
 
 struct transfer {
+	struct job job; /* first: a turn */
 	const struct transfer_kind *kind;
 	struct transfer_options options;
 	int fd;
-	bool waits; /* on the list of those that the loop knows */
-	uint64_t bytes;
+
+	/* The loop's. */
+	bool waits;      /* on the list of those that the clock knows */
+	bool is_watched; /* its descriptor, by the loop */
+	bool is_at_work; /* a turn has begun: what is below is the turn's */
+	bool has_ended;  /* while it was at work */
+	uint64_t bytes_known;
 	uint64_t bytes_at_tick;
 	uint64_t bytes_reported;
 	uint32_t idle_ms;
@@ -49,6 +68,10 @@ struct transfer {
 	TAILQ_ENTRY(transfer) entry;
 	struct event ready;
 
+	/* The turn's. */
+	int result;
+	uint64_t budget;
+	uint64_t bytes;
 	struct transfer_file file;
 	struct ascii ascii;
 	struct listing_text *text;
@@ -56,14 +79,8 @@ struct transfer {
 	struct transfer_left left;
 };
 
-/*
- * Shared by all transfers of a process: a turn ends before the next one begins, and what must be
- * kept between turns is copied out.
+/* Starts a transfer of this kind from `prepared`, whose options and kind are set: as in transfer.h.
  */
-extern char transfer_buffer[TRANSFER_BUFFER_BYTES];
-extern char transfer_converted[TRANSFER_BUFFER_BYTES + 1];
-
-/* Starts a transfer of this kind from `prepared`, whose options and kind are set. */
-void transfer_start(const struct transfer *prepared);
+MUST_CHECK int transfer_start(const struct transfer *prepared);
 
 #endif

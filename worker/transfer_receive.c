@@ -24,48 +24,58 @@ write_file(struct transfer *transfer, const char *data, size_t length)
 }
 
 static int
-store(struct transfer *transfer, size_t length)
+store(struct transfer *transfer, struct transfer_room *room, size_t length)
 {
 	if (transfer->file.form == PATHIO_FORM_IMAGE)
-		return write_file(transfer, transfer_buffer, length);
-	size_t converted = ascii_decode(
-		&transfer->ascii, bytes_of(transfer_buffer, length), transfer_converted);
-	return write_file(transfer, transfer_converted, converted);
+		return write_file(transfer, room->buffer, length);
+	size_t converted =
+		ascii_decode(&transfer->ascii, bytes_of(room->buffer, length), room->converted);
+	return write_file(transfer, room->converted, converted);
 }
 
 static int
-end_of_stream(struct transfer *transfer)
+end_of_stream(struct transfer *transfer, struct transfer_room *room)
 {
-	size_t held_back = ascii_decode_end(&transfer->ascii, transfer_converted);
-	int error = write_file(transfer, transfer_converted, held_back);
+	size_t held_back = ascii_decode_end(&transfer->ascii, room->converted);
+	int error = write_file(transfer, room->converted, held_back);
 	return error < 0 ? error : TRANSFER_ENDED;
 }
 
 static int
-turn_receive(struct transfer *transfer, uint64_t budget)
+turn_receive(struct transfer *transfer, struct transfer_room *room)
 {
-	uint64_t stop_at = transfer->bytes + budget;
+	uint64_t stop_at = transfer->bytes + transfer->budget;
 	while (transfer->bytes < stop_at) {
-		ssize_t length = recv(transfer->fd, transfer_buffer, sizeof(transfer_buffer), 0);
+		ssize_t length = recv(transfer->fd, room->buffer, sizeof(room->buffer), 0);
 		if (length < 0 && errno == EINTR)
 			continue;
 		if (length < 0)
 			return errno == EAGAIN ? TRANSFER_BLOCKED : -errno;
 		if (length == 0)
-			return end_of_stream(transfer);
+			return end_of_stream(transfer, room);
 		transfer->bytes += (uint64_t)length;
-		int error = store(transfer, (size_t)length);
+		int error = store(transfer, room, (size_t)length);
 		if (error < 0)
 			return error;
 	}
 	return TRANSFER_MORE;
 }
 
-static const struct transfer_kind receive_kind = { .ready = EV_READ, .turn = turn_receive };
+/* At the start there is often nothing yet, and no thread is needed to see that. */
+static bool
+has_nothing(struct transfer *transfer)
+{
+	char byte;
+	return !transfer->waits && recv(transfer->fd, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
 
-void
+static const struct transfer_kind receive_kind = {
+	.ready = EV_READ, .turn = turn_receive, .is_quick = has_nothing
+};
+
+int
 transfer_receive(const struct transfer_options *options, const struct transfer_file *destination)
 {
-	transfer_start(&(struct transfer){
+	return transfer_start(&(struct transfer){
 		.kind = &receive_kind, .options = *options, .file = *destination });
 }

@@ -62,9 +62,9 @@ send_left(struct transfer *transfer)
 }
 
 static int
-send_piece(struct transfer *transfer, size_t length)
+send_piece(struct transfer *transfer, const char *piece, size_t length)
 {
-	ssize_t sent = length == 0 ? 0 : send_bytes(transfer->fd, transfer_converted, length);
+	ssize_t sent = length == 0 ? 0 : send_bytes(transfer->fd, piece, length);
 	if (sent == -EAGAIN)
 		sent = 0;
 	if (sent < 0)
@@ -76,20 +76,20 @@ send_piece(struct transfer *transfer, size_t length)
 	left.bytes = malloc(left.length);
 	if (left.bytes == NULL)
 		return -ENOMEM;
-	memcpy(left.bytes, transfer_converted + sent, left.length);
+	memcpy(left.bytes, piece + sent, left.length);
 	transfer->left = left;
 	return TRANSFER_BLOCKED;
 }
 
-/* The next stretch of the file into transfer_buffer: its length, 0 at the end. */
+/* The next stretch of the file into `buffer`: its length, 0 at the end. */
 static ssize_t
-read_file(struct transfer *transfer)
+read_file(struct transfer *transfer, char *buffer)
 {
 	struct transfer_file *file = &transfer->file;
 	size_t wanted = smaller(TRANSFER_PIECE_BYTES, file->count);
 	if (wanted == 0)
 		return 0;
-	ssize_t length = file->backend->read(file->file, file->offset, transfer_buffer, wanted);
+	ssize_t length = file->backend->read(file->file, file->offset, buffer, wanted);
 	if (length > 0) {
 		file->offset += (uint64_t)length;
 		file->count -= (uint64_t)length;
@@ -97,37 +97,37 @@ read_file(struct transfer *transfer)
 	return length;
 }
 
-/* Makes the next piece in transfer_converted: its length or negative errno. */
+/* Makes the next piece in room->converted: its length or negative errno. */
 static ssize_t
-make_piece(struct transfer *transfer)
+make_piece(struct transfer *transfer, struct transfer_room *room)
 {
 	if (transfer->text != NULL)
-		return listing_text_fill(transfer->text, transfer_converted, TRANSFER_PIECE_BYTES,
+		return listing_text_fill(transfer->text, room->converted, TRANSFER_PIECE_BYTES,
 			&transfer->text_ended);
-	ssize_t length = read_file(transfer);
+	ssize_t length = read_file(transfer, room->buffer);
 	if (length < 0)
 		return length;
 	if (length == 0) {
 		transfer->text_ended = true;
 		return end_of_file(transfer);
 	}
-	struct bytes read = bytes_of(transfer_buffer, (size_t)length);
+	struct bytes read = bytes_of(room->buffer, (size_t)length);
 	if (transfer->file.form == PATHIO_FORM_ASCII)
-		return (ssize_t)ascii_encode(&transfer->ascii, read, transfer_converted);
-	memcpy(transfer_converted, read.data, read.length);
+		return (ssize_t)ascii_encode(&transfer->ascii, read, room->converted);
+	memcpy(room->converted, read.data, read.length);
 	return length;
 }
 
 static int
-turn_text(struct transfer *transfer, uint64_t budget)
+turn_text(struct transfer *transfer, struct transfer_room *room)
 {
-	uint64_t stop_at = transfer->bytes + budget;
+	uint64_t stop_at = transfer->bytes + transfer->budget;
 	int result = send_left(transfer);
 	while (result == 0 && !transfer->text_ended && transfer->bytes < stop_at) {
-		ssize_t length = make_piece(transfer);
+		ssize_t length = make_piece(transfer, room);
 		if (length < 0)
 			return (int)length;
-		result = send_piece(transfer, (size_t)length);
+		result = send_piece(transfer, room->converted, (size_t)length);
 		if (transfer->text != NULL)
 			break; /* a piece of a listing is many files to look at */
 	}
@@ -155,17 +155,17 @@ send_extent(int fd, const struct backend_extent *extent)
 }
 
 static int
-turn_image(struct transfer *transfer, uint64_t budget)
+turn_image(struct transfer *transfer, struct transfer_room *room)
 {
 	struct transfer_file *file = &transfer->file;
-	uint64_t stop_at = transfer->bytes + budget;
+	uint64_t stop_at = transfer->bytes + transfer->budget;
 	while (file->count > 0 && transfer->bytes < stop_at) {
 		struct backend_extent extent;
 		int found = file->backend->extent(file->file, file->offset,
 			smaller(file->count, stop_at - transfer->bytes), &extent);
 		if (found == -ENOTSUP) {
 			transfer->kind = &text_kind;
-			return turn_text(transfer, budget);
+			return turn_text(transfer, room);
 		}
 		if (found <= 0)
 			return found < 0 ? found : end_of_file(transfer);
@@ -185,19 +185,20 @@ static const struct transfer_kind image_kind = { .ready = EV_WRITE, .turn = turn
 
 /* ---- starting ---- */
 
-void
+int
 transfer_send(const struct transfer_options *options, const struct transfer_file *source)
 {
 	bool image = source->form == PATHIO_FORM_IMAGE;
-	transfer_start(&(struct transfer){
+	return transfer_start(&(struct transfer){
 		.kind = image ? &image_kind : &text_kind,
 		.options = *options,
 		.file = *source,
 	});
 }
 
-void
+int
 transfer_send_listing(const struct transfer_options *options, struct listing_text *text)
 {
-	transfer_start(&(struct transfer){ .kind = &text_kind, .options = *options, .text = text });
+	return transfer_start(
+		&(struct transfer){ .kind = &text_kind, .options = *options, .text = text });
 }

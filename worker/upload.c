@@ -243,6 +243,12 @@ upload_path(const struct upload *upload)
 	return &upload->path;
 }
 
+bool
+upload_will_truncate(const struct upload *upload)
+{
+	return upload->truncates;
+}
+
 int
 upload_begin(struct upload *upload, struct backend_file **file, uint64_t *offset)
 {

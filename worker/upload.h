@@ -27,6 +27,9 @@ MUST_CHECK int upload_open(struct tree *tree, const struct path *path, enum path
 
 const struct path *upload_path(const struct upload *upload);
 
+/* Will upload_begin() touch the file? */
+bool upload_will_truncate(const struct upload *upload);
+
 /*
  * The data begins to arrive: in place forms are truncated now. Gives the backend's file, borrowed,
  * and the offset of the first byte. Calling it again continues where it was told to start.

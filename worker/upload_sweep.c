@@ -6,6 +6,8 @@
 #include "policy/rules/rights.h"
 #include "worker/upload.h"
 
+#include <pthread.h>
+
 enum {
 	LEFT_OVER_AGE_S = 3600,
 	SWEEP_AGAIN_S = 3600,
@@ -48,16 +50,20 @@ hash_folder(const struct path *folder)
 	return hash;
 }
 
+/* Uploads open on several threads, and two of them need not sweep one folder. */
 static bool
 is_due(struct tree *tree, const struct path *folder)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	uint64_t hash = hash_folder(folder);
 	struct tree_swept *slot = &tree->swept[hash % TREE_SWEPT_SLOTS];
 	time_t now = time(NULL);
-	if (slot->folder_hash == hash && now - slot->at < SWEEP_AGAIN_S)
-		return false;
-	*slot = (struct tree_swept){ .folder_hash = hash, .at = now };
-	return true;
+	pthread_mutex_lock(&lock);
+	bool is_due = slot->folder_hash != hash || now - slot->at >= SWEEP_AGAIN_S;
+	if (is_due)
+		*slot = (struct tree_swept){ .folder_hash = hash, .at = now };
+	pthread_mutex_unlock(&lock);
+	return is_due;
 }
 
 void

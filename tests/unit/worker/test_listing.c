@@ -388,6 +388,7 @@ check_pieces(void **state)
 	plant_many(session);
 	for (size_t capacity = sizeof(buffer); capacity >= LISTING_LINE_BYTES_MAX; capacity /= 4) {
 		struct rights *rights = session_rights(NULL);
+		const struct rights *const judged_by = rights;
 		const struct listing_owner owner = { .name = bytes_of_text("") };
 		struct listing *listing;
 		struct listing_text *text;
@@ -400,7 +401,7 @@ check_pieces(void **state)
 		const struct listing_text_options options = { .style = PATHIO_STYLE_LIST,
 			.owner = &owner,
 			.access = &session->nursery->access,
-			.rights = &rights };
+			.rights = &judged_by };
 		assert_int_equal(listing_text_new(listing, &options, &text), 0);
 		while (!ended) {
 			int filled = listing_text_fill(text, buffer, capacity, &ended);
@@ -470,6 +471,7 @@ check_failing(void **state)
 	const struct path path = test_path("/many");
 	static char buffer[64 * 1024];
 	struct rights *rights = session_rights(NULL);
+	const struct rights *const judged_by = rights;
 	const struct listing_owner owner = { .name = bytes_of_text("") };
 	struct listing *listing;
 	struct listing_text *text;
@@ -486,7 +488,7 @@ check_failing(void **state)
 	const struct listing_text_options options = { .style = PATHIO_STYLE_NAMES,
 		.owner = &owner,
 		.access = &session->nursery->access,
-		.rights = &rights };
+		.rights = &judged_by };
 	assert_int_equal(listing_text_new(listing, &options, &text), 0);
 	assert_in_range(listing_text_fill(text, buffer, sizeof(buffer), &ended), 1, sizeof(buffer));
 	assert_false(ended);

@@ -106,6 +106,7 @@ struct outcome {
 
 struct world {
 	struct event_base *base;
+	struct executor *executor;
 	struct transfers *transfers;
 	struct fake_file fake;
 	struct wire_end *end;
@@ -157,7 +158,8 @@ world_new(size_t room)
 	signal(SIGPIPE, SIG_IGN);
 	world->descriptors = count_descriptors();
 	world->base = event_base_new();
-	assert_int_equal(transfers_new(world->base, &world->transfers), 0);
+	assert_int_equal(executor_inline_new(world->base, &world->executor), 0);
+	assert_int_equal(transfers_new(world->base, world->executor, &world->transfers), 0);
 	world->fake = (struct fake_file){
 		.content = calloc(1, room + 1),
 		.room = room,
@@ -173,6 +175,7 @@ world_free(struct world *world)
 {
 	if (world->end != NULL)
 		wire_end_free(&world->end);
+	executor_free(&world->executor);
 	transfers_free(&world->transfers);
 	event_base_free(world->base);
 	free(world->fake.content);
@@ -274,7 +277,7 @@ check_send(void **state)
 	world->end = wire_end_new(world->base);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 10000);
-	transfer_send(&options, &source);
+	assert_int_equal(transfer_send(&options, &source), 0);
 	run(world, &world->outcome);
 	wire_end_finish(world->end);
 	assert_int_equal(world->outcome.error, row->want_error);
@@ -306,7 +309,7 @@ check_hole(void **state)
 	world->end = wire_end_new(world->base);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 10000);
-	transfer_send(&options, &source);
+	assert_int_equal(transfer_send(&options, &source), 0);
 	run(world, &world->outcome);
 	wire_end_finish(world->end);
 	assert_int_equal(world->end->length, 3 * MIB + 3);
@@ -336,7 +339,7 @@ check_cut_short(void **state)
 	world->end = wire_end_new_silent(world->base);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 10000);
-	transfer_send(&options, &source);
+	assert_int_equal(transfer_send(&options, &source), 0);
 	assert_false(world->outcome.ended);
 	assert_int_equal(backend_kernel.truncate(other, MIB), 0);
 	wire_end_read(world->end);
@@ -346,7 +349,7 @@ check_cut_short(void **state)
 	struct outcome late = { .ended = false };
 	source.offset = MIB + 1;
 	options = options_for(world, &late, world->end->worker_fd, 10000);
-	transfer_send(&options, &source);
+	assert_int_equal(transfer_send(&options, &source), 0);
 	run(world, &late);
 	assert_int_equal(late.error, -EINVAL);
 	backend_kernel.close(&other);
@@ -374,7 +377,7 @@ check_send_ascii(void **state)
 		world->end = wire_end_new(world->base);
 		struct transfer_options options =
 			options_for(world, &world->outcome, world->end->worker_fd, 10000);
-		transfer_send(&options, &source);
+		assert_int_equal(transfer_send(&options, &source), 0);
 		run(world, &world->outcome);
 		wire_end_finish(world->end);
 		assert_int_equal(world->outcome.error, 0);
@@ -450,7 +453,7 @@ check_receive(void **state)
 	const struct transfer_file destination = fake_at(world, 0, row->form);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 10000);
-	transfer_receive(&options, &destination);
+	assert_int_equal(transfer_receive(&options, &destination), 0);
 	run(world, &world->outcome);
 	assert_int_equal(world->outcome.error, row->want_error);
 	if (row->want_error == 0) {
@@ -488,7 +491,7 @@ check_receive_at_offset(void **state)
 	const struct transfer_file destination = fake_at(world, 5, PATHIO_FORM_IMAGE);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 10000);
-	transfer_receive(&options, &destination);
+	assert_int_equal(transfer_receive(&options, &destination), 0);
 	assert_true(world->outcome.ended); /* it was all there: no need to wait */
 	assert_string_equal(world->fake.content, "firstsecond");
 	world_free(world);
@@ -525,7 +528,7 @@ check_receive_reset(void **state)
 	const struct transfer_file destination = fake_at(world, 0, PATHIO_FORM_IMAGE);
 	struct transfer_options options = options_for(world, &world->outcome, ends[1], 10000);
 	assert_int_equal(send(ends[0], "half", 4, 0), 4);
-	transfer_receive(&options, &destination);
+	assert_int_equal(transfer_receive(&options, &destination), 0);
 	assert_false(world->outcome.ended);
 	setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	fd_close(&ends[0]);
@@ -546,7 +549,7 @@ check_send_hang_up(void **state)
 	world->end = wire_end_new_silent(world->base);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 10000);
-	transfer_send(&options, &source);
+	assert_int_equal(transfer_send(&options, &source), 0);
 	assert_false(world->outcome.ended);
 	fd_close(&world->end->worker_fd);
 	event_del(world->end->readable);
@@ -567,7 +570,7 @@ check_silent_reader(void **state)
 	world->end = wire_end_new_silent(world->base);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 80);
-	transfer_send(&options, &source);
+	assert_int_equal(transfer_send(&options, &source), 0);
 	assert_non_null(world->outcome.running);
 	assert_in_range(world->outcome.running->left.length, 1, 2 * TRANSFER_PIECE_BYTES);
 	run(world, &world->outcome);
@@ -585,7 +588,7 @@ check_silent_writer(void **state)
 	world->end = wire_end_new_silent(world->base);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 80);
-	transfer_receive(&options, &destination);
+	assert_int_equal(transfer_receive(&options, &destination), 0);
 	run(world, &world->outcome);
 	assert_int_equal(world->outcome.error, -ETIMEDOUT);
 	world_free(world);
@@ -621,7 +624,7 @@ check_slow_writer(void **state)
 	event_add(client.writable, &interval);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 1000);
-	transfer_receive(&options, &destination);
+	assert_int_equal(transfer_receive(&options, &destination), 0);
 	run(world, &world->outcome);
 	assert_int_equal(world->outcome.error, 0);
 	assert_int_equal(world->outcome.bytes, 25);
@@ -640,7 +643,7 @@ check_end(void **state)
 	world->end = wire_end_new_silent(world->base);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 0);
-	transfer_send(&options, &source);
+	assert_int_equal(transfer_send(&options, &source), 0);
 	transfer_end(world->outcome.running, -ECANCELED);
 	assert_true(world->outcome.ended);
 	assert_int_equal(world->outcome.error, -ECANCELED);
@@ -667,13 +670,13 @@ check_side_by_side(void **state)
 		ends[i] = wire_end_new(world->base);
 		struct transfer_options options =
 			options_for(world, &outcomes[i], ends[i]->worker_fd, 10000);
-		transfer_send(&options, &source);
+		assert_int_equal(transfer_send(&options, &source), 0);
 	}
 	world->end = wire_end_new(world->base);
 	struct transfer_file source = fake_at(world, 0, PATHIO_FORM_IMAGE);
 	source.count = MIB;
 	struct transfer_options options = options_for(world, &brief, world->end->worker_fd, 10000);
-	transfer_send(&options, &source);
+	assert_int_equal(transfer_send(&options, &source), 0);
 	run(world, &brief);
 	for (size_t i = 0; i < SIDE_BY_SIDE; i++)
 		assert_false(outcomes[i].ended);
@@ -699,7 +702,7 @@ check_turn(void **state)
 	const struct transfer_file source = fake_at(world, 0, PATHIO_FORM_IMAGE);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 10000);
-	transfer_send(&options, &source);
+	assert_int_equal(transfer_send(&options, &source), 0);
 	assert_false(world->outcome.ended);
 	assert_in_range(world->outcome.running->bytes, KIB, 8 * MIB);
 	assert_int_equal(world->outcome.running->left.length, 0); /* it could have gone on */
@@ -722,7 +725,7 @@ check_flags(void **state)
 	int flags = fcntl(world->end->worker_fd, F_GETFL);
 	struct transfer_options options =
 		options_for(world, &world->outcome, world->end->worker_fd, 0);
-	transfer_send(&options, &source);
+	assert_int_equal(transfer_send(&options, &source), 0);
 	run(world, &world->outcome);
 	assert_int_equal(fcntl(world->end->worker_fd, F_GETFL), flags);
 	world_free(world);

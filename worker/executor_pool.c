@@ -1,0 +1,501 @@
+/*
+ * The executor with threads (see executor.h). Runs in the worker, as the user; its threads were
+ * made inside the cage and share all of it.
+ *
+ * One lock protects what the loop and the threads share: the queue, the list of what has returned,
+ * how many run, and each job's state. It is held for a few pointers' time and never around an
+ * effect, an end or a system call but the locks' own. All else (deadlines, written-off threads,
+ * what was settled without a thread) is the loop's alone. A thread that finds the list of the
+ * returned empty wakes the loop through an eventfd; the loop takes the whole list at once.
+ *
+ * A thread that hangs in the kernel can be neither cancelled nor killed: it is counted as written
+ * off until its effect returns, and whoever must not wait for that ends by _exit(2).
+ */
+#include "worker/executor_private.h"
+
+#include "ipc/base/ends.h"
+#include "ipc/base/scope.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+enum { STACK_BYTES = 256 * 1024 };
+
+struct executor_thread {
+	struct executor_pool *pool;
+	pthread_t id;
+	char *scratch;
+};
+
+struct executor_pool {
+	struct executor executor;
+	struct executor_pool_options options;
+	int wake_fd;
+
+	/* The loop's. */
+	char *scratch;
+	struct event wake;
+	struct event settle;
+	struct event timer;
+	uint64_t timer_due_ms; /* 0: not armed */
+	struct jobs timed;     /* the earliest first */
+	struct jobs settled;
+	uint32_t written_off;
+
+	/* Under the lock. */
+	pthread_mutex_t lock;
+	pthread_cond_t work; /* for threads: there is something to do, or it is over */
+	pthread_cond_t calm; /* for the loop's thread: another thread is up, or at rest */
+	struct jobs queue;
+	struct jobs returned;
+	uint32_t queue_length;
+	uint32_t started;
+	uint32_t running;
+	bool closing;
+
+	struct executor_thread threads[];
+};
+
+static struct executor_pool *
+pool_of(struct executor *executor)
+{
+	return (struct executor_pool *)(void *)executor;
+}
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- a thread ---- */
+
+/* Waits for a job; NULL when none will come. Under the lock. */
+static struct job *
+take_job(struct executor_pool *pool)
+{
+	while (TAILQ_EMPTY(&pool->queue) && !pool->closing)
+		pthread_cond_wait(&pool->work, &pool->lock);
+	struct job *job = TAILQ_FIRST(&pool->queue);
+	if (job == NULL)
+		return NULL;
+	TAILQ_REMOVE(&pool->queue, job, entry);
+	pool->queue_length--;
+	pool->running++;
+	job->state = JOB_RUNS;
+	return job;
+}
+
+static bool
+is_at_rest(const struct executor_pool *pool)
+{
+	return pool->running == 0 && TAILQ_EMPTY(&pool->queue);
+}
+
+/* Hands it to the loop: true if the loop must be woken for it. Under the lock. */
+static bool
+return_job(struct executor_pool *pool, struct job *job)
+{
+	bool is_first = TAILQ_EMPTY(&pool->returned);
+	job->state = JOB_RETURNED;
+	TAILQ_INSERT_TAIL(&pool->returned, job, entry);
+	pool->running--;
+	if (is_at_rest(pool))
+		pthread_cond_broadcast(&pool->calm);
+	return is_first;
+}
+
+/* Carries it out, and comes back with the lock held, as it went. */
+static void
+carry_out(struct executor_thread *thread, struct job *job)
+{
+	struct executor_pool *pool = thread->pool;
+	pthread_mutex_unlock(&pool->lock);
+	job->kind->effect(job, thread->scratch);
+	pthread_mutex_lock(&pool->lock);
+	if (!return_job(pool, job))
+		return;
+	pthread_mutex_unlock(&pool->lock);
+	if (eventfd_write(pool->wake_fd, 1) < 0)
+		bug("the loop cannot be woken");
+	pthread_mutex_lock(&pool->lock);
+}
+
+static void *
+run_thread(void *argument)
+{
+	struct executor_thread *thread = argument;
+	struct executor_pool *pool = thread->pool;
+	struct job *job;
+	pthread_setname_np(pthread_self(), "path-io");
+	pthread_mutex_lock(&pool->lock);
+	pool->started++;
+	pthread_cond_broadcast(&pool->calm);
+	while ((job = take_job(pool)) != NULL)
+		carry_out(thread, job);
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+/* ---- time ---- */
+
+/* As in ipc/remote.c: only ever moved to an earlier time, so that most jobs cost no timer call. */
+static void
+arm_timer(struct executor_pool *pool)
+{
+	const struct job *first = TAILQ_FIRST(&pool->timed);
+	if (first == NULL || (pool->timer_due_ms != 0 && pool->timer_due_ms <= first->due_ms))
+		return;
+	uint64_t now = now_ms();
+	uint64_t wait_ms = first->due_ms > now ? first->due_ms - now : 0;
+	struct timeval wait = {
+		.tv_sec = (time_t)(wait_ms / 1000),
+		.tv_usec = (suseconds_t)(wait_ms % 1000 * 1000),
+	};
+	pool->timer_due_ms = first->due_ms;
+	if (event_add(&pool->timer, &wait) < 0)
+		die("out of memory");
+}
+
+static void
+start_time(struct executor_pool *pool, struct job *job)
+{
+	if (job->deadline_ms == 0)
+		return;
+	job->due_ms = now_ms() + job->deadline_ms;
+	struct job *before = TAILQ_LAST(&pool->timed, jobs);
+	while (before != NULL && before->due_ms > job->due_ms)
+		before = TAILQ_PREV(before, jobs, timed);
+	if (before == NULL)
+		TAILQ_INSERT_HEAD(&pool->timed, job, timed);
+	else
+		TAILQ_INSERT_AFTER(&pool->timed, before, job, timed);
+	job->is_timed = true;
+	arm_timer(pool);
+}
+
+static void
+stop_time(struct executor_pool *pool, struct job *job)
+{
+	if (job->is_timed)
+		TAILQ_REMOVE(&pool->timed, job, timed);
+	job->is_timed = false;
+}
+
+/* Its state, if it is not queued any more; else takes it out of the queue and says JOB_IDLE. */
+static enum job_state
+take_back(struct executor_pool *pool, struct job *job)
+{
+	pthread_mutex_lock(&pool->lock);
+	if (job->state == JOB_QUEUED) {
+		TAILQ_REMOVE(&pool->queue, job, entry);
+		pool->queue_length--;
+		job->state = JOB_IDLE;
+	}
+	enum job_state state = job->state;
+	pthread_mutex_unlock(&pool->lock);
+	return state;
+}
+
+static void
+expire(struct executor_pool *pool, struct job *job)
+{
+	stop_time(pool, job);
+	switch (take_back(pool, job)) {
+	case JOB_IDLE:
+		job->kind->end(job, -ETIMEDOUT);
+		break;
+	case JOB_RUNS:
+		job->is_late = true;
+		pool->written_off++;
+		job->kind->late(job);
+		break;
+	case JOB_QUEUED:
+	case JOB_RETURNED:
+		break; /* in time, if only just: its end is on the way */
+	}
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *argument)
+{
+	struct executor_pool *pool = argument;
+	struct job *job;
+	(void)fd;
+	(void)what;
+	pool->timer_due_ms = 0;
+	while ((job = TAILQ_FIRST(&pool->timed)) != NULL && job->due_ms <= now_ms())
+		expire(pool, job);
+	arm_timer(pool);
+}
+
+/* ---- the end of jobs ---- */
+
+static void
+end_returned(struct executor_pool *pool)
+{
+	struct jobs returned = TAILQ_HEAD_INITIALIZER(returned);
+	struct job *job;
+	pthread_mutex_lock(&pool->lock);
+	TAILQ_CONCAT(&returned, &pool->returned, entry);
+	pthread_mutex_unlock(&pool->lock);
+	while ((job = TAILQ_FIRST(&returned)) != NULL) {
+		TAILQ_REMOVE(&returned, job, entry);
+		stop_time(pool, job);
+		pool->written_off -= job->is_late;
+		job->kind->end(job, 0);
+	}
+}
+
+static void
+end_settled(struct executor_pool *pool)
+{
+	struct jobs settled = TAILQ_HEAD_INITIALIZER(settled);
+	struct job *job;
+	TAILQ_CONCAT(&settled, &pool->settled, entry);
+	while ((job = TAILQ_FIRST(&settled)) != NULL) {
+		TAILQ_REMOVE(&settled, job, entry);
+		job->kind->end(job, job->error);
+	}
+}
+
+static void
+on_wake(evutil_socket_t fd, short what, void *argument)
+{
+	struct executor_pool *pool = argument;
+	eventfd_t count;
+	(void)fd;
+	(void)what;
+	if (eventfd_read(pool->wake_fd, &count) == 0)
+		end_returned(pool);
+}
+
+static void
+on_settle(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	end_settled(argument);
+}
+
+static void
+pool_settle(struct executor *executor, struct job *job, int error)
+{
+	struct executor_pool *pool = pool_of(executor);
+	job->error = error;
+	job->state = JOB_RETURNED;
+	if (TAILQ_EMPTY(&pool->settled))
+		event_active(&pool->settle, EV_TIMEOUT, 0);
+	TAILQ_INSERT_TAIL(&pool->settled, job, entry);
+}
+
+/* ---- submitting ---- */
+
+/* 0, or why no thread takes it. */
+static int
+queue_job(struct executor_pool *pool, struct job *job)
+{
+	int error = 0;
+	if (!job->is_bound && pool->written_off == pool->options.threads)
+		return -ETIMEDOUT;
+	pthread_mutex_lock(&pool->lock);
+	if (!job->is_bound && pool->queue_length >= pool->options.queue_max) {
+		error = -EBUSY;
+	} else {
+		job->state = JOB_QUEUED;
+		TAILQ_INSERT_TAIL(&pool->queue, job, entry);
+		pool->queue_length++;
+		pthread_cond_signal(&pool->work);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return error;
+}
+
+static void
+pool_submit_next(struct executor *executor, struct job *job)
+{
+	struct executor_pool *pool = pool_of(executor);
+	job->is_late = false;
+	if (pool->closing) { /* no thread is left */
+		job->kind->effect(job, pool->scratch);
+		pool_settle(executor, job, 0);
+		return;
+	}
+	int error = queue_job(pool, job);
+	if (error < 0)
+		pool_settle(executor, job, error);
+	else
+		start_time(pool, job);
+}
+
+static void
+pool_submit(struct executor *executor, struct job *job)
+{
+	struct executor_pool *pool = pool_of(executor);
+	if (job->kind->quick != NULL && job->kind->quick(job, pool->scratch))
+		pool_settle(executor, job, 0);
+	else
+		pool_submit_next(executor, job);
+}
+
+static bool
+pool_withdraw(struct executor *executor, struct job *job)
+{
+	struct executor_pool *pool = pool_of(executor);
+	if (take_back(pool, job) != JOB_IDLE)
+		return false;
+	stop_time(pool, job);
+	return true;
+}
+
+/* ---- life ---- */
+
+/* What has ended may ask for more, for instance to close a file. */
+static bool
+pool_rest(struct executor *executor, uint32_t limit_ms)
+{
+	struct executor_pool *pool = pool_of(executor);
+	uint64_t due_ms = now_ms() + limit_ms;
+	struct timespec due = {
+		.tv_sec = (time_t)(due_ms / 1000),
+		.tv_nsec = (long)(due_ms % 1000 * 1000000),
+	};
+	bool at_rest, more;
+	do {
+		int error = 0;
+		pthread_mutex_lock(&pool->lock);
+		while (!is_at_rest(pool) && error == 0)
+			error = pthread_cond_timedwait(&pool->calm, &pool->lock, &due);
+		at_rest = is_at_rest(pool);
+		more = !TAILQ_EMPTY(&pool->returned);
+		pthread_mutex_unlock(&pool->lock);
+		more = more || !TAILQ_EMPTY(&pool->settled);
+		end_returned(pool);
+		end_settled(pool);
+	} while (at_rest && more);
+	return at_rest;
+}
+
+static void
+join_threads(struct executor_pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->closing = true;
+	pthread_cond_broadcast(&pool->work);
+	pthread_mutex_unlock(&pool->lock);
+	for (uint32_t i = 0; i < pool->started; i++)
+		pthread_join(pool->threads[i].id, NULL);
+}
+
+static void
+pool_free(struct executor *executor)
+{
+	struct executor_pool *pool = pool_of(executor);
+	join_threads(pool);
+	ensure(pool_rest(executor, 0));
+	event_del(&pool->wake);
+	event_del(&pool->settle);
+	event_del(&pool->timer);
+	for (uint32_t i = 0; i < pool->options.threads; i++)
+		free(pool->threads[i].scratch);
+	pthread_cond_destroy(&pool->work);
+	pthread_cond_destroy(&pool->calm);
+	pthread_mutex_destroy(&pool->lock);
+	fd_close(&pool->wake_fd);
+	free(pool->scratch);
+	free(pool);
+}
+
+static const struct executor_kind pool_kind = {
+	.submit = pool_submit,
+	.submit_next = pool_submit_next,
+	.settle = pool_settle,
+	.withdraw = pool_withdraw,
+	.rest = pool_rest,
+	.free = pool_free,
+};
+
+static void
+init_lock(struct executor_pool *pool)
+{
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->work, NULL);
+	pthread_cond_init(&pool->calm, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+static int
+start_thread(struct executor_pool *pool, struct executor_thread *thread)
+{
+	pthread_attr_t attributes;
+	sigset_t blocked;
+	thread->pool = pool;
+	thread->scratch = malloc(EXECUTOR_SCRATCH_BYTES);
+	if (thread->scratch == NULL)
+		return -ENOMEM;
+	sigfillset(&blocked);
+	sigdelset(&blocked, SIGSYS);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	pthread_attr_setsigmask_np(&attributes, &blocked);
+	int error = -pthread_create(&thread->id, &attributes, run_thread, thread);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+/* A thread that is up will make no call any more but those of its work. */
+static int
+start_threads(struct executor_pool *pool)
+{
+	uint32_t made = 0;
+	int error = 0;
+	while (error == 0 && made < pool->options.threads) {
+		error = start_thread(pool, &pool->threads[made]);
+		made += error == 0;
+	}
+	pthread_mutex_lock(&pool->lock);
+	while (pool->started < made)
+		pthread_cond_wait(&pool->calm, &pool->lock);
+	pthread_mutex_unlock(&pool->lock);
+	return error;
+}
+
+int
+executor_pool_new(const struct executor_pool_options *options, struct executor **result)
+{
+	struct executor_pool *pool =
+		calloc(1, sizeof(*pool) + options->threads * sizeof(pool->threads[0]));
+	if (pool == NULL)
+		return -ENOMEM;
+	pool->executor.kind = &pool_kind;
+	pool->options = *options;
+	TAILQ_INIT(&pool->timed);
+	TAILQ_INIT(&pool->settled);
+	TAILQ_INIT(&pool->queue);
+	TAILQ_INIT(&pool->returned);
+	init_lock(pool);
+	pool->scratch = malloc(EXECUTOR_SCRATCH_BYTES);
+	pool->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int error = pool->wake_fd < 0 ? -errno : 0;
+	event_assign(
+		&pool->wake, options->base, pool->wake_fd, EV_READ | EV_PERSIST, on_wake, pool);
+	event_assign(&pool->settle, options->base, -1, 0, on_settle, pool);
+	event_assign(&pool->timer, options->base, -1, 0, on_timer, pool);
+	if (pool->scratch == NULL || (error == 0 && event_add(&pool->wake, NULL) < 0))
+		error = -ENOMEM;
+	if (error == 0)
+		error = start_threads(pool);
+	*result = &pool->executor;
+	if (error < 0)
+		executor_free(result);
+	return error;
+}
