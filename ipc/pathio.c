@@ -7,6 +7,7 @@
 #include "ipc/base/ends.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void
@@ -73,6 +74,50 @@ pathio_ask(struct pathio *io, enum pathio_question question, struct bytes path, 
 	pathio_stat(io, &(struct pathio_stat){ .path = path, .follow = true }, on_stat, asked);
 }
 
+/* ---- errors ---- */
+
+/* Where strerror(3) speaks of something else than path-I/O does. */
+static const struct {
+	int error;
+	const char *text;
+} texts[] = {
+	{ -ETIMEDOUT, "Time limit exceeded" },
+	{ -ENOTSUP, "Not offered by this backend" },
+	{ -EBADF, "Not an open file, or not open for this" },
+};
+
+static const char *
+text_of(int error)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+		if (texts[i].error == error)
+			return texts[i].text;
+	return strerror(-error);
+}
+
+char *
+pathio_error_text(const struct pathio_error *error)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	if (out == NULL)
+		return NULL;
+	fprintf(out, "%s%s", error->operation, error->path_length > 0 ? " " : "");
+	for (size_t i = 0; i < error->path_length; i++) {
+		unsigned char byte = (unsigned char)error->path[i];
+		if (byte < ' ' || byte == 0x7f || byte == '\\')
+			fprintf(out, "\\%03o", byte);
+		else
+			fputc(byte, out);
+	}
+	fprintf(out, ": %s", text_of(error->error));
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 /* ---- blocking use ---- */
 
 /* Moves what an answer points to into memory of the waiter. */
@@ -133,5 +178,7 @@ void
 pathio_wait_free(struct pathio_wait *wait)
 {
 	free(wait->copied);
+	free(wait->failure.path);
 	wait->copied = NULL;
+	wait->failure = (struct pathio_error){ 0 };
 }

@@ -101,7 +101,20 @@ typedef void pathio_reply(void *argument, int error, bool yes);
 void pathio_ask(struct pathio *io, enum pathio_question question, struct bytes path,
 	pathio_reply *done, void *argument);
 
-/* ---- blocking use, for tests and small programs ---- */
+/* ---- errors (PATHIO 1) ---- */
+
+/* What was asked, about what, and what came of it. */
+struct pathio_error {
+	const char *operation; /* "rename", as in pathio.def; static. NULL: nothing has failed */
+	char *path;            /* as the caller gave it, and a NUL behind it; "": none */
+	size_t path_length;
+	int error; /* negative errno */
+};
+
+/* "rename /a: File exists", in one line whatever the path. The caller frees it; NULL: no memory. */
+MUST_CHECK char *pathio_error_text(const struct pathio_error *error);
+
+/* ---- blocking use, for tests and small programs: see pathio_wait.h ---- */
 
 /* Holds one answer with its own copy of what it points to. Initialise with { .base = base }. */
 struct pathio_wait {
@@ -110,6 +123,7 @@ struct pathio_wait {
 	int error;
 	union pathio_body body;
 	char *copied; /* what body points into; freed by the next wait or pathio_wait_free() */
+	struct pathio_error failure; /* of the last call of pathio_wait.h that failed */
 };
 
 /*

@@ -158,11 +158,21 @@ make_host(struct loading *loading, struct backend_host *host)
 	return host->settings == NULL ? -ENOMEM : 0;
 }
 
+static void
+derive(const struct backend *derived, struct backend *table)
+{
+	void (*const nothing)(void) = NULL;
+	if (derived != NULL)
+		*table = *derived;
+	for (size_t i = 0; i < ARRAY_LENGTH(functions); i++)
+		if (functions[i].need == OPTIONAL)
+			memcpy((char *)table + functions[i].offset, &nothing, sizeof(nothing));
+}
+
 static int
 make_table(struct loading *loading, const struct backend_host *host, struct backend *table)
 {
-	if (host->derived != NULL)
-		*table = *host->derived;
+	derive(host->derived, table);
 	table->name = loading->module->name;
 	int error = loading->module->make == NULL ? 0 : loading->module->make(host, table);
 	if (error < 0)
