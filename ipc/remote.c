@@ -6,6 +6,7 @@
 #include "ipc/remote.h"
 
 #include "ipc/base/ends.h"
+#include "ipc/base/path.h"
 #include "ipc/base/scope.h"
 #include "ipc/pending.h"
 
@@ -267,16 +268,15 @@ on_closed(void *owner, const char *malformed)
 
 /* ---- requests ---- */
 
-/* What a path's row forbids, in the errnos of path_fold(). */
+/* The errno that the worker would give for the path alone. */
 static int
 path_refusal(struct bytes path)
 {
-	if (path.length == 0 || path.data[0] != '/' || memchr(path.data, '\0', path.length) != NULL)
-		return -EINVAL;
-	return path.length > PATH_BYTES_MAX ? -ENAMETOOLONG : 0;
+	struct path folded;
+	return path.length == 0 || path.data[0] != '/' ? -EINVAL : path_fold(NULL, path, &folded);
 }
 
-/* What a row forbids is EINVAL, but a path that is only too long has an errno of its own. */
+/* What a row forbids is EINVAL, unless a path among it has an errno of its own. */
 static int
 explain_refusal(uint32_t code, const void *request)
 {

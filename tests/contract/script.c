@@ -18,12 +18,14 @@ static const struct {
 #name, name \
 	}
 	ERROR(EACCES),
+	ERROR(EAGAIN),
 	ERROR(EBADF),
 	ERROR(EBUSY),
 	ERROR(ECANCELED),
 	ERROR(EEXIST),
 	ERROR(EFBIG),
 	ERROR(EINVAL),
+	ERROR(EIO),
 	ERROR(EISDIR),
 	ERROR(ELOOP),
 	ERROR(EMFILE),
@@ -33,11 +35,15 @@ static const struct {
 	ERROR(ENOTDIR),
 	ERROR(ENOTEMPTY),
 	ERROR(ENOTSUP),
+	ERROR(EOVERFLOW),
+	ERROR(EPERM),
+	ERROR(ETIMEDOUT),
+	ERROR(EXDEV),
 #undef ERROR
 };
 
-static const char *
-name_of_error(int error)
+const char *
+script_error_name(int error)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(error_names); i++)
 		if (error_names[i].error == -error)
@@ -183,11 +189,11 @@ check_outcome(const struct script *script, struct bytes call, int error, const s
 		if (!bytes_equal_text(*want, error_names[i].name))
 			continue;
 		if (error != -error_names[i].error)
-			fail_msg("%s: gave %s (%d)", text, name_of_error(error), error);
+			fail_msg("%s: gave %s (%d)", text, script_error_name(error), error);
 		return;
 	}
 	if (error != 0)
-		fail_msg("%s: gave %s (%d)", text, name_of_error(error), error);
+		fail_msg("%s: gave %s (%d)", text, script_error_name(error), error);
 	struct bytes result = bytes_of(script->result, script->result_bytes);
 	if (result.length == 0)
 		result = bytes_of_text("nothing");
@@ -196,25 +202,34 @@ check_outcome(const struct script *script, struct bytes call, int error, const s
 			(int)(result.length < 200 ? result.length : 200), result.data);
 }
 
-static void
-make_call(struct script *script, struct bytes call)
+int
+script_call(struct script *script, struct bytes call,
+	script_verb *(*find)(struct bytes name, size_t words))
 {
-	struct bytes rest = call;
-	struct bytes words = take(&rest, " = ");
-	bool expects = words.length < call.length;
+	struct bytes words = call;
 	script->count = script->used = script->result_bytes = 0;
 	struct bytes verb = take(&words, " ");
 	while (words.length > 0) {
 		assert_true(script->count < SCRIPT_WORDS_MAX);
 		script->words[script->count++] = expand(script, take(&words, " "));
 	}
-	script_verb *run = script_find_verb(verb, script->count);
+	script_verb *run = find(verb, script->count);
 	if (run == NULL) {
 		fail_msg("no such verb with so many words: %.*s", (int)call.length, call.data);
-		return;
+		return -EINVAL;
 	}
+	return run(script);
+}
+
+static void
+check_call(struct script *script, struct bytes call)
+{
+	struct bytes rest = call;
+	struct bytes made = take(&rest, " = ");
+	bool expects = made.length < call.length;
+	int error = script_call(script, made, script_find_verb);
 	struct bytes want = expand(script, rest);
-	check_outcome(script, call, run(script), expects ? &want : NULL);
+	check_outcome(script, call, error, expects ? &want : NULL);
 }
 
 void
@@ -224,5 +239,5 @@ script_run(struct session *session, const char *text)
 	script.session = session;
 	struct bytes rest = bytes_of_text(text);
 	while (rest.length > 0)
-		make_call(&script, take(&rest, "; "));
+		check_call(&script, take(&rest, "; "));
 }

@@ -14,11 +14,15 @@
 #include "tests/unit/worker/session.h"
 
 enum { SCRIPT_WORDS_MAX = 8, SCRIPT_TEXT_BYTES = 128 * 1024 };
+#define SCRIPT_OLD_NS INT64_C(1000000000000000000) /* before 2001, for the verb "when" */
+
+struct plain;
 
 /* A call that is being made, as its verb sees it. */
 struct script {
 	struct session *session;
-	size_t count; /* of words after the verb */
+	struct plain *plain; /* instead of a session, for the oracle of the differential test */
+	size_t count;        /* of words after the verb */
 	struct bytes words[SCRIPT_WORDS_MAX];
 	size_t used;                  /* of text */
 	char text[SCRIPT_TEXT_BYTES]; /* of the words */
@@ -29,11 +33,20 @@ struct script {
 /* Makes the calls; the first that gives something else fails the case and is named. */
 void script_run(struct session *session, const char *script);
 
-/* ---- for verbs ---- */
+/* ---- one call at a time ---- */
 
 /* 0 or negative errno; the result, if any, goes to script_say(). */
 typedef int script_verb(struct script *script);
 script_verb *script_find_verb(struct bytes name, size_t words);
+
+/* Makes one call by the verbs of `find`: 0 or negative errno, with script->result. */
+int script_call(struct script *script, struct bytes call,
+	script_verb *(*find)(struct bytes name, size_t words));
+
+/* "ENOENT"; "success" of 0. */
+const char *script_error_name(int error);
+
+/* ---- for verbs ---- */
 
 void script_say(struct script *script, const char *format, ...) PRINTF_LIKE(2, 3);
 void script_say_bytes(struct script *script, struct bytes bytes);

@@ -1,511 +1,264 @@
 /*
- * Random sequences of operations on a real tree and on one in memory: each must give the same error
- * and the same result in both (PATHIO, preamble). A row is a seed; a failure names the step.
+ * Random sequences of calls in every world and by the kernel itself, compared call by call, and the
+ * trees they leave (PATHIO, preamble). What differs is made short and told as a row for pathio.def.
+ *
+ *	test_contract_differential [SEED [CALLS]]	from another seed; more or fewer calls in
+ *all
  */
-#include "tests/table.h"
+#include "ipc/base/number.h"
+#include "tests/contract/differ.h"
+#include "tests/contract/draws.h"
 #include "tests/unit/worker/trees.h"
-#include "worker/operations.h"
-#include "worker/upload.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <time.h>
 
-enum { STEPS = 3000, FILES = 4, BYTES_MAX = 20000, TEXT_BYTES = 320 };
+enum { SEQUENCE_CALLS = 500 };
 
-struct side {
-	struct test_tree test;
-	struct backend_file *files[FILES];
-};
+static uint64_t first_seed = 1;
+static uint64_t calls_in_all = DIFFERENTIAL_CALLS;
 
-/* What an operation gives; compared as a whole. */
-struct outcome {
-	int64_t error; /* or a count */
-	char text[40000];
-};
-
-struct run {
-	uint64_t random;
-	struct side sides[2];
-	struct outcome outcomes[2];
-	char what[TEXT_BYTES];
-};
-
-/* xorshift64*: the same on every machine. */
-static uint32_t
-draw(struct run *run, uint32_t below)
-{
-	run->random ^= run->random >> 12;
-	run->random ^= run->random << 25;
-	run->random ^= run->random >> 27;
-	return (uint32_t)((run->random * UINT64_C(2685821657736338717)) >> 33) % below;
-}
-
-/* Few names, so that they meet. */
-static void
-draw_path(struct run *run, char *text, size_t capacity)
-{
-	static const char *const names[] = { "a", "b", "c", "d" };
-	uint32_t depth = draw(run, 16) == 0 ? 0 : 1 + draw(run, 3);
-	size_t at = (size_t)snprintf(text, capacity, "/");
-	for (uint32_t i = 0; i < depth; i++)
-		at += (size_t)snprintf(text + at, capacity - at, "%s%s", i == 0 ? "" : "/",
-			names[draw(run, ARRAY_LENGTH(names))]);
-}
-
-static void
-draw_target(struct run *run, char *text, size_t capacity)
-{
-	static const char *const targets[] = { "a", "b/", "..", "../a", "../../../c", "/", "/a",
-		"/b/c", ".", "./d", "c/../d", "/a//b/", "../d/..", "d//", "../b/" };
-	snprintf(text, capacity, "%s", targets[draw(run, ARRAY_LENGTH(targets))]);
-}
-
-static const struct backend *
-backend_of(const struct side *side)
-{
-	return side->test.tree.backend;
-}
-
-static struct backend_tree *
-state_of(const struct side *side)
-{
-	return side->test.tree.state;
-}
-
-static void
-say_attributes(struct outcome *outcome, const struct pathio_attributes *found)
-{
-	bool is_folder = found->type == PATHIO_TYPE_DIRECTORY;
-	snprintf(outcome->text, sizeof(outcome->text), "type %d size %llu mode %o links %llu",
-		(int)found->type, is_folder ? 0 : (unsigned long long)found->size, found->mode,
-		is_folder ? 0 : (unsigned long long)found->links);
-}
-
-/* ---- operations: drawn once, done on both sides ---- */
-
-struct drawn {
-	struct path path, other;
-	char target[64];
-	bool flag;
-	unsigned flags;
-	uint32_t mode;
-	uint32_t file;
-	uint64_t offset, length;
-	const char *content;
-	enum pathio_how how;
+static const struct differ_world worlds[] = {
+	{ "sync", &backend_kernel, false, NULL },
+	{ "memory", &backend_memory, false, NULL },
+	{ "sync, remote", &backend_kernel, true, NULL },
+	{ "memory, remote", &backend_memory, true, NULL },
 };
 
 static void
-do_stat(struct side *side, const struct drawn *drawn, struct outcome *outcome)
+draw_sequence(uint64_t seed, enum draw_kind kind, struct differ_sequence *sequence)
 {
-	struct pathio_attributes found;
-	outcome->error = backend_of(side)->stat(state_of(side), &drawn->path, drawn->flag, &found);
-	if (outcome->error == 0)
-		say_attributes(outcome, &found);
-}
-
-static void
-do_enter(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	struct pathio_attributes found;
-	outcome->error = backend_of(side)->enter(state_of(side), &drawn->path, &found);
-}
-
-static void
-do_mkdir(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	outcome->error = operation_mkdir(
-		&side->test.tree, &drawn->path, 0777, drawn->flag, (drawn->flags & 1) != 0);
-}
-
-static void
-do_rmdir(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	outcome->error = backend_of(side)->rmdir(state_of(side), &drawn->path);
-}
-
-static void
-do_unlink(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	outcome->error = backend_of(side)->unlink(state_of(side), &drawn->path);
-}
-
-static void
-do_rename(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	outcome->error = backend_of(side)->rename(state_of(side), &drawn->path, &drawn->other);
-}
-
-static void
-do_symlink(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	outcome->error = backend_of(side)->symlink(
-		state_of(side), bytes_of_text(drawn->target), &drawn->path);
-}
-
-static void
-do_readlink(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	outcome->error = backend_of(side)->readlink(
-		state_of(side), &drawn->path, outcome->text, sizeof(outcome->text) - 1);
-	if (outcome->error >= 0)
-		outcome->text[outcome->error] = '\0';
-}
-
-static void
-do_set_mode(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	outcome->error = backend_of(side)->set_mode(state_of(side), &drawn->path, drawn->mode);
-}
-
-static void
-do_set_times(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	struct pathio_set_times times = { .has_mtime = true, .mtime_ns = (int64_t)drawn->offset };
-	outcome->error = backend_of(side)->set_times(state_of(side), &drawn->path, &times);
-	struct pathio_attributes found;
-	if (outcome->error == 0 &&
-		backend_of(side)->stat(state_of(side), &drawn->path, true, &found) == 0)
-		snprintf(outcome->text, sizeof(outcome->text), "%lld", (long long)found.mtime_ns);
-}
-
-static void
-do_open(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	struct backend_file **file = &side->files[drawn->file];
-	backend_of(side)->close(file);
-	struct pathio_attributes found;
-	outcome->error = backend_of(side)->open(
-		state_of(side), &drawn->path, drawn->flags, drawn->mode, file, &found);
-	if (outcome->error == 0)
-		say_attributes(outcome, &found);
-}
-
-static void
-do_read(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	struct backend_file *file = side->files[drawn->file];
-	if (file == NULL)
-		return;
-	outcome->error =
-		backend_of(side)->read(file, drawn->offset, outcome->text, (size_t)drawn->length);
-}
-
-static void
-do_write(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	struct backend_file *file = side->files[drawn->file];
-	if (file != NULL)
-		outcome->error = backend_of(side)->write(
-			file, drawn->offset, drawn->content, (size_t)drawn->length);
-}
-
-static void
-do_truncate(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	struct backend_file *file = side->files[drawn->file];
-	if (file != NULL)
-		outcome->error = backend_of(side)->truncate(file, drawn->offset);
-}
-
-/* All that sendfile(2) would send. */
-static void
-do_extents(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	struct backend_file *file = side->files[drawn->file];
-	struct backend_extent extent;
-	uint64_t at = drawn->offset;
-	size_t sent = 0;
-	int more;
-	if (file == NULL || (drawn->flags & 1) != 0)
-		return;
-	while ((more = backend_of(side)->extent(file, at, 30000 - sent, &extent)) > 0) {
-		assert_in_range(extent.length, 1, 30000 - sent);
-		if (extent.fd >= 0)
-			assert_int_equal(pread(extent.fd, outcome->text + sent, extent.length,
-						 extent.offset),
-				extent.length);
-		at += extent.length;
-		sent += extent.length;
-		if (sent >= 30000)
-			break;
+	struct draws draws = draws_begin(seed, kind);
+	for (size_t i = 0; i < SEQUENCE_CALLS; i++) {
+		char call[DRAW_BYTES_MAX];
+		draws_next(&draws, call);
+		differ_add(sequence, call);
 	}
-	outcome->error = more < 0 ? more : (int64_t)sent;
+}
+
+/* ---- no difference ---- */
+
+struct kind_row {
+	const char *name;
+	enum draw_kind kind;
+};
+
+static const struct kind_row kind_rows[] = {
+	{ "files", DRAW_FILES },
+	{ "folders", DRAW_FOLDERS },
+	{ "links", DRAW_LINKS },
+	{ "uploads", DRAW_UPLOADS },
+};
+
+static void
+tell_difference(struct differ_sequence *sequence, struct differ_finding *finding, uint64_t seed)
+{
+	char name[64];
+	snprintf(name, sizeof(name), "differential, seed %llu", (unsigned long long)seed);
+	differ_shrink(sequence, finding);
+	fail_msg("%s", differ_explain(sequence, finding, name));
 }
 
 static void
-do_attributes(struct side *side, const struct drawn *drawn, struct outcome *outcome)
+check_kind(void **state)
 {
-	struct pathio_attributes found;
-	struct backend_file *file = side->files[drawn->file];
-	if (file == NULL)
-		return;
-	outcome->error = backend_of(side)->attributes(file, &found);
-	say_attributes(outcome, &found);
+	const struct kind_row *row = *state;
+	int descriptors = count_descriptors();
+	clock_t start = clock();
+	uint64_t calls = 0, seed = first_seed;
+	for (; calls < calls_in_all / ARRAY_LENGTH(kind_rows); seed++) {
+		struct differ_sequence sequence = { .calls = NULL };
+		struct differ_finding finding;
+		draw_sequence(seed, row->kind, &sequence);
+		if (differ_run(&sequence, worlds, ARRAY_LENGTH(worlds), true, &finding))
+			tell_difference(&sequence, &finding, seed);
+		calls += sequence.count;
+		differ_clear(&sequence);
+	}
+	printf("# %s: seeds %llu to %llu, %llu calls in each of %zu worlds, %.1f s of CPU\n",
+		row->name, (unsigned long long)first_seed, (unsigned long long)seed - 1,
+		(unsigned long long)calls, ARRAY_LENGTH(worlds),
+		(double)(clock() - start) / CLOCKS_PER_SEC);
+	assert_int_equal(count_descriptors(), descriptors);
+}
+
+/* ---- planted defects are found ---- */
+
+/* Any of these in place of a backend's own function. */
+
+static const struct backend *spoiled; /* the backend below */
+
+static int
+rename_over_anything(
+	struct backend_tree *tree, const struct path *source, const struct path *destination)
+{
+	int error = spoiled->rename(tree, source, destination);
+	return error == -ENOTEMPTY ? 0 : error;
+}
+
+static ssize_t
+read_short_of_the_end(struct backend_file *file, uint64_t offset, void *buffer, size_t length)
+{
+	ssize_t got = spoiled->read(file, offset, buffer, length);
+	return got > 0 && (size_t)got < length ? got - 1 : got;
 }
 
 static int
-compare_lines(const void *a, const void *b)
+mkdir_with_another_error(struct backend_tree *tree, const struct path *path, uint32_t mode)
 {
-	return strcmp(a, b);
+	int error = spoiled->mkdir(tree, path, mode);
+	return error == -ENOTDIR ? -ENOENT : error;
+}
+
+static int
+unlink_that_does_nothing(struct backend_tree *tree, const struct path *path)
+{
+	struct pathio_attributes found;
+	int error = spoiled->stat(tree, path, false, &found);
+	return error < 0 || found.type != PATHIO_TYPE_SYMLINK ? spoiled->unlink(tree, path) : 0;
+}
+
+static ssize_t
+write_that_forgets_holes(
+	struct backend_file *file, uint64_t offset, const void *data, size_t length)
+{
+	struct pathio_attributes found;
+	if (spoiled->attributes(file, &found) == 0 && offset > found.size)
+		offset = found.size;
+	return spoiled->write(file, offset, data, length);
+}
+
+/* In front of an instance: an answer on its way back gets another errno. */
+struct liar {
+	struct pathio io;
+	struct pathio *instance;
+};
+
+struct lie {
+	pathio_completion *done;
+	void *argument;
+};
+
+static void
+on_answer(void *argument, const struct pathio_answer *answer)
+{
+	struct lie lie = *(struct lie *)argument;
+	struct pathio_answer told = *answer;
+	free(argument);
+	if (told.error == -ENOTEMPTY)
+		told.error = -EEXIST;
+	lie.done(lie.argument, &told);
+}
+
+static uint32_t
+lie_submit(struct pathio *io, uint32_t code, const void *request, int descriptor,
+	pathio_completion *done, void *argument)
+{
+	struct pathio *instance = ((struct liar *)io)->instance;
+	struct lie *lie = malloc(sizeof(*lie));
+	assert_non_null(lie);
+	*lie = (struct lie){ .done = done, .argument = argument };
+	return instance->operations->submit(instance, code, request, descriptor, on_answer, lie);
 }
 
 static void
-do_list(struct side *side, const struct drawn *drawn, struct outcome *outcome)
+lie_free(struct pathio *io)
 {
-	static char lines[64][64];
-	struct backend_directory *directory;
-	unsigned flags = drawn->flag ? BACKEND_NAMES : 0;
-	outcome->error =
-		backend_of(side)->directory_open(state_of(side), &drawn->path, flags, &directory);
-	if (outcome->error < 0)
-		return;
-	struct backend_entry entry;
-	size_t count = 0;
-	while (backend_of(side)->directory_next(directory, &entry) > 0 && count < 64)
-		snprintf(lines[count++], sizeof(lines[0]), "%.*s %d\n", (int)entry.name.length,
-			entry.name.data, (int)entry.attributes.type);
-	backend_of(side)->directory_close(&directory);
-	qsort(lines, count, sizeof(lines[0]), compare_lines);
-	size_t at = 0;
-	for (size_t i = 0; i < count; i++)
-		at += (size_t)snprintf(
-			outcome->text + at, sizeof(outcome->text) - at, "%s", lines[i]);
+	struct liar *liar = (struct liar *)io;
+	pathio_free(&liar->instance);
+	free(liar);
 }
 
-static int64_t
-run_to_end(struct operation *operation)
+static void
+lie_about_folders(struct session *session)
 {
-	int more;
-	while ((more = operation_step(operation)) > 0)
-		continue;
-	int64_t result = more < 0 ? more : (int64_t)operation_bytes(operation);
-	operation_free(&operation);
+	static const struct pathio_operations operations = { .submit = lie_submit,
+		.free = lie_free };
+	struct liar *liar = malloc(sizeof(*liar));
+	assert_non_null(liar);
+	*liar = (struct liar){ .io.operations = &operations, .instance = session->io };
+	session->io = &liar->io;
+}
+
+struct planted_row {
+	const char *name;
+	const struct differ_world *world;
+	enum draw_kind kind;
+	size_t calls_max;      /* what is left after shrinking */
+	struct backend spoils; /* the functions that it has are replaced */
+	void (*change)(struct session *session);
+};
+
+static const struct planted_row planted_rows[] = {
+	{ "sync, rename over a folder that is not empty", &worlds[0], DRAW_FOLDERS, 4,
+		{ .rename = rename_over_anything }, NULL },
+	{ "sync, a read short of the end", &worlds[0], DRAW_FILES, 2,
+		{ .read = read_short_of_the_end }, NULL },
+	{ "memory, an errno", &worlds[1], DRAW_FOLDERS, 2, { .mkdir = mkdir_with_another_error },
+		NULL },
+	{ "memory, a hole", &worlds[1], DRAW_FILES, 5, { .write = write_that_forgets_holes },
+		NULL },
+	{ "memory behind a channel, a link that stays", &worlds[3], DRAW_LINKS, 4,
+		{ .unlink = unlink_that_does_nothing }, NULL },
+	{ "remote, an errno", &worlds[2], DRAW_FOLDERS, 3, { .name = NULL }, lie_about_folders },
+};
+
+/* The backend with the functions that `spoils` has in their place: both are tables of pointers. */
+static struct backend
+spoil(const struct backend *backend, const struct backend *spoils)
+{
+	struct backend result = *backend;
+	for (size_t at = 0; at < sizeof(result); at += sizeof(void (*)(void))) {
+		void (*function)(void);
+		memcpy(&function, (const char *)spoils + at, sizeof(function));
+		if (function != NULL)
+			memcpy((char *)&result + at, &function, sizeof(function));
+	}
 	return result;
 }
 
 static void
-do_remove_tree(struct side *side, const struct drawn *drawn, struct outcome *outcome)
+check_planted(void **state)
 {
-	struct operation *operation;
-	outcome->error = operation_remove_tree(&side->test.tree, &drawn->path, &operation);
-	if (outcome->error == 0)
-		outcome->error = run_to_end(operation);
-}
-
-static void
-do_copy(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	struct operation *operation;
-	outcome->error = operation_copy(&side->test.tree, &drawn->path, &drawn->other, &operation);
-	if (outcome->error == 0)
-		outcome->error = run_to_end(operation);
-}
-
-static void
-do_upload(struct side *side, const struct drawn *drawn, struct outcome *outcome)
-{
-	struct upload *upload;
-	struct pathio_attributes found;
-	outcome->error = upload_open(
-		&side->test.tree, &drawn->path, drawn->how, drawn->offset % 64, &upload, &found);
-	if (outcome->error < 0)
-		return;
-	struct backend_file *file;
-	uint64_t offset;
-	outcome->error = upload_begin(upload, &file, &offset);
-	if (outcome->error == 0)
-		outcome->error = backend_of(side)->write(
-			file, offset, drawn->content, (size_t)drawn->length);
-	if (drawn->flag) {
-		upload_discard(&upload);
-	} else if (outcome->error >= 0) {
-		outcome->error = upload_commit(&upload, &found);
-		if (outcome->error == 0)
-			say_attributes(outcome, &found);
-	} else {
-		upload_drop(&upload);
+	const struct planted_row *row = *state;
+	struct backend backend = spoil(row->world->backend, &row->spoils);
+	struct differ_world world = *row->world;
+	struct differ_sequence sequence = { .calls = NULL };
+	struct differ_finding finding;
+	uint64_t seed = first_seed - 1;
+	bool found = false;
+	spoiled = row->world->backend;
+	world.backend = &backend;
+	world.change = row->change;
+	for (uint64_t calls = 0; !found && calls < calls_in_all; calls += SEQUENCE_CALLS) {
+		differ_clear(&sequence);
+		draw_sequence(++seed, row->kind, &sequence);
+		found = differ_run(&sequence, &world, 1, true, &finding);
 	}
-}
-
-/* Empties a folder, whatever may be done in it. */
-static void
-clear_below(struct side *side, const char *folder)
-{
-	char names[64][16]; /* no folder has more, and no name is longer */
-	struct path path = test_path(folder);
-	struct backend_directory *directory;
-	struct backend_entry entry;
-	size_t count = 0;
-	assert_int_equal(backend_of(side)->set_mode(state_of(side), &path, 0755), 0);
-	assert_int_equal(
-		backend_of(side)->directory_open(state_of(side), &path, BACKEND_NAMES, &directory),
-		0);
-	while (backend_of(side)->directory_next(directory, &entry) > 0) {
-		assert_true(count < ARRAY_LENGTH(names));
-		snprintf(names[count++], sizeof(names[0]), "%.*s", (int)entry.name.length,
-			entry.name.data);
-	}
-	backend_of(side)->directory_close(&directory);
-	for (size_t i = 0; i < count; i++) {
-		char text[PATH_BYTES_MAX];
-		snprintf(text, sizeof(text), "%s/%s", folder, names[i]);
-		path = test_path(text);
-		if (backend_of(side)->unlink(state_of(side), &path) == 0)
-			continue;
-		clear_below(side, text);
-		assert_int_equal(backend_of(side)->rmdir(state_of(side), &path), 0);
-	}
-}
-
-static const struct {
-	const char *name;
-	uint32_t weight;
-	void (*act)(struct side *side, const struct drawn *drawn, struct outcome *outcome);
-} acts[] = {
-	{ "stat", 8, do_stat },
-	{ "enter", 2, do_enter },
-	{ "mkdir", 12, do_mkdir },
-	{ "rmdir", 4, do_rmdir },
-	{ "unlink", 4, do_unlink },
-	{ "rename", 12, do_rename },
-	{ "symlink", 6, do_symlink },
-	{ "readlink", 2, do_readlink },
-	{ "set_mode", 3, do_set_mode },
-	{ "set_times", 2, do_set_times },
-	{ "open", 20, do_open },
-	{ "read", 8, do_read },
-	{ "write", 14, do_write },
-	{ "truncate", 5, do_truncate },
-	{ "extents", 6, do_extents },
-	{ "attributes", 3, do_attributes },
-	{ "list", 6, do_list },
-	{ "remove_tree", 1, do_remove_tree },
-	{ "copy", 3, do_copy },
-	{ "upload", 6, do_upload },
-};
-
-static size_t
-draw_act(struct run *run)
-{
-	uint32_t total = 0;
-	for (size_t i = 0; i < ARRAY_LENGTH(acts); i++)
-		total += acts[i].weight;
-	uint32_t at = draw(run, total);
-	size_t act = 0;
-	while (at >= acts[act].weight)
-		at -= acts[act++].weight;
-	return act;
-}
-
-static void
-draw_arguments(struct run *run, const char *content, struct drawn *drawn)
-{
-	static const uint32_t modes[] = { 0777, 0755, 0644, 0600, 0444, 0555, 0311, 0 };
-	static const unsigned open_flags[] = { BACKEND_READ, BACKEND_WRITE,
-		BACKEND_READ | BACKEND_WRITE, BACKEND_READ | BACKEND_WRITE | BACKEND_CREATE,
-		BACKEND_WRITE | BACKEND_CREATE | BACKEND_TRUNCATE,
-		BACKEND_WRITE | BACKEND_CREATE | BACKEND_APPEND,
-		BACKEND_READ | BACKEND_WRITE | BACKEND_CREATE | BACKEND_EXCLUSIVE,
-		BACKEND_READ | BACKEND_NOFOLLOW };
-	char text[64], other[64];
-	draw_path(run, text, sizeof(text));
-	draw_path(run, other, sizeof(other));
-	drawn->path = test_path(text);
-	drawn->other = test_path(other);
-	draw_target(run, drawn->target, sizeof(drawn->target));
-	drawn->flag = draw(run, 2) != 0;
-	drawn->flags = open_flags[draw(run, ARRAY_LENGTH(open_flags))];
-	/* Mostly harmless, or soon nothing works any more. */
-	drawn->mode = modes[draw(run, draw(run, 4) == 0 ? ARRAY_LENGTH(modes) : 2)];
-	drawn->file = draw(run, FILES);
-	drawn->offset = draw(run, BYTES_MAX);
-	drawn->length = draw(run, 4) == 0 ? draw(run, BYTES_MAX) : draw(run, 100);
-	drawn->content = content + draw(run, BYTES_MAX);
-	drawn->how = (enum pathio_how)draw(run, PATHIO_HOW_UNIQUE + 1u);
-	snprintf(run->what, sizeof(run->what),
-		"%s %s flag %d flags %u mode %o file %u offset %llu length %llu how %d target %s",
-		text, other, drawn->flag, drawn->flags, drawn->mode, drawn->file,
-		(unsigned long long)drawn->offset, (unsigned long long)drawn->length,
-		(int)drawn->how, drawn->target);
-}
-
-static void
-step(struct run *run, int number, const char *content, uint64_t seed)
-{
-	size_t act = draw_act(run);
-	struct drawn drawn;
-	draw_arguments(run, content, &drawn);
-	for (int i = 0; i < 2; i++) {
-		memset(&run->outcomes[i], 0, sizeof(run->outcomes[i]));
-		acts[act].act(&run->sides[i], &drawn, &run->outcomes[i]);
-	}
-	const struct outcome *real = &run->outcomes[0];
-	const struct outcome *memory = &run->outcomes[1];
-	if (real->error != memory->error ||
-		memcmp(real->text, memory->text, sizeof(real->text)) != 0)
-		fail_msg("seed %llu step %d: %s %s: real %lld \"%.60s\", memory %lld \"%.60s\"",
-			(unsigned long long)seed, number, acts[act].name, run->what,
-			(long long)real->error, real->text, (long long)memory->error, memory->text);
-	/* It stops at the first error, and what is gone by then depends on the order of entries. */
-	if (acts[act].act == do_remove_tree && real->error == -EACCES)
-		for (size_t i = 0; i < ARRAY_LENGTH(run->sides); i++)
-			clear_below(&run->sides[i], "/");
-}
-
-struct seed_row {
-	const char *name;
-	uint64_t seed;
-	enum symlink_policy symlinks;
-};
-
-static const struct seed_row seed_rows[] = {
-	{ "1", 1, SYMLINKS_FOLLOW },
-	{ "2", 2, SYMLINKS_FOLLOW },
-	{ "3", 3, SYMLINKS_FOLLOW },
-	{ "4", 4, SYMLINKS_FOLLOW },
-	{ "5", 5, SYMLINKS_FOLLOW },
-	{ "6", 6, SYMLINKS_FOLLOW },
-	{ "7, no links", 7, SYMLINKS_REFUSE },
-	{ "8, no links", 8, SYMLINKS_REFUSE },
-	{ "9, no links", 9, SYMLINKS_REFUSE },
-};
-
-static void
-check_seed(void **state)
-{
-	const struct seed_row *row = *state;
-	static char content[2 * BYTES_MAX];
-	static struct run run;
-	int descriptors = count_descriptors();
-	memset(&run, 0, sizeof(run));
-	run.random = row->seed * UINT64_C(0x9e3779b97f4a7c15);
-	for (size_t i = 0; i < sizeof(content); i++)
-		content[i] = (char)('a' + draw(&run, 26));
-	struct backend_options options = {
-		.memory_limit_bytes = TEST_MEMORY_LIMIT, .umask = 022, .symlinks = row->symlinks
-	};
-	struct upload_policy uploads = { .sync = SYNC_NONE };
-	test_tree_open_with(&run.sides[0].test, &backend_kernel, &options, &uploads);
-	test_tree_open_with(&run.sides[1].test, &backend_memory, &options, &uploads);
-	for (int i = 0; i < STEPS; i++)
-		step(&run, i, content, row->seed);
-	for (size_t side = 0; side < ARRAY_LENGTH(run.sides); side++) {
-		for (size_t file = 0; file < FILES; file++)
-			backend_of(&run.sides[side])->close(&run.sides[side].files[file]);
-		test_tree_close(&run.sides[side].test);
-	}
-	assert_int_equal(count_descriptors(), descriptors);
+	assert_true(found);
+	size_t drawn = finding.at + 1;
+	differ_shrink(&sequence, &finding);
+	char *told = differ_explain(&sequence, &finding, row->name);
+	printf("# seed %llu, %zu calls made %zu: %s\n", (unsigned long long)seed, drawn,
+		sequence.count, told);
+	free(told);
+	assert_in_range(sequence.count, 1, row->calls_max);
+	differ_clear(&sequence);
 }
 
 int
-main(void)
+main(int count, char **arguments)
 {
+	if (count > 1 && number_parse(bytes_of_text(arguments[1]), UINT32_MAX, &first_seed) < 0)
+		return EXIT_FAILURE;
+	if (count > 2 && number_parse(bytes_of_text(arguments[2]), UINT32_MAX, &calls_in_all) < 0)
+		return EXIT_FAILURE;
 	tree_tests_begin();
 	const struct table tables[] = {
-		TABLE("random operations, seed", seed_rows, check_seed),
+		TABLE("random calls", kind_rows, check_kind),
+		TABLE("finds a planted defect", planted_rows, check_planted),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

@@ -132,6 +132,30 @@ verb_mtime(struct script *script)
 }
 
 int
+verb_when(struct script *script)
+{
+	struct pathio_attributes found = { .type = PATHIO_TYPE_OTHER };
+	int error = get_attributes(script, true, &found);
+	if (error == 0 && found.mtime_ns < SCRIPT_OLD_NS)
+		script_say(script, "%lld", (long long)found.mtime_ns);
+	else if (error == 0)
+		script_say(script, "now");
+	return error;
+}
+
+int
+verb_links(struct script *script)
+{
+	struct pathio_attributes found = { .type = PATHIO_TYPE_OTHER };
+	int error = get_attributes(script, false, &found);
+	if (error == 0 && found.type == PATHIO_TYPE_FILE)
+		script_say(script, "%llu", (unsigned long long)found.links);
+	else if (error == 0)
+		script_say(script, "some");
+	return error;
+}
+
+int
 verb_set_times(struct script *script)
 {
 	const struct pathio_set_times request = { .path = script->words[0],

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 enum { SESSION_ID = 77, TIME_LIMIT_MS = 10000 };
 
@@ -86,9 +87,10 @@ make_nursery(struct session *session, const struct backend *backend,
 	const struct instance_observer *observer)
 {
 	session->root_fd = -1;
-	if (backend == &backend_kernel) {
+	if (backend->tree_open == backend_kernel.tree_open) {
 		snprintf(session->folder, sizeof(session->folder), "/tmp/sallyport-test-XXXXXX");
 		assert_non_null(mkdtemp(session->folder));
+		assert_int_equal(chmod(session->folder, 0755), 0);
 		session->root_fd = open(session->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		assert_true(session->root_fd >= 0);
 	}

@@ -8,11 +8,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <grp.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 enum { NOBODY = 65534 };
 
@@ -55,26 +55,24 @@ test_tree_open(struct test_tree *test, const struct backend *backend)
 	test_tree_open_with(test, backend, &options, &uploads);
 }
 
-static void
-run_program(char *const arguments[])
-{
-	int status;
-	pid_t child = fork();
-	if (child == 0) {
-		execvp(arguments[0], arguments);
-		_exit(EXIT_FAILURE);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-}
-
 void
 test_remove_folder(char *folder)
 {
-	static char chmod[] = "chmod", recursive[] = "-R", mode[] = "u+rwX";
-	static char rm[] = "rm", force[] = "-rf";
-	run_program((char *[]){ chmod, recursive, mode, folder, NULL });
-	run_program((char *[]){ rm, force, folder, NULL });
+	char *roots[] = { folder, NULL };
+	FTS *tree = fts_open(roots, FTS_PHYSICAL, NULL);
+	assert_non_null(tree);
+	for (const FTSENT *entry; (entry = fts_read(tree)) != NULL;) {
+		bool is_closed = (entry->fts_statp->st_mode & S_IRWXU) != S_IRWXU;
+		if (entry->fts_info == FTS_D && is_closed)
+			assert_int_equal(chmod(entry->fts_accpath, S_IRWXU), 0);
+		else if (entry->fts_info == FTS_D)
+			continue;
+		else if (entry->fts_info == FTS_DP)
+			assert_int_equal(rmdir(entry->fts_accpath), 0);
+		else
+			assert_int_equal(unlink(entry->fts_accpath), 0);
+	}
+	assert_int_equal(fts_close(tree), 0);
 }
 
 void
