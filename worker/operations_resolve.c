@@ -78,6 +78,17 @@ step_into(struct tree *tree, struct resolution *resolution, struct bytes name)
 	return 0;
 }
 
+/* "." and ".." are looked up too, as names are: in a folder that may be searched. */
+static int
+step_beside(struct tree *tree, struct resolution *resolution, bool up)
+{
+	struct pathio_attributes found;
+	int error = tree->backend->enter(tree->state, &resolution->done, &found);
+	if (error == 0 && up)
+		path_parent(&resolution->done, &resolution->done);
+	return error;
+}
+
 int
 operation_resolve(struct tree *tree, const struct path *path, struct path *result)
 {
@@ -87,13 +98,11 @@ operation_resolve(struct tree *tree, const struct path *path, struct path *resul
 	while (resolution.left > 0) {
 		char text[NAME_BYTES_MAX + 1];
 		struct bytes name = take_name(&resolution, text);
-		if (name.length == 0 || bytes_equal_text(name, "."))
+		bool up = bytes_equal_text(name, "..");
+		if (name.length == 0)
 			continue;
-		if (bytes_equal_text(name, "..")) {
-			path_parent(&resolution.done, &resolution.done);
-			continue;
-		}
-		int error = step_into(tree, &resolution, name);
+		int error = up || bytes_equal_text(name, ".") ? step_beside(tree, &resolution, up)
+							      : step_into(tree, &resolution, name);
 		if (error < 0)
 			return error;
 	}

@@ -26,7 +26,8 @@ struct upload {
 	uint32_t mode;                         /* from the commit on */
 	bool truncates;                        /* in place, at the offset, when data arrives */
 	bool created;                          /* in place: there was nothing before */
-	bool reserved;                         /* unique: an empty file stands at the path */
+	struct backend_file *reservation; /* unique: the empty file that stands at the path; held
+					     open, or another file could have its inode */
 	uint64_t reserved_inode;
 };
 
@@ -166,15 +167,13 @@ static int
 reserve(struct upload *upload, const struct path *path)
 {
 	struct tree *tree = upload->tree;
-	struct backend_file *file;
 	struct pathio_attributes made;
 	unsigned flags = BACKEND_WRITE | BACKEND_CREATE | BACKEND_EXCLUSIVE;
-	int error = tree->backend->open(tree->state, path, flags, 0600, &file, &made);
+	int error =
+		tree->backend->open(tree->state, path, flags, 0600, &upload->reservation, &made);
 	if (error < 0)
 		return error;
-	tree->backend->close(&file);
 	upload->path = *path;
-	upload->reserved = true;
 	upload->reserved_inode = made.inode;
 	return 0;
 }
@@ -275,7 +274,7 @@ put_in_place(struct upload *upload)
 	if (error < 0)
 		return error;
 	upload->temporary[0] = '\0';
-	upload->reserved = false;
+	tree->backend->close(&upload->reservation);
 	if (tree->uploads.sync == SYNC_NONE)
 		return 0;
 	struct path folder;
@@ -341,8 +340,9 @@ upload_drop(struct upload **upload)
 		drop_temporary(*upload);
 	else if ((*upload)->file != NULL)
 		drop_in_place(*upload);
-	if ((*upload)->reserved)
+	if ((*upload)->reservation != NULL)
 		remove_empty(*upload, (*upload)->reserved_inode);
+	(*upload)->tree->backend->close(&(*upload)->reservation);
 	(*upload)->tree->backend->close(&(*upload)->file);
 	free(*upload);
 	*upload = NULL;

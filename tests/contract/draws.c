@@ -78,8 +78,6 @@ say_hard_path(struct draws *draws, struct composed *call)
 		"/a%00b",
 		"a",
 		".",
-		"/.sallyport-0123456789abcdef.part",
-		"/a/.sallyport-0123456789ABCDEF.part/b",
 	};
 	SAY_ONE_OF(draws, call, paths);
 }
@@ -104,7 +102,7 @@ say_target(struct draws *draws, struct composed *call)
 {
 	static const char *const targets[] = { "a", "b", "a", "b/", "..", "../a", "../../../c", "/",
 		"/a", "/b/c", ".", "./d", "c/../d", "/a//b/", "../d/..", "d//", "../b/", "{n*256}",
-		"{x/*2047}", "nothing" };
+		"{x/*1000}", "nothing" };
 	SAY_ONE_OF(draws, call, targets);
 }
 
@@ -150,7 +148,7 @@ static void
 say_bits(struct draws *draws, struct composed *call)
 {
 	static const char *const bits[] = { "777", "755", "700", "644", "600", "444", "555", "311",
-		"222", "0", "4755" };
+		"222", "0" };
 	say_one_of(draws, call, bits, draw(draws, 3) == 0 ? ARRAY_LENGTH(bits) : 3);
 }
 

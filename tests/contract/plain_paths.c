@@ -179,8 +179,12 @@ plain_mkdir(struct script *script)
 		error = make_folder_and_parents(script->plain, folded);
 	if (error != -EEXIST || !has_word(script, "exist_ok"))
 		return error;
-	SCOPE_FD int there = plain_open_at(script->plain, folded, O_PATH | O_DIRECTORY, 0);
-	return there == -ENOTDIR || there == -ENOENT ? -EEXIST : there < 0 ? there : 0;
+	struct stat found = { .st_mode = 0 };
+	SCOPE_FD int there = plain_open_at(script->plain, folded, O_PATH, 0);
+	if (there < 0)
+		return there == -ENOENT ? -EEXIST : there;
+	assert_int_equal(fstat(there, &found), 0);
+	return S_ISDIR(found.st_mode) ? 0 : -EEXIST;
 }
 
 int
@@ -325,6 +329,7 @@ empty_folder(int fd)
 	return error;
 }
 
+/* The folder itself goes by its path once more: a link on the way may have been among the rest. */
 int
 plain_remove_tree(struct script *script)
 {
@@ -340,9 +345,7 @@ plain_remove_tree(struct script *script)
 	int fd = openat(
 		place.folder_fd, place.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	error = fd < 0 ? -errno : empty_folder(fd);
-	if (error < 0)
-		return error;
-	return unlinkat(place.folder_fd, place.name, AT_REMOVEDIR) < 0 ? -errno : 0;
+	return error < 0 ? error : plain_rmdir(script);
 }
 
 /* ---- listing ---- */

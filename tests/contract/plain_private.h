@@ -23,7 +23,7 @@ struct plain_upload {
 	bool truncates; /* at the offset, when the data comes */
 	bool created;   /* in place, where nothing was */
 	bool received;
-	ino_t reserved; /* unique: the empty file that keeps the name; 0: none */
+	int reserved_fd; /* unique: the empty file that keeps the name; -1: none */
 };
 
 struct plain_handle {

@@ -40,10 +40,40 @@ cut_slashes(char *path)
 		path[--length] = '\0';
 }
 
-static bool
-names_no_file(const char *name)
+/* Splits at the last slash; "." and ".." belong to the folder, and leave no name. */
+static void
+split(char *path, char *folder, char *name)
 {
-	return *name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	cut_slashes(path);
+	const char *last = strrchr(path, '/') + 1;
+	bool names_folder = strcmp(last, ".") == 0 || strcmp(last, "..") == 0;
+	snprintf(name, PATH_MAX, "%s", names_folder ? "" : last);
+	snprintf(folder, PATH_MAX, "%.*s", (int)(strlen(path) - strlen(name)), path);
+}
+
+/* `path` becomes what its last name, a link, leads to: 1. Or 0, if it is no link. */
+static int
+follow_once(const struct plain *plain, char *path)
+{
+	char folder[PATH_MAX], target[PATH_MAX], name[PATH_MAX];
+	split(path, folder, name);
+	if (strlen(name) > NAME_MAX)
+		return -ENAMETOOLONG;
+	SCOPE_FD int fd = plain_open_at(plain, folder, O_PATH | O_DIRECTORY, 0);
+	if (fd < 0 || name[0] == '\0')
+		return fd < 0 ? fd : -EISDIR;
+	name_folder(plain, fd, folder);
+	ssize_t length = readlinkat(fd, name, target, sizeof(target) - 1);
+	if (length < 0 && errno != EINVAL && errno != ENOENT)
+		return -errno;
+	if (length >= 0 && (plain->resolve & RESOLVE_NO_SYMLINKS) != 0)
+		return -ELOOP;
+	target[length < 0 ? 0 : length] = '\0';
+	if (target[0] == '/')
+		snprintf(path, PATH_MAX, "%s", target);
+	else
+		join(path, folder, length < 0 ? name : target);
+	return length >= 0;
 }
 
 /*
@@ -53,36 +83,10 @@ names_no_file(const char *name)
 static int
 follow_last(const struct plain *plain, char *path)
 {
-	for (int links = 0; links <= LINKS_MAX; links++) {
-		char folder[PATH_MAX], target[PATH_MAX], name[PATH_MAX];
-		cut_slashes(path);
-		const char *last = strrchr(path, '/') + 1;
-		snprintf(name, sizeof(name), "%s", last);
-		if (strlen(name) > NAME_MAX)
-			return -ENAMETOOLONG;
-		snprintf(folder, sizeof(folder), "%.*s", (int)(last - path), path);
-		if (names_no_file(name))
-			return -EISDIR;
-		SCOPE_FD int fd = plain_open_at(plain, folder, O_PATH | O_DIRECTORY, 0);
-		if (fd < 0)
-			return fd;
-		name_folder(plain, fd, folder);
-		ssize_t length = readlinkat(fd, name, target, sizeof(target) - 1);
-		if (length < 0 && errno != EINVAL && errno != ENOENT)
-			return -errno;
-		if (length < 0) {
-			join(path, folder, name);
-			return 0;
-		}
-		if ((plain->resolve & RESOLVE_NO_SYMLINKS) != 0)
-			return -ELOOP;
-		target[length] = '\0';
-		if (target[0] == '/')
-			snprintf(path, PATH_MAX, "%s", target);
-		else
-			join(path, folder, target);
-	}
-	return -ELOOP;
+	int more = 1;
+	for (int links = 0; more > 0; links++)
+		more = links > LINKS_MAX ? -ELOOP : follow_once(plain, path);
+	return more;
 }
 
 /* ---- the hidden file ---- */
@@ -115,27 +119,28 @@ remove_path(const struct plain *plain, const char *path)
 
 /* Only what is this upload's own, and only as long as it is empty. */
 static void
-remove_empty(const struct plain *plain, const char *path, ino_t inode)
+remove_empty(const struct plain *plain, const char *path, int own_fd)
 {
-	struct stat found;
+	struct stat found, own;
 	SCOPE_PLAIN_PLACE struct plain_place place;
+	assert_int_equal(fstat(own_fd, &own), 0);
 	if (plain_place_open(plain, path, &place) == 0 &&
 		fstatat(place.folder_fd, place.name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-		found.st_ino == inode && found.st_size == 0)
+		found.st_ino == own.st_ino && found.st_size == 0)
 		unlinkat(place.folder_fd, place.name, 0);
 }
 
 void
 plain_drop_upload(struct plain *plain, struct plain_handle *handle)
 {
-	const struct plain_upload *upload = &handle->upload;
-	struct stat found;
+	struct plain_upload *upload = &handle->upload;
 	if (upload->temporary[0] != '\0')
 		remove_path(plain, upload->temporary);
-	else if (upload->created && fstat(handle->fd, &found) == 0)
-		remove_empty(plain, upload->target, found.st_ino);
-	if (upload->reserved != 0)
-		remove_empty(plain, upload->target, upload->reserved);
+	else if (upload->created)
+		remove_empty(plain, upload->target, handle->fd);
+	if (upload->reserved_fd >= 0)
+		remove_empty(plain, upload->target, upload->reserved_fd);
+	fd_close(&upload->reserved_fd);
 	fd_close(&handle->fd);
 	handle->kind = PLAIN_CLOSED;
 }
@@ -149,6 +154,8 @@ begin_replace(struct plain *plain, struct plain_handle *handle)
 	struct plain_upload *upload = &handle->upload;
 	SCOPE_PLAIN_PLACE struct plain_place place;
 	int error = plain_place_open(plain, upload->target, &place);
+	if (error == 0 && place.is_root)
+		return -EISDIR;
 	if (error == 0 && fstatat(place.folder_fd, place.name, &found, AT_SYMLINK_NOFOLLOW) < 0)
 		error = -errno;
 	if (error == 0 && S_ISLNK(found.st_mode)) {
@@ -213,12 +220,10 @@ begin_at_offset(struct plain *plain, struct plain_handle *handle)
 static int
 reserve(struct plain *plain, struct plain_upload *upload, const char *path)
 {
-	struct stat made;
-	SCOPE_FD int fd = plain_open_at(plain, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	int fd = plain_open_at(plain, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (fd < 0)
 		return fd;
-	assert_int_equal(fstat(fd, &made), 0);
-	upload->reserved = made.st_ino;
+	upload->reserved_fd = fd;
 	return 0;
 }
 
@@ -276,7 +281,7 @@ begin(struct plain *plain, struct plain_handle *handle, struct bytes how, off_t 
 int
 plain_upload(struct script *script)
 {
-	struct plain_handle fresh = { .fd = -1 };
+	struct plain_handle fresh = { .fd = -1, .upload.reserved_fd = -1 };
 	int error = plain_fold(script->words[1], fresh.upload.target);
 	if (error < 0)
 		return error;
@@ -365,7 +370,7 @@ put_in_place(struct plain *plain, struct plain_handle *handle)
 	if (renameat(from.folder_fd, from.name, to.folder_fd, to.name) < 0)
 		return -errno;
 	upload->temporary[0] = '\0';
-	upload->reserved = 0;
+	fd_close(&upload->reserved_fd);
 	return 0;
 }
 
@@ -417,7 +422,7 @@ plain_copy(struct script *script)
 	struct stat source, existing;
 	off_t size;
 	struct plain *plain = script->plain;
-	struct plain_handle handle = { .fd = -1 };
+	struct plain_handle handle = { .fd = -1, .upload.reserved_fd = -1 };
 	int error = plain_fold(script->words[0], from);
 	if (error == 0)
 		error = plain_fold(script->words[1], handle.upload.target);

@@ -198,7 +198,7 @@ static const struct planted_row planted_rows[] = {
 		{ .read = read_short_of_the_end }, NULL },
 	{ "memory, an errno", &worlds[1], DRAW_FOLDERS, 2, { .mkdir = mkdir_with_another_error },
 		NULL },
-	{ "memory, a hole", &worlds[1], DRAW_FILES, 5, { .write = write_that_forgets_holes },
+	{ "memory, a hole", &worlds[1], DRAW_FILES, 6, { .write = write_that_forgets_holes },
 		NULL },
 	{ "memory behind a channel, a link that stays", &worlds[3], DRAW_LINKS, 4,
 		{ .unlink = unlink_that_does_nothing }, NULL },
@@ -241,7 +241,7 @@ check_planted(void **state)
 	size_t drawn = finding.at + 1;
 	differ_shrink(&sequence, &finding);
 	char *told = differ_explain(&sequence, &finding, row->name);
-	printf("# seed %llu, %zu calls made %zu: %s\n", (unsigned long long)seed, drawn,
+	printf("# seed %llu, %zu calls made %zu: %.400s\n", (unsigned long long)seed, drawn,
 		sequence.count, told);
 	free(told);
 	assert_in_range(sequence.count, 1, row->calls_max);
