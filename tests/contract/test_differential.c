@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SEQUENCE_CALLS = 500 };
+enum { SEQUENCE_CALLS = 500, SHORT_CALLS_MAX = 8 };
 
 static uint64_t first_seed = 1;
 static uint64_t calls_in_all = DIFFERENTIAL_CALLS;
@@ -192,17 +192,16 @@ struct planted_row {
 };
 
 static const struct planted_row planted_rows[] = {
-	{ "sync, rename over a folder that is not empty", &worlds[0], DRAW_FOLDERS, 4,
+	{ "sync, rename over a folder that is not empty", &worlds[0], DRAW_FOLDERS,
 		{ .rename = rename_over_anything }, NULL },
-	{ "sync, a read short of the end", &worlds[0], DRAW_FILES, 2,
+	{ "sync, a read short of the end", &worlds[0], DRAW_FILES,
 		{ .read = read_short_of_the_end }, NULL },
-	{ "memory, an errno", &worlds[1], DRAW_FOLDERS, 2, { .mkdir = mkdir_with_another_error },
+	{ "memory, an errno", &worlds[1], DRAW_FOLDERS, { .mkdir = mkdir_with_another_error },
 		NULL },
-	{ "memory, a hole", &worlds[1], DRAW_FILES, 6, { .write = write_that_forgets_holes },
-		NULL },
-	{ "memory behind a channel, a link that stays", &worlds[3], DRAW_LINKS, 4,
+	{ "memory, a hole", &worlds[1], DRAW_FILES, { .write = write_that_forgets_holes }, NULL },
+	{ "memory behind a channel, a link that stays", &worlds[3], DRAW_LINKS,
 		{ .unlink = unlink_that_does_nothing }, NULL },
-	{ "remote, an errno", &worlds[2], DRAW_FOLDERS, 3, { .name = NULL }, lie_about_folders },
+	{ "remote, an errno", &worlds[2], DRAW_FOLDERS, { .name = NULL }, lie_about_folders },
 };
 
 /* The backend with the functions that `spoils` has in their place: both are tables of pointers. */
@@ -244,7 +243,7 @@ check_planted(void **state)
 	printf("# seed %llu, %zu calls made %zu: %.400s\n", (unsigned long long)seed, drawn,
 		sequence.count, told);
 	free(told);
-	assert_in_range(sequence.count, 1, row->calls_max);
+	assert_in_range(sequence.count, 1, SHORT_CALLS_MAX);
 	differ_clear(&sequence);
 }
 
