@@ -186,7 +186,6 @@ struct planted_row {
 	const char *name;
 	const struct differ_world *world;
 	enum draw_kind kind;
-	size_t calls_max;      /* what is left after shrinking */
 	struct backend spoils; /* the functions that it has are replaced */
 	void (*change)(struct session *session);
 };
@@ -225,7 +224,7 @@ check_planted(void **state)
 	struct backend backend = spoil(row->world->backend, &row->spoils);
 	struct differ_world world = *row->world;
 	struct differ_sequence sequence = { .calls = NULL };
-	struct differ_finding finding;
+	struct differ_finding finding = { .world = NULL };
 	uint64_t seed = first_seed - 1;
 	bool found = false;
 	spoiled = row->world->backend;
