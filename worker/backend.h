@@ -139,7 +139,7 @@ struct backend {
 
 	/*
 	 * What can be done without waiting, so that no thread is needed for it; all three or none.
-	 * A view of the tree, which lives as long: its functions (stat, enter, readlink, open for
+	 * A view of the tree, which lives as long: its functions (stat, enter, open for
 	 * reading) answer -EAGAIN or -EXDEV, having done nothing, where they might have to wait for
 	 * a disk or a network; NULL: this tree has none.
 	 */

@@ -28,6 +28,8 @@ kernel_open_below(int folder_fd, const char *path, uint64_t flags, uint32_t mode
 			return (int)fd;
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
+		if ((how & RESOLVE_CACHED) != 0)
+			return -EAGAIN;
 	}
 	return -EBUSY;
 }
@@ -120,6 +122,20 @@ kernel_attributes(int folder_fd, const char *name, int flags, struct pathio_attr
 	return 0;
 }
 
+/* A kernel before 5.12 does not know of it, and then there is none. */
+static void
+make_view(struct backend_tree *tree)
+{
+	uint64_t resolve = tree->resolve | RESOLVE_CACHED | RESOLVE_NO_XDEV;
+	SCOPE_FD int probe = -1;
+	if (tree->is_local)
+		probe = kernel_open_below(tree->root_fd, "/", O_PATH | O_DIRECTORY, 0, resolve);
+	tree->has_view = probe >= 0;
+	tree[1] = tree[0];
+	tree[1].resolve = resolve;
+	tree[1].is_view = true;
+}
+
 static int
 kernel_tree_open(const struct backend_options *options, struct backend_tree **result)
 {
@@ -132,10 +148,20 @@ kernel_tree_open(const struct backend_options *options, struct backend_tree **re
 		return -ENOSYS; /* how some containers' filters answer a call they do not know */
 	if (probe < 0)
 		return probe;
-	struct backend_tree *tree = malloc(sizeof(*tree));
+	struct pathio_attributes root;
+	int error = kernel_attributes(options->root_fd, "", 0, &root);
+	if (error < 0)
+		return error;
+	struct backend_tree *tree = calloc(2, sizeof(*tree));
 	if (tree == NULL)
 		return -ENOMEM;
-	*tree = (struct backend_tree){ .root_fd = options->root_fd, .resolve = resolve };
+	tree[0] = (struct backend_tree){
+		.root_fd = options->root_fd,
+		.resolve = resolve,
+		.is_local = kernel_is_local(options->root_fd),
+		.device = root.device,
+	};
+	make_view(tree);
 	umask((mode_t)options->umask);
 	*result = tree;
 	return 0;
@@ -174,6 +200,9 @@ const struct backend backend_kernel = {
 	.change_mode = kernel_file_change_mode,
 	.extent = kernel_file_extent,
 	.copy_range = kernel_file_copy_range,
+	.tree_cached = kernel_tree_cached,
+	.read_cached = kernel_file_read_cached,
+	.is_near = kernel_file_is_near,
 	.directory_open = kernel_directory_open,
 	.directory_next = kernel_directory_next,
 	.directory_close = kernel_directory_close,

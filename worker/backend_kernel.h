@@ -11,11 +11,16 @@
 struct backend_tree {
 	int root_fd;      /* O_PATH, borrowed */
 	uint64_t resolve; /* for openat2(2): how paths resolve below the root */
+	bool is_local;    /* the root is on a disk of this machine, or in its memory */
+	uint64_t device;  /* of the root */
+	bool is_view;     /* of what the caches have: nothing may wait */
+	bool has_view;    /* it follows this struct in memory */
 };
 
 /*
  * openat2(2) below `folder_fd`; `how` of RESOLVE_*. A descriptor or a negative errno; -EBUSY when
- * renames raced with ".." more often than is worth trying (DECISIONS 28).
+ * renames raced with ".." more often than is worth trying (DECISIONS 28). With RESOLVE_CACHED
+ * -EAGAIN means that it would have to wait.
  */
 MUST_CHECK int
 kernel_open_below(int folder_fd, const char *path, uint64_t flags, uint32_t mode, uint64_t how);
@@ -23,6 +28,12 @@ kernel_open_below(int folder_fd, const char *path, uint64_t flags, uint32_t mode
 /* The same for a path of the tree: "/a" is read from the tree's root. */
 MUST_CHECK int kernel_open_path(
 	const struct backend_tree *tree, const struct path *path, uint64_t flags, uint32_t mode);
+
+struct backend_file {
+	int fd;
+	bool readable;
+	bool is_near; /* for reading only, and on the root's own local file system */
+};
 
 /*
  * A last name in its open folder. Everything that does not follow the last name works on a place,
@@ -45,7 +56,16 @@ MUST_CHECK int
 kernel_attributes(int folder_fd, const char *name, int flags, struct pathio_attributes *result);
 enum pathio_type kernel_type(mode_t mode);
 
+/* Is this file system one whose waits are short, and whose caches answer for it? */
+bool kernel_is_local(int fd);
+
 /* ---- the functions of the table, by file ---- */
+
+/* backend_kernel_cached.c */
+struct backend_tree *kernel_tree_cached(struct backend_tree *tree);
+ssize_t
+kernel_file_read_cached(struct backend_file *file, uint64_t offset, void *buffer, size_t length);
+bool kernel_file_is_near(const struct backend_file *file);
 
 /* backend_kernel_paths.c */
 int kernel_stat(struct backend_tree *tree, const struct path *path, bool follow,

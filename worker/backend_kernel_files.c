@@ -8,11 +8,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
-struct backend_file {
-	int fd;
-	bool readable;
-};
-
 static uint64_t
 open_flags(unsigned flags)
 {
@@ -83,13 +78,21 @@ kernel_file_open(struct backend_tree *tree, const struct path *path, unsigned fl
 	struct backend_file *file = malloc(sizeof(*file));
 	if (file == NULL)
 		return -ENOMEM;
-	file->readable = (flags & BACKEND_READ) != 0;
-	file->fd = open_regular(tree, path, flags, mode, attributes);
-	if (file->fd < 0) {
-		int error = file->fd;
+	struct pathio_attributes found = { .device = 0 };
+	bool looks = attributes != NULL;
+	int fd = open_regular(tree, path, flags, mode, looks ? &found : NULL);
+	if (fd < 0) {
 		free(file);
-		return error;
+		return fd;
 	}
+	*file = (struct backend_file){
+		.fd = fd,
+		.readable = (flags & BACKEND_READ) != 0,
+		.is_near = looks && tree->is_local && found.device == tree->device &&
+			   (flags & BACKEND_WRITE) == 0,
+	};
+	if (looks)
+		*attributes = found;
 	*result = file;
 	return 0;
 }

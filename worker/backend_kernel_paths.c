@@ -14,10 +14,22 @@
 #define SYS_fchmodat2 452 /* Linux 6.6; the same number on every architecture */
 #endif
 
+/* As a whole by openat2(2), which alone can tell that it would have to wait. */
+static int
+stat_view(const struct backend_tree *tree, const struct path *path, bool follow,
+	struct pathio_attributes *result)
+{
+	uint64_t flags = follow ? O_PATH : O_PATH | O_NOFOLLOW;
+	SCOPE_FD int fd = kernel_open_path(tree, path, flags, 0);
+	return fd < 0 ? fd : kernel_attributes(fd, "", 0, result);
+}
+
 int
 kernel_stat(struct backend_tree *tree, const struct path *path, bool follow,
 	struct pathio_attributes *result)
 {
+	if (tree->is_view)
+		return stat_view(tree, path, follow, result);
 	SCOPE_PLACE struct kernel_place place;
 	int error = kernel_place_open(tree, path, &place);
 	if (error < 0)

@@ -95,7 +95,7 @@ call_new(struct instance *instance, uint32_t code, const void *request, int desc
 int
 call_keep_descriptor(struct call *call)
 {
-	if (call->descriptor < 0)
+	if (call->descriptor < 0 || call->owns_descriptor)
 		return 0;
 	int kept = fcntl(call->descriptor, F_DUPFD_CLOEXEC, 0);
 	if (kept < 0)

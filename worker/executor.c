@@ -109,11 +109,10 @@ inline_submit_next(struct executor *executor, struct job *job)
 static bool
 inline_withdraw(struct executor *executor, struct job *job)
 {
-	if (job->state != JOB_QUEUED)
-		return false;
-	TAILQ_REMOVE(&inline_of(executor)->next, job, entry);
+	if (job->state == JOB_QUEUED)
+		TAILQ_REMOVE(&inline_of(executor)->next, job, entry);
 	job->state = JOB_IDLE;
-	return true;
+	return true; /* what runs is on the stack, below whoever asks */
 }
 
 static bool

@@ -87,7 +87,7 @@ void executor_submit_next(struct executor *executor, struct job *job);
 /* No effect: the end with this error. */
 void executor_settle(struct executor *executor, struct job *job, int error);
 
-/* True: it had not begun, it will not, and there will be no end. */
+/* True: it had not begun (or was never submitted), it will not, and there will be no end. */
 MUST_CHECK bool executor_withdraw(struct executor *executor, struct job *job);
 
 /*

@@ -439,7 +439,7 @@ start_thread(struct executor_pool *pool, struct executor_thread *thread)
 	pthread_attr_t attributes;
 	sigset_t blocked;
 	thread->pool = pool;
-	thread->scratch = malloc(EXECUTOR_SCRATCH_BYTES);
+	thread->scratch = calloc(1, EXECUTOR_SCRATCH_BYTES);
 	if (thread->scratch == NULL)
 		return -ENOMEM;
 	sigfillset(&blocked);
@@ -483,7 +483,7 @@ executor_pool_new(const struct executor_pool_options *options, struct executor *
 	TAILQ_INIT(&pool->queue);
 	TAILQ_INIT(&pool->returned);
 	init_lock(pool);
-	pool->scratch = malloc(EXECUTOR_SCRATCH_BYTES);
+	pool->scratch = calloc(1, EXECUTOR_SCRATCH_BYTES);
 	pool->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	int error = pool->wake_fd < 0 ? -errno : 0;
 	event_assign(

@@ -8,6 +8,16 @@
 
 static const struct job_kind disposal_kind;
 
+/* The latest one that had this number and is not yet done with. */
+static struct handle *
+find_earlier(struct instance *instance, uint32_t number)
+{
+	struct handle *handle = TAILQ_FIRST(&instance->handles);
+	while (handle != NULL && handle->number != number)
+		handle = TAILQ_NEXT(handle, entry);
+	return handle;
+}
+
 int
 handle_new(struct call *call, uint32_t number)
 {
@@ -25,6 +35,9 @@ handle_new(struct call *call, uint32_t number)
 	handle->nursery = instance->nursery;
 	handle->instance = instance;
 	handle->number = number;
+	handle->after = find_earlier(instance, number);
+	if (handle->after != NULL && handle->after->is_late)
+		handle->after = NULL; /* it may never be done with */
 	TAILQ_INIT(&handle->waiting);
 	handle->path_length = path->length;
 	memcpy(handle->path, path->text, path->length);
@@ -32,7 +45,7 @@ handle_new(struct call *call, uint32_t number)
 	instance->open_count++;
 	instance->handle_count++;
 	handle_lend(handle, call);
-	return 0;
+	return handle->after == NULL ? 0 : CALL_RUNS;
 }
 
 struct handle *
@@ -89,8 +102,24 @@ handle_of(struct job *disposal)
 static void
 dispose(struct job *disposal, char *scratch)
 {
+	struct handle *handle = handle_of(disposal);
 	(void)scratch;
-	handle_close_object(handle_of(disposal));
+	identity_set(&handle->instance->options.identity);
+	handle_close_object(handle);
+	identity_set(NULL);
+}
+
+/* The opening that waited for the end of this one. */
+static void
+start_later(const struct handle *earlier)
+{
+	struct handle *handle = TAILQ_FIRST(&earlier->instance->handles);
+	while (handle != NULL && handle->after != earlier)
+		handle = TAILQ_NEXT(handle, entry);
+	if (handle == NULL)
+		return;
+	handle->after = NULL;
+	executor_submit(handle->nursery->executor, &handle->lent_to->job);
 }
 
 static void
@@ -102,6 +131,7 @@ on_disposed(struct job *disposal, int error)
 	instance_enter(instance);
 	TAILQ_REMOVE(&instance->handles, handle, entry);
 	instance->handle_count--;
+	start_later(handle);
 	free(handle);
 	instance_leave(instance);
 }
@@ -160,4 +190,12 @@ handle_refuse_waiting(struct handle *handle, int error)
 		call_answer_unrecorded(call, error);
 		call_free(&call);
 	}
+}
+
+void
+handle_give_up(struct handle *handle, int error)
+{
+	handle->is_late = true;
+	handle_refuse_waiting(handle, error);
+	start_later(handle);
 }

@@ -172,7 +172,9 @@ carry_out(struct job *job, char *scratch)
 {
 	struct call *call = call_of(job);
 	(void)scratch;
+	identity_set(&call->instance->options.identity);
 	call->result = call->rule->run(call, &call->body);
+	identity_set(NULL);
 }
 
 /* With what the caches have. A stranger's mount is none of the tree's caches. */
@@ -299,10 +301,8 @@ instance_give_up(struct call *call, int error)
 	struct handle *handle = call->handle;
 	instance_enter(instance);
 	call_answer(call, error);
-	if (handle != NULL) {
-		handle->is_late = true;
-		handle_refuse_waiting(handle, error);
-	}
+	if (handle != NULL)
+		handle_give_up(handle, error);
 	instance_leave(instance);
 }
 

@@ -43,10 +43,10 @@ instance_begin_open(struct call *call)
 	const struct pathio_open *request = call->request;
 	if ((size_t)request->mode >= ARRAY_LENGTH(mode_rules))
 		return -EINVAL;
-	int error = handle_new(call, request->file);
-	if (error == 0)
+	int result = handle_new(call, request->file);
+	if (result >= 0)
 		call->handle->mode = request->mode;
-	return error;
+	return result;
 }
 
 int
@@ -213,7 +213,7 @@ instance_begin_close(struct call *call)
 {
 	if (call->handle->kind == HANDLE_UPLOAD)
 		call->instance->options.totals->uploads_dropped++;
-	return 0;
+	return call->handle->kind == HANDLE_NOTHING ? -EBADF : 0; /* its opening has failed */
 }
 
 /* May it be closed on the loop? */

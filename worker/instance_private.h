@@ -43,6 +43,7 @@ struct handle {
 	bool is_resuming;
 	bool is_disposing;
 	bool is_late;         /* what it is lent to is out of time */
+	struct handle *after; /* the one that had its number before, and is not yet done with */
 	struct call *lent_to; /* NULL: idle */
 	uint32_t wanted;      /* the rights that opening it wanted */
 	struct calls waiting;
@@ -63,7 +64,8 @@ struct handle {
 
 /*
  * A new handle under this number, lent to the call that opens it: -EINVAL if it is in use, -EMFILE,
- * -ENOMEM.
+ * -ENOMEM. CALL_RUNS: requests on the file that had the number before are still under way, and the
+ * call goes on behind them; so what is sent in one breath keeps its order.
  */
 MUST_CHECK int handle_new(struct call *call, uint32_t number);
 
@@ -71,6 +73,9 @@ MUST_CHECK int handle_new(struct call *call, uint32_t number);
 struct handle *handle_find(struct instance *instance, uint32_t number);
 
 void handle_lend(struct handle *handle, struct call *call);
+
+/* It is out of time: what waits for it is refused, an opening behind it waits no longer. */
+void handle_give_up(struct handle *handle, int error);
 
 /* Rights have changed: may it go on? */
 void handle_judge_again(struct handle *handle);

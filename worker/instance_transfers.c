@@ -108,6 +108,7 @@ begin(struct call *call, enum pathio_form form)
 		.descriptor = call->descriptor,
 		.stall_timeout_ms = call->instance->options.stall_timeout_ms,
 		.deadline_ms = call->instance->options.deadline_ms,
+		.identity = &call->instance->options.identity,
 		.running = &call->transfer,
 		.owner = call,
 		.before = on_before,

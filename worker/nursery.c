@@ -9,6 +9,32 @@
 #include <errno.h>
 #include <stdlib.h>
 
+static int
+make_executor(struct nursery *nursery)
+{
+	const struct nursery_options *options = &nursery->options;
+	if (options->threads == 0)
+		return executor_inline_new(options->base, &nursery->executor);
+	return executor_pool_new(
+		&(struct executor_pool_options){
+			.base = options->base,
+			.threads = options->threads,
+			.queue_max = NURSERY_QUEUE_MAX,
+		},
+		&nursery->executor);
+}
+
+/* Only a pool makes use of it. */
+static void
+look_for_caches(struct nursery *nursery)
+{
+	const struct backend *backend = nursery->tree.backend;
+	if (backend->tree_cached == NULL)
+		return;
+	nursery->cached = nursery->tree;
+	nursery->cached.state = backend->tree_cached(nursery->tree.state);
+}
+
 int
 nursery_new(const struct nursery_options *options, struct nursery **result)
 {
@@ -18,17 +44,25 @@ nursery_new(const struct nursery_options *options, struct nursery **result)
 	nursery->options = *options;
 	int error = access_load(&nursery->access);
 	if (error == 0)
-		error = executor_inline_new(options->base, &nursery->executor);
-	if (error == 0)
-		error = transfers_new(options->base, nursery->executor, &nursery->transfers);
-	if (error == 0)
 		error = tree_open(
 			&nursery->tree, options->backend, &options->tree, &options->uploads);
+	if (error == 0)
+		look_for_caches(nursery);
+	if (error == 0)
+		error = make_executor(nursery);
+	if (error == 0)
+		error = transfers_new(options->base, nursery->executor, &nursery->transfers);
 	if (error < 0)
 		nursery_free(&nursery);
 	else
 		*result = nursery;
 	return error;
+}
+
+bool
+nursery_rest(struct nursery *nursery, uint32_t limit_ms)
+{
+	return executor_rest(nursery->executor, limit_ms);
 }
 
 void

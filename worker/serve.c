@@ -261,6 +261,8 @@ open_session(
 			.identity = { .session = session->id,
 				.peer = *peer,
 				.user = serve->options.user },
+			.deadline_ms = serve->options.deadline_ms,
+			.slow_deadline_ms = serve->options.slow_deadline_ms,
 			.stall_timeout_ms = serve->options.stall_timeout_ms,
 			.totals = &session->totals,
 			.progress = on_progress,

@@ -16,6 +16,8 @@ struct serve_options {
 	struct event_base *base;
 	struct nursery *nursery;   /* outlives it, as the recorder does */
 	struct recorder *recorder; /* its `resumed` calls serve_resume() */
+	uint32_t deadline_ms;      /* these three as of struct instance_options */
+	uint32_t slow_deadline_ms;
 	uint32_t stall_timeout_ms;
 	struct bytes user;
 	/* A session has ended and its files are closed. From the loop. */

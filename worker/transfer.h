@@ -12,6 +12,7 @@
 #define SALLYPORT_WORKER_TRANSFER_H
 
 #include "worker/executor.h"
+#include "worker/identity.h"
 #include "worker/listing_text.h"
 #include "worker/tree.h"
 
@@ -29,9 +30,10 @@ void transfers_free(struct transfers **transfers);
 
 struct transfer_options {
 	struct transfers *transfers;
-	int descriptor;            /* borrowed for the call */
-	uint32_t stall_timeout_ms; /* 0: none */
-	uint32_t deadline_ms;      /* of a turn on a thread; 0: none */
+	int descriptor;                           /* borrowed for the call */
+	uint32_t stall_timeout_ms;                /* 0: none */
+	uint32_t deadline_ms;                     /* of a turn on a thread; 0: none */
+	const struct instance_identity *identity; /* for whom; NULL: nobody */
 	struct transfer **running; /* where the owner finds it; NULL as soon as it has ended */
 	void *owner;
 	/* Before each turn. May be NULL. */

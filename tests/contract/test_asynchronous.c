@@ -52,20 +52,15 @@ await(struct session *session, const struct awaited *awaited, size_t count)
 		assert_int_equal(awaited[i].count, 1);
 }
 
-struct world {
-	const struct backend *backend;
-	bool remote;
-};
-
 struct world_row {
 	const char *name;
-	void (*check)(const struct world *world, struct session *session);
+	void (*check)(const struct session_world *world, struct session *session);
 };
 
 /* ---- requests in one breath ---- */
 
 static void
-check_one_breath(const struct world *world, struct session *session)
+check_one_breath(const struct session_world *world, struct session *session)
 {
 	struct awaited answers[6] = { { .count = 0 } };
 	char path[] = "/f";
@@ -82,7 +77,7 @@ check_one_breath(const struct world *world, struct session *session)
 	pathio_open(io, &open, on_answer, &answers[3]); /* the number is free again */
 	pathio_read(io, &read, on_answer, &answers[4]);
 	pathio_close(io, &close, on_answer, &answers[5]);
-	if (world->remote)
+	if (world->remote || world->threads > 0)
 		for (size_t i = 0; i < ARRAY_LENGTH(answers); i++)
 			assert_int_equal(answers[i].count, 0); /* never from inside the call */
 	memset(path, 'x', sizeof(path) - 1);                   /* the request was the caller's */
@@ -96,7 +91,7 @@ check_one_breath(const struct world *world, struct session *session)
 
 /* What follows a failed open in the same breath fails too, each by itself. */
 static void
-check_failed_breath(UNUSED const struct world *world, struct session *session)
+check_failed_breath(UNUSED const struct session_world *world, struct session *session)
 {
 	struct awaited answers[3] = { { .count = 0 } };
 	const struct pathio_open open = {
@@ -114,7 +109,7 @@ check_failed_breath(UNUSED const struct world *world, struct session *session)
 
 /* Ten files written side by side (PATHIO 6, program 2). */
 static void
-check_ten_files(UNUSED const struct world *world, struct session *session)
+check_ten_files(UNUSED const struct session_world *world, struct session *session)
 {
 	struct awaited answers[30] = { { .count = 0 } };
 	for (uint32_t i = 0; i < 10; i++) {
@@ -139,7 +134,7 @@ check_ten_files(UNUSED const struct world *world, struct session *session)
 /* ---- listings ---- */
 
 static void
-check_batches(UNUSED const struct world *world, struct session *session)
+check_batches(UNUSED const struct session_world *world, struct session *session)
 {
 	enum { ENTRIES = 600 };
 	char path[32];
@@ -167,7 +162,7 @@ check_batches(UNUSED const struct world *world, struct session *session)
 /* ---- cancelling ---- */
 
 static void
-check_cancel_receive(UNUSED const struct world *world, struct session *session)
+check_cancel_receive(UNUSED const struct session_world *world, struct session *session)
 {
 	struct awaited answers[2] = { { .count = 0 } };
 	int ends[2];
@@ -194,7 +189,7 @@ check_cancel_receive(UNUSED const struct world *world, struct session *session)
 }
 
 static void
-check_cancel_digest(UNUSED const struct world *world, struct session *session)
+check_cancel_digest(UNUSED const struct session_world *world, struct session *session)
 {
 	static char content[8 << 20];
 	struct awaited answer = { .count = 0 };
@@ -211,7 +206,7 @@ check_cancel_digest(UNUSED const struct world *world, struct session *session)
 
 /* A long operation holds up nobody. */
 static void
-check_stat_beside_digest(UNUSED const struct world *world, struct session *session)
+check_stat_beside_digest(UNUSED const struct session_world *world, struct session *session)
 {
 	static char content[8 << 20];
 	struct awaited answers[2] = { { .count = 0 } };
@@ -232,7 +227,7 @@ check_stat_beside_digest(UNUSED const struct world *world, struct session *sessi
 
 /* The end of the instance ends what runs, exactly once, and drops the upload. */
 static void
-check_free_while_receiving(UNUSED const struct world *world, struct session *session)
+check_free_while_receiving(const struct session_world *world, struct session *session)
 {
 	struct awaited answers[2] = { { .count = 0 } };
 	int ends[2];
@@ -249,19 +244,17 @@ check_free_while_receiving(UNUSED const struct world *world, struct session *ses
 	await(session, answers, 2);
 	assert_int_equal(answers[1].error, -ECANCELED);
 	/* The far end of a channel learns it from the loop. */
+	while (world->remote && session->ended == 0)
+		event_base_loop(session->base, EVLOOP_ONCE);
+	assert_true(nursery_rest(session->nursery, LIMIT_S * 1000));
 	struct path root = test_path("/");
 	const struct tree *tree = session_tree(session);
+	struct backend_directory *directory;
 	struct backend_entry entry;
-	int left = 1;
-	for (int turn = 0; left > 0 && turn < 100; turn++) {
-		struct backend_directory *directory;
-		event_base_loop(session->base, EVLOOP_NONBLOCK);
-		assert_int_equal(tree->backend->directory_open(
-					 tree->state, &root, BACKEND_NAMES, &directory),
-			0);
-		left = tree->backend->directory_next(directory, &entry);
-		tree->backend->directory_close(&directory);
-	}
+	assert_int_equal(
+		tree->backend->directory_open(tree->state, &root, BACKEND_NAMES, &directory), 0);
+	int left = tree->backend->directory_next(directory, &entry);
+	tree->backend->directory_close(&directory);
 	assert_int_equal(left, 0);
 	fd_close(&ends[0]);
 	fd_close(&ends[1]);
@@ -270,7 +263,7 @@ check_free_while_receiving(UNUSED const struct world *world, struct session *ses
 /* ---- two instances over one tree ---- */
 
 static struct pathio *
-make_second(const struct world *world, struct session *session)
+make_second(const struct session_world *world, struct session *session)
 {
 	struct pathio *io;
 	if (world->remote) {
@@ -287,7 +280,7 @@ make_second(const struct world *world, struct session *session)
 }
 
 static void
-check_two_instances(const struct world *world, struct session *session)
+check_two_instances(const struct session_world *world, struct session *session)
 {
 	struct pathio *second = make_second(world, session);
 	const struct pathio_mkdir mkdir = { .path = bytes_of_text("/d"), .mode = 0777 };
@@ -304,7 +297,7 @@ check_two_instances(const struct world *world, struct session *session)
 
 /* A handle is the instance's own: in another one its number means nothing, or something else. */
 static void
-check_foreign_handle(const struct world *world, struct session *session)
+check_foreign_handle(const struct session_world *world, struct session *session)
 {
 	struct pathio *second = make_second(world, session);
 	const struct pathio_open open = {
@@ -339,52 +332,30 @@ static const struct world_row world_rows[] = {
 };
 
 static void
-run(const struct world *world, void **state)
+run(const struct session_world *world, void **state)
 {
 	const struct world_row *row = *state;
 	int descriptors = count_descriptors();
-	struct session *session = world->remote ? session_new_across(world->backend)
-						: session_new(world->backend, NULL, 0);
-	if (world->remote)
-		session_open_record(session);
+	struct session *session = session_new_in(world);
 	row->check(world, session);
 	session_free(session);
 	assert_int_equal(count_descriptors(), descriptors);
 }
 
-static void
-run_sync(void **state)
-{
-	run(&(struct world){ &backend_kernel, false }, state);
-}
-
-static void
-run_memory(void **state)
-{
-	run(&(struct world){ &backend_memory, false }, state);
-}
-
-static void
-run_sync_remote(void **state)
-{
-	run(&(struct world){ &backend_kernel, true }, state);
-}
-
-static void
-run_memory_remote(void **state)
-{
-	run(&(struct world){ &backend_memory, true }, state);
-}
+#define WORLD(name, title, ...)                                           \
+	static void run_##name(void **state)                              \
+	{                                                                 \
+		run(&(const struct session_world){ __VA_ARGS__ }, state); \
+	}
+#include "tests/contract/worlds.def"
 
 int
 main(void)
 {
 	tree_tests_begin();
 	const struct table tables[] = {
-		TABLE("sync", world_rows, run_sync),
-		TABLE("memory", world_rows, run_memory),
-		TABLE("sync, remote", world_rows, run_sync_remote),
-		TABLE("memory, remote", world_rows, run_memory_remote),
+#define WORLD(name, title, ...) TABLE(title, world_rows, run_##name),
+#include "tests/contract/worlds.def"
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

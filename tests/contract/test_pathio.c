@@ -15,82 +15,31 @@ static const struct case_row case_rows[] = {
 #include "tests/contract/pathio.def"
 };
 
-static struct session *
-open_sync(void)
-{
-	return session_new(&backend_kernel, NULL, 0);
-}
-
-static struct session *
-open_memory(void)
-{
-	return session_new(&backend_memory, NULL, 0);
-}
-
-static struct session *
-open_across(const struct backend *backend)
-{
-	struct session *session = session_new_across(backend);
-	session_open_record(session);
-	return session;
-}
-
-static struct session *
-open_sync_remote(void)
-{
-	return open_across(&backend_kernel);
-}
-
-static struct session *
-open_memory_remote(void)
-{
-	return open_across(&backend_memory);
-}
-
 static void
-run(struct session *(*open_world)(void), void **state)
+run(const struct session_world *world, void **state)
 {
 	const struct case_row *row = *state;
 	int descriptors = count_descriptors();
-	struct session *session = open_world();
+	struct session *session = session_new_in(world);
 	script_run(session, row->script);
 	session_free(session);
 	assert_int_equal(count_descriptors(), descriptors);
 }
 
-static void
-run_sync(void **state)
-{
-	run(open_sync, state);
-}
-
-static void
-run_memory(void **state)
-{
-	run(open_memory, state);
-}
-
-static void
-run_sync_remote(void **state)
-{
-	run(open_sync_remote, state);
-}
-
-static void
-run_memory_remote(void **state)
-{
-	run(open_memory_remote, state);
-}
+#define WORLD(name, title, ...)                                           \
+	static void run_##name(void **state)                              \
+	{                                                                 \
+		run(&(const struct session_world){ __VA_ARGS__ }, state); \
+	}
+#include "tests/contract/worlds.def"
 
 int
 main(void)
 {
 	tree_tests_begin();
 	const struct table tables[] = {
-		TABLE("sync", case_rows, run_sync),
-		TABLE("memory", case_rows, run_memory),
-		TABLE("sync, remote", case_rows, run_sync_remote),
-		TABLE("memory, remote", case_rows, run_memory_remote),
+#define WORLD(name, title, ...) TABLE(title, case_rows, run_##name),
+#include "tests/contract/worlds.def"
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

@@ -83,11 +83,11 @@ session_rights(const struct session_right *rights)
 }
 
 static void
-make_nursery(struct session *session, const struct backend *backend,
+make_nursery(struct session *session, const struct session_world *world,
 	const struct instance_observer *observer)
 {
 	session->root_fd = -1;
-	if (backend->tree_open == backend_kernel.tree_open) {
+	if (world->backend->tree_open == backend_kernel.tree_open) {
 		snprintf(session->folder, sizeof(session->folder), "/tmp/sallyport-test-XXXXXX");
 		assert_non_null(mkdtemp(session->folder));
 		assert_int_equal(chmod(session->folder, 0755), 0);
@@ -96,7 +96,8 @@ make_nursery(struct session *session, const struct backend *backend,
 	}
 	const struct nursery_options options = {
 		.base = session->base,
-		.backend = backend,
+		.backend = world->backend,
+		.threads = world->threads,
 		.tree = { .root_fd = session->root_fd,
 			.memory_limit_bytes = TEST_MEMORY_LIMIT,
 			.umask = 022,
@@ -119,8 +120,8 @@ session_start(void)
 	return session;
 }
 
-struct session *
-session_new(const struct backend *backend, const struct session_right *rights,
+static struct session *
+open_here(const struct session_world *world, const struct session_right *rights,
 	uint32_t stall_timeout_ms)
 {
 	struct session *session = session_start();
@@ -128,15 +129,24 @@ session_new(const struct backend *backend, const struct session_right *rights,
 	observer = (struct instance_observer){
 		.operation = observe_operation, .transfer = observe_transfer, .context = session
 	};
-	make_nursery(session, backend, &observer);
+	make_nursery(session, world, &observer);
 	struct rights *made = session_rights(rights);
 	const struct instance_options options = {
 		.identity = { .session = SESSION_ID },
+		.deadline_ms = world->deadline_ms,
+		.slow_deadline_ms = world->deadline_ms,
 		.stall_timeout_ms = stall_timeout_ms,
 		.totals = &session->totals,
 	};
 	assert_int_equal(nursery_make(session->nursery, &options, &made, &session->io), 0);
 	return session;
+}
+
+struct session *
+session_new(const struct backend *backend, const struct session_right *rights,
+	uint32_t stall_timeout_ms)
+{
+	return open_here(&(struct session_world){ .backend = backend }, rights, stall_timeout_ms);
 }
 
 /* ---- across a channel ---- */
@@ -258,19 +268,21 @@ session_attach(struct session *session, uint64_t id, int *gateway_fd)
 	*gateway_fd = ends[1];
 }
 
-struct session *
-session_new_across(const struct backend *backend)
+static struct session *
+open_across(const struct session_world *world)
 {
 	struct session *session = session_start();
 	const struct recorder_options recorder_options = {
 		.base = session->base, .resumed = on_resumed, .owner = session
 	};
 	assert_int_equal(recorder_new(&recorder_options, &session->recorder), 0);
-	make_nursery(session, backend, recorder_observer(session->recorder));
+	make_nursery(session, world, recorder_observer(session->recorder));
 	const struct serve_options serve_options = {
 		.base = session->base,
 		.nursery = session->nursery,
 		.recorder = session->recorder,
+		.deadline_ms = world->deadline_ms,
+		.slow_deadline_ms = world->deadline_ms,
 		.user = bytes_of_text("anna"),
 		.ended = on_ended,
 		.owner = session,
@@ -290,7 +302,23 @@ session_new_across(const struct backend *backend)
 	return session;
 }
 
+struct session *
+session_new_across(const struct backend *backend)
+{
+	return open_across(&(struct session_world){ .backend = backend });
+}
+
 /* ---- both ---- */
+
+struct session *
+session_new_in(const struct session_world *world)
+{
+	if (!world->remote)
+		return open_here(world, NULL, 0);
+	struct session *session = open_across(world);
+	session_open_record(session);
+	return session;
+}
 
 void
 session_free(struct session *session)

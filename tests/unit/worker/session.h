@@ -54,6 +54,17 @@ struct session_right {
 	uint32_t bits;
 };
 
+/* Where a session lives: over which backend, carried out by whom, and whether across a channel. */
+struct session_world {
+	const struct backend *backend;
+	uint32_t threads; /* 0: on the loop */
+	bool remote;
+	uint32_t deadline_ms; /* of the worker's side; 0: none */
+};
+
+/* Across a channel with its record open. */
+struct session *session_new_in(const struct session_world *world);
+
 /* `rights` NULL: everything everywhere. */
 struct session *session_new(const struct backend *backend, const struct session_right *rights,
 	uint32_t stall_timeout_ms);
