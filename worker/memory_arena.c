@@ -82,15 +82,14 @@ mark(struct memory_arena *arena, uint64_t first, uint64_t count, bool used)
 static int
 grow(struct memory_arena *arena)
 {
-	uint64_t pages = arena->page_count == 0 ? FIRST_PAGES : 2 * arena->page_count;
-	uint64_t bytes;
-	if (__builtin_mul_overflow(pages, arena->page_bytes, &bytes) || bytes > INT64_MAX)
+	uint64_t pages = arena->page_count < FIRST_PAGES ? FIRST_PAGES : 2 * arena->page_count;
+	if (pages > INT64_MAX / arena->page_bytes)
 		return -ENOSPC;
 	uint64_t *used = realloc(arena->used, pages / CHAR_BIT);
 	if (used == NULL)
 		return -ENOMEM;
 	arena->used = used;
-	if (ftruncate(arena->fd, (off_t)bytes) < 0)
+	if (ftruncate(arena->fd, (off_t)(pages * arena->page_bytes)) < 0)
 		return -errno;
 	memset(used + arena->page_count / WORD_BITS, 0, (pages - arena->page_count) / CHAR_BIT);
 	arena->free_pages += pages - arena->page_count;

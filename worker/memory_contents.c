@@ -179,7 +179,7 @@ memory_contents_write(struct memory_arena *arena, struct memory_contents *conten
 	size_t done = 0;
 	int error = 0;
 	while (done < length) {
-		struct run run;
+		struct run run = { .length = 0 };
 		error = open_run(arena, contents, offset + done, length - done, &run);
 		if (error < 0)
 			break;
@@ -221,7 +221,7 @@ memory_contents_copy(struct memory_arena *arena, const struct memory_contents *s
 	struct run from = find_run(arena, source, source_offset, length);
 	if (from.stretch == NULL)
 		return copy_hole(arena, destination, destination_offset, from.length);
-	struct run to;
+	struct run to = { .length = 0 };
 	int error = open_run(arena, destination, destination_offset, from.length, &to);
 	if (error < 0)
 		return error;
