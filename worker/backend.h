@@ -29,6 +29,7 @@ struct backend_directory; /* an open directory; likewise */
 struct backend_options {
 	int root_fd;                 /* O_PATH descriptor of the user's root, borrowed; or -1 */
 	uint64_t memory_limit_bytes; /* of the memory backend: nodes and contents */
+	struct backend_tree *made;   /* likewise: one from memory_load.h to be taken, or NULL */
 	uint32_t umask;              /* applied to every mode that creates something */
 	uint32_t uid;                /* owner of what the memory backend makes */
 	uint32_t gid;

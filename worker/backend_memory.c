@@ -37,6 +37,10 @@ memory_tree_free(struct backend_tree **tree)
 static int
 memory_tree_open(const struct backend_options *options, struct backend_tree **result)
 {
+	if (options->made != NULL) {
+		*result = options->made;
+		return 0;
+	}
 	struct backend_tree *tree = calloc(1, sizeof(*tree));
 	if (tree == NULL)
 		return -ENOMEM;

@@ -69,6 +69,11 @@ void memory_describe(const struct backend_tree *tree, const struct memory_node *
 /* A node without a name yet; `mode` before the umask (not applied to links). -ENOSPC, -ENOMEM. */
 MUST_CHECK int memory_node_new(struct backend_tree *tree, enum pathio_type type, uint32_t mode,
 	struct memory_node **result);
+/* What a link may lead to: 0, -ENOENT (to nothing), -ENAMETOOLONG, or -EINVAL for a NUL. */
+MUST_CHECK int memory_node_check_target(struct bytes target);
+/* A symbolic link, its target checked. -ENOSPC, -ENOMEM. */
+MUST_CHECK int
+memory_node_new_link(struct backend_tree *tree, struct bytes target, struct memory_node **result);
 /* Frees the node if neither a name nor a handle is left. */
 void memory_node_release(struct backend_tree *tree, struct memory_node *node);
 /* At the end of the tree: whatever its state. */

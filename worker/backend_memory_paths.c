@@ -71,29 +71,15 @@ memory_mkdir(struct backend_tree *tree, const struct path *path, uint32_t mode)
 int
 memory_symlink(struct backend_tree *tree, struct bytes target, const struct path *path)
 {
-	if (target.length > PATH_BYTES_MAX)
-		return -ENAMETOOLONG;
-	if (memchr(target.data, '\0', target.length) != NULL)
-		return -EINVAL;
-	if (target.length == 0)
-		return -ENOENT;
-	struct memory_place place;
-	struct memory_node *node;
-	int error = find_free_place(tree, path, &place);
-	if (error == 0)
-		error = memory_node_new(tree, PATHIO_TYPE_SYMLINK, 0, &node);
+	int error = memory_node_check_target(target);
 	if (error < 0)
 		return error;
-	error = memory_arena_charge(&tree->arena, target.length + 1);
+	struct memory_place place;
+	struct memory_node *node;
+	error = find_free_place(tree, path, &place);
 	if (error == 0)
-		node->target = bytes_copy_text(target);
-	if (node->target == NULL) {
-		if (error == 0)
-			memory_arena_refund(&tree->arena, target.length + 1);
-		memory_node_free(tree, node);
-		return error < 0 ? error : -ENOMEM;
-	}
-	return give_name(tree, &place, node);
+		error = memory_node_new_link(tree, target, &node);
+	return error < 0 ? error : give_name(tree, &place, node);
 }
 
 int

@@ -12,6 +12,7 @@
 #include "ipc/base/scope.h"
 #include "policy/cage/cage.h"
 #include "worker/backends.h"
+#include "worker/memory_load.h"
 #include "worker/operations.h"
 #include "worker/serve.h"
 
@@ -33,8 +34,9 @@ struct worker {
 	char *settings;  /* what they are told */
 	uint32_t owner;  /* who beside root may own them */
 	struct backend_choice chosen;
-	char *refusal; /* why there is no backend, or NULL */
-	bool retiring; /* no session will follow */
+	char *refusal;            /* why there is no backend, or NULL */
+	struct memory_load *load; /* until record knows what was loaded; or NULL */
+	bool retiring;            /* no session will follow */
 };
 
 /* ---- starting ---- */
@@ -50,26 +52,36 @@ prepare_libraries(void)
 	return 0;
 }
 
+static struct backend_options
+tree_options(const struct account_user *user)
+{
+	return (struct backend_options){
+		.root_fd = -1,
+		.memory_limit_bytes = user->memory_limit_bytes,
+		.umask = user->umask,
+		.uid = user->uid,
+		.gid = user->gid,
+		.symlinks = user->symlinks,
+	};
+}
+
 static int
 make_nursery(struct worker *worker, const struct attach_configure *told)
 {
 	const struct account_user *user = &told->user;
+	struct backend_options tree = tree_options(user);
 	/* Where cage_enter() went: the root too, unless no own root was to be had. Never closed. */
 	int root_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return -errno;
+	tree.root_fd = root_fd;
+	if (worker->load != NULL)
+		tree.made = memory_load_take_tree(worker->load);
 	return nursery_new(
 		&(struct nursery_options){
 			.base = worker->base,
 			.backend = worker->chosen.backend,
-			.tree = {
-				.root_fd = root_fd,
-				.memory_limit_bytes = user->memory_limit_bytes,
-				.umask = user->umask,
-				.uid = user->uid,
-				.gid = user->gid,
-				.symlinks = user->symlinks,
-			},
+			.tree = tree,
 			.uploads = { .sync = user->sync, .keep_partial = user->keep_partial },
 			.local_times = user->local_times,
 			.owner = {
@@ -116,6 +128,15 @@ choose_backend(struct worker *worker, const struct attach_configure *told)
 		&worker->chosen, &worker->refusal);
 }
 
+static int
+begin_load(struct worker *worker, const struct attach_configure *told)
+{
+	const struct backend_options options = tree_options(&told->user);
+	if (worker->chosen.backend != &backend_memory || told->user.memory_load.length == 0)
+		return 0;
+	return memory_load_begin(told->user.memory_load, &options, &worker->load);
+}
+
 /* From the open world into the cage, in the one order that works. */
 static int
 set_up(struct worker *worker, const struct attach_configure *told, struct cage_report *report)
@@ -131,6 +152,8 @@ set_up(struct worker *worker, const struct attach_configure *told, struct cage_r
 		return -ENOMEM;
 	error = prepare_libraries();
 	if (error == 0)
+		error = begin_load(worker, told);
+	if (error == 0)
 		error = cage_enter(CAGE_WORKER,
 			&(struct cage_options){
 				.home = worker->home, .required = told->cage_required },
@@ -141,6 +164,8 @@ set_up(struct worker *worker, const struct attach_configure *told, struct cage_r
 		error = make_serve(worker, told);
 	if (error == 0)
 		error = cage_close(CAGE_WORKER, &worker->chosen.additions, report);
+	if (error == 0 && worker->load != NULL)
+		error = memory_load_finish(worker->load);
 	return error;
 }
 
@@ -153,6 +178,8 @@ fail(struct worker *worker, const struct attach_configure *told, int error,
 	SCOPE_FREE char *words = worker->refusal;
 	if (report->problem != NULL)
 		words = cage_report_text(report);
+	else if (worker->load != NULL && memory_load_text(worker->load) != NULL)
+		words = strdup(memory_load_text(worker->load));
 	snprintf(reason, sizeof(reason), "worker of %.*s: %.900s", (int)told->user.name.length,
 		told->user.name.data, words == NULL ? tree_open_problem(error) : words);
 	channel_lost(attach_post_failed(worker->supervisor, 0,
@@ -268,6 +295,9 @@ on_record(void *owner, struct message *message, const struct attach_record *told
 	(void)told;
 	if (recorder_set_channel(worker->recorder, &message->descriptor) < 0)
 		die("cannot take the channel to record");
+	if (worker->load != NULL && memory_load_text(worker->load) != NULL)
+		recorder_notice(worker->recorder, memory_load_text(worker->load));
+	memory_load_free(&worker->load);
 }
 
 static void
@@ -353,6 +383,7 @@ main(void)
 	serve_free(&worker.serve);
 	nursery_free(&worker.nursery);
 	recorder_free(&worker.recorder);
+	memory_load_free(&worker.load);
 	channel_free(&worker.supervisor);
 	free(worker.user);
 	free(worker.home);

@@ -81,6 +81,37 @@ memory_node_new(struct backend_tree *tree, enum pathio_type type, uint32_t mode,
 	return 0;
 }
 
+int
+memory_node_check_target(struct bytes target)
+{
+	if (target.length > PATH_BYTES_MAX)
+		return -ENAMETOOLONG;
+	if (memchr(target.data, '\0', target.length) != NULL)
+		return -EINVAL;
+	return target.length == 0 ? -ENOENT : 0;
+}
+
+int
+memory_node_new_link(struct backend_tree *tree, struct bytes target, struct memory_node **result)
+{
+	struct memory_node *node;
+	int error = memory_node_new(tree, PATHIO_TYPE_SYMLINK, 0, &node);
+	if (error < 0)
+		return error;
+	error = memory_arena_charge(&tree->arena, target.length + 1);
+	if (error == 0)
+		node->target = bytes_copy_text(target);
+	if (error == 0 && node->target == NULL) {
+		memory_arena_refund(&tree->arena, target.length + 1);
+		error = -ENOMEM;
+	}
+	if (error < 0)
+		memory_node_free(tree, node);
+	else
+		*result = node;
+	return error;
+}
+
 void
 memory_node_free(struct backend_tree *tree, struct memory_node *node)
 {

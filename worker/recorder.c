@@ -266,6 +266,13 @@ recorder_session_ended(
 }
 
 void
+recorder_notice(struct recorder *recorder, const char *text)
+{
+	post(recorder, EVENT_NOTICE,
+		&(struct event_notice){ .severity = SEVERITY_INFO, .text = bytes_of_text(text) });
+}
+
+void
 recorder_malformed(struct recorder *recorder, uint64_t session, const char *rule)
 {
 	post(recorder, EVENT_MALFORMED,

@@ -37,6 +37,9 @@ const struct instance_observer *recorder_observer(const struct recorder *recorde
 void recorder_session_ended(
 	struct recorder *recorder, uint64_t session, const struct instance_totals *totals);
 
+/* Something that an operator should know, and need not mend. There is a channel. */
+void recorder_notice(struct recorder *recorder, const char *text);
+
 /* The gateway broke the rules of that session's channel. */
 void recorder_malformed(struct recorder *recorder, uint64_t session, const char *rule);
 

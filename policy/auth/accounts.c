@@ -244,6 +244,7 @@ accounts_identify(struct accounts *accounts, struct bytes name, struct account_u
 		.home = bytes_of_text(user->home),
 		.backend = bytes_of_text(accounts->backend.name),
 		.memory_limit_bytes = settings.memory_limit,
+		.memory_load = bytes_of_text(user->given.memory_load ? user->memory_load : ""),
 		.umask = (uint32_t)settings.umask,
 		.symlinks = (enum symlink_policy)settings.symlinks,
 		.sync = (enum sync_policy)settings.sync_uploads,

@@ -81,6 +81,9 @@ check_backends(const struct config *config, const struct users *users, const cha
 		const struct user *user = users_at(users, i);
 		struct user_settings settings = user_resolve(user, config);
 		result = check_backend(config, settings.backend.name, error);
+		if (result == 0 && user->given.memory_load &&
+			!backend_is_in_memory(bytes_of_text(settings.backend.name)))
+			result = rules_refuse(error, "memory_load: only for backend=memory");
 		if (result < 0)
 			rules_error_locate(error, users_path, user->line);
 	}
@@ -172,31 +175,80 @@ read_file(const struct load_source *source, struct load *load, struct rules_erro
 
 /* ---- a quick start ---- */
 
-/* The folder is looked at as whoever started us, before the cage, which takes root's privileges. */
+struct paths {
+	char root[PATH_MAX], load[PATH_MAX];
+};
+
+/* What a path of the command line leads to. */
 static int
-look_at_home(const struct quick_arguments *arguments, char resolved[PATH_MAX],
+look_at(const char *option, const struct quick_values *values, char resolved[PATH_MAX],
+	struct stat *status, struct rules_error *error)
+{
+	const char *path = values->items[0];
+	if (realpath(path, resolved) == NULL || stat(resolved, status) < 0)
+		return rules_refuse(error, "%s %s: %s", option, path, strerror(errno));
+	return 0;
+}
+
+static void
+run_as_owner(struct quick_home *home, const struct stat *status)
+{
+	if (!home->privileged)
+		return;
+	home->uid = status->st_uid;
+	home->gid = status->st_gid;
+}
+
+static int
+look_at_root(const struct quick_arguments *arguments, char resolved[PATH_MAX],
 	struct quick_home *home, struct rules_error *error)
 {
-	struct stat status;
+	struct stat status = { 0 };
+	int result = look_at("--root", &arguments->root, resolved, &status, error);
+	if (result == 0 && !S_ISDIR(status.st_mode))
+		result = rules_refuse(error, "--root %s is not a folder", arguments->root.items[0]);
+	if (result < 0)
+		return result;
+	home->root = resolved;
+	run_as_owner(home, &status);
+	return 0;
+}
+
+/* What belongs to root is loaded as nobody, who must be able to read it. */
+static int
+look_at_load(const struct quick_arguments *arguments, char resolved[PATH_MAX],
+	struct quick_home *home, struct rules_error *error)
+{
+	struct stat status = { 0 };
+	int result = look_at("--load", &arguments->load, resolved, &status, error);
+	if (result == 0 && !S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
+		result = rules_refuse(error, "--load %s is neither a folder nor a file",
+			arguments->load.items[0]);
+	if (result < 0)
+		return result;
+	home->load = resolved;
+	if (status.st_uid != 0)
+		run_as_owner(home, &status);
+	return 0;
+}
+
+/* Folders are looked at as whoever started us, before the cage, which takes root's privileges. */
+static int
+look_at_home(const struct quick_arguments *arguments, struct paths *paths, struct quick_home *home,
+	struct rules_error *error)
+{
 	bool privileged = geteuid() == 0;
 	*home = (struct quick_home){
 		.privileged = privileged,
 		.uid = privileged ? NOBODY : geteuid(),
 		.gid = privileged ? NOBODY : getegid(),
 	};
-	if (arguments->root.count == 0)
-		return 0;
-	const char *folder = arguments->root.items[0];
-	if (realpath(folder, resolved) == NULL || stat(resolved, &status) < 0)
-		return rules_refuse(error, "--root %s: %s", folder, strerror(errno));
-	if (!S_ISDIR(status.st_mode))
-		return rules_refuse(error, "--root %s is not a folder", folder);
-	home->root = resolved;
-	if (privileged) {
-		home->uid = status.st_uid;
-		home->gid = status.st_gid;
-	}
-	return 0;
+	int result = 0;
+	if (arguments->root.count > 0)
+		result = look_at_root(arguments, paths->root, home, error);
+	if (result == 0 && arguments->load.count > 0)
+		result = look_at_load(arguments, paths->load, home, error);
+	return result;
 }
 
 /* In single quotes for a shell. */
@@ -271,13 +323,13 @@ read_source(const struct load_source *source, int (*enter)(struct rules_error *e
 {
 	struct quick_arguments arguments = { 0 };
 	struct quick_home home = { 0 };
-	char resolved[PATH_MAX];
+	struct paths paths;
 	int result = 0;
 	if (source->config_path == NULL)
 		result = quick_parse(
 			source->quick_count, source->quick_arguments, &arguments, error);
 	if (source->config_path == NULL && result == 0)
-		result = look_at_home(&arguments, resolved, &home, error);
+		result = look_at_home(&arguments, &paths, &home, error);
 	if (result == 0 && enter != NULL)
 		result = enter(error);
 	if (result < 0)

@@ -34,15 +34,18 @@ check_ids(const struct identity *identity, const struct config *config, struct r
 
 /* Only a path that folding leaves alone is where its text says. */
 static int
-check_home(struct bytes home, const struct config *config, struct rules_error *error)
+check_path(
+	const char *what, struct bytes path, const struct config *config, struct rules_error *error)
 {
 	struct path folded;
-	if (path_fold(NULL, home, &folded) < 0 || !bytes_equal(path_bytes(&folded), home))
-		return rules_refuse_value(error, "home", home, "is no plain path");
+	if (path.data == NULL)
+		return 0;
+	if (path_fold(NULL, path, &folded) < 0 || !bytes_equal(path_bytes(&folded), path))
+		return rules_refuse_value(error, what, path, "is no plain path");
 	for (size_t i = 0; i < config->roots.count; i++)
-		if (path_is_within(home, bytes_of_text(config->roots.items[i])))
+		if (path_is_within(path, bytes_of_text(config->roots.items[i])))
 			return 0;
-	return rules_refuse_value(error, "home", home, "is in no folder of roots");
+	return rules_refuse_value(error, what, path, "is in no folder of roots");
 }
 
 int
@@ -57,7 +60,9 @@ identity_check(const struct identity *identity, const struct config *config, uin
 		result = rules_refuse(error,
 			"uid %u gid %u: without root only uid %u gid %u can be served",
 			identity->uid, identity->gid, own_uid, own_gid);
-	if (result == 0 && identity->home.data != NULL)
-		result = check_home(identity->home, config, error);
+	if (result == 0)
+		result = check_path("home", identity->home, config, error);
+	if (result == 0)
+		result = check_path("memory_load", identity->memory_load, config, error);
 	return result;
 }

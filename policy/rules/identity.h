@@ -11,7 +11,8 @@ struct identity {
 	uint32_t uid, gid;
 	const uint32_t *groups; /* supplementary ones */
 	size_t group_count;
-	struct bytes home; /* untrusted; data NULL: needs none */
+	struct bytes home;        /* untrusted; data NULL: needs none */
+	struct bytes memory_load; /* likewise: what is read into memory instead */
 };
 
 /*

@@ -50,7 +50,12 @@ choose_backend(
 		return result;
 	bool memory = backend_is_in_memory(bytes_of_text(backend));
 	if (memory && has_root)
-		return rules_refuse(error, "--backend memory serves no folder: leave out --root");
+		return rules_refuse(error,
+			"--backend memory serves no folder: leave out --root, or name with --load "
+			"the folder with which memory begins");
+	if (!memory && arguments->load.count > 0)
+		return rules_refuse(
+			error, "--load fills memory: --backend %s has no use for it", backend);
 	if (!memory && !has_root)
 		return rules_refuse(error, "--backend %s serves a folder: add --root DIR", backend);
 	return 0;
@@ -153,15 +158,15 @@ add_user(struct quick *quick, const char *argument, struct rules_error *error)
 	return choose_password(user, colon == NULL ? NULL : colon + 1, error);
 }
 
-/* Blanks, colons and backslashes of a home as the users file wants them. */
+/* Blanks, colons and backslashes of a path as the users file wants them. */
 static void
-print_home(FILE *out, const char *home)
+print_path(FILE *out, const char *path)
 {
-	for (; *home != '\0'; home++)
-		if (strchr(" \t:\\", *home) != NULL)
-			fprintf(out, "\\%03o", (unsigned char)*home);
+	for (; *path != '\0'; path++)
+		if (strchr(" \t:\\", *path) != NULL)
+			fprintf(out, "\\%03o", (unsigned char)*path);
 		else
-			fputc(*home, out);
+			fputc(*path, out);
 }
 
 static int
@@ -174,8 +179,13 @@ print_user(FILE *out, const struct quick_user *user, const struct quick_home *ho
 		return rules_refuse(error, "--user: the password of '%s' cannot be hashed: %s",
 			user->name, strerror(-result));
 	fprintf(out, "%s:%s:%u:%u::", user->name, hash, home->uid, gid_of(home));
-	print_home(out, home->root == NULL ? "/" : home->root);
-	fputs(":\n", out);
+	print_path(out, home->root == NULL ? "/" : home->root);
+	fputc(':', out);
+	if (home->load != NULL) {
+		fputs("memory_load=", out);
+		print_path(out, home->load);
+	}
+	fputc('\n', out);
 	return 0;
 }
 

@@ -31,8 +31,9 @@ struct quick_arguments {
 struct quick_home {
 	bool privileged;  /* we are root: users' processes get the ids below */
 	const char *root; /* the absolute, resolved path of --root; NULL without one */
-	/* Whose rights the users get: as root those of the folder's owner, or of nobody if there is
-	   no folder; else our own. */
+	const char *load; /* likewise of --load */
+	/* Whose rights the users get: as root those of the owner of --root or --load, or of nobody
+	   where there is neither, or what is loaded belongs to root; else our own. */
 	uint32_t uid, gid;
 };
 

@@ -76,6 +76,8 @@ parse_option(struct user *user, char *word, struct rules_error *error)
 		return rules_refuse(error, "%s: has no value", rule->name);
 	if (value_is_list(rule->type))
 		return accept_list(rule, value, slot, error);
+	if (rule->type == VALUE_PATH && value != NULL && user_unescape(value) < 0)
+		return rules_refuse(error, "%s: a bad \\ooo escape", rule->name);
 	return value_accept(rule, bytes_of_text(value == NULL ? "yes" : value), slot, error);
 }
 

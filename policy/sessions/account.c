@@ -31,6 +31,8 @@ account_copy(const struct account_user *user, struct account **result)
 		(struct identity){ .uid = user->uid, .gid = user->gid, .groups = account->groups };
 	if (!backend_is_in_memory(user->backend))
 		account->identity.home = user->home;
+	else if (user->memory_load.length > 0)
+		account->identity.memory_load = user->memory_load;
 	struct wire_list groups = user->groups;
 	struct account_group group;
 	while (wire_list_next(&groups, &account_group_record, &group))

@@ -95,9 +95,29 @@ check_identity(void **state)
 	config_free(&config);
 }
 
+/* What is read into memory instead of a home lies in the same folders. */
+static void
+check_memory_load(void **state)
+{
+	(void)state;
+	struct config *config = make_config();
+	struct rules_error error = { 0 };
+	struct identity identity = { .uid = 1000, .gid = 1000 };
+	identity.memory_load = bytes_of_text("/srv/ftp/start.tar");
+	assert_int_equal(identity_check(&identity, config, 0, 0, &error), 0);
+	identity.memory_load = bytes_of_text("/etc/passwd");
+	assert_int_equal(identity_check(&identity, config, 0, 0, &error), -EINVAL);
+	assert_non_null(strstr(error.reason, "memory_load: '/etc/passwd' is in no folder"));
+	rules_error_free(&error);
+	config_free(&config);
+}
+
 int
 main(void)
 {
-	const struct table tables[] = { TABLE("identity", identity_rows, check_identity) };
+	const struct table tables[] = {
+		TABLE("identity", identity_rows, check_identity),
+		CASE("what is read into memory", check_memory_load),
+	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

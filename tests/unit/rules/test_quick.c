@@ -140,6 +140,22 @@ check_everything_asked(void **state)
 }
 
 static void
+check_load(void **state)
+{
+	(void)state;
+	struct quick_home home = as_user;
+	home.load = "/srv/a b:c.tar";
+	struct quick *quick = build("--load x --user ada:a", &home);
+	assert_string_equal(quick->config->backend.name, "memory");
+	struct users *users = users_of(quick);
+	const struct user *ada = users_find(users, bytes_of_text("ada"));
+	assert_non_null(ada);
+	assert_string_equal(ada->memory_load, "/srv/a b:c.tar");
+	users_free(&users);
+	quick_free(&quick);
+}
+
+static void
 check_root_means_sync(void **state)
 {
 	(void)state;
@@ -174,6 +190,8 @@ static const struct bad_row bad_rows[] = {
 	{ "threaded", "--backend threaded --root /srv", &as_user, "is not built yet" },
 	{ "unknown backend", "--backend disk", &as_user, "backend: 'disk' is not one of" },
 	{ "memory and a folder", "--backend memory --root /srv", &as_user, "leave out --root" },
+	{ "real files and something to load", "--root /srv --load /srv", &as_user,
+		"--backend sync has no use for it" },
 	{ "sync without a folder", "--backend sync", &as_user, "add --root DIR" },
 	{ "a name that is a path", "--user ../bob:x", &as_user, "--user: '../bob' is no name" },
 	{ "a name that would be a comment", "--user #bob:x", &as_user, "--user: '#bob'" },
@@ -256,6 +274,7 @@ main(void)
 	const struct table tables[] = {
 		CASE("nothing asked for", check_nothing_asked),
 		CASE("everything asked for", check_everything_asked),
+		CASE("what memory begins with", check_load),
 		CASE("a folder means sync", check_root_means_sync),
 		TABLE("refused", bad_rows, check_bad),
 		CASE("passwords", check_passwords),

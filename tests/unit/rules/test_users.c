@@ -108,7 +108,9 @@ check_resolve(void **state)
 	struct rules_error error = { 0 };
 	assert_int_equal(config_create(&config), 0);
 	assert_int_equal(config_accept(config, OPTION_umask, bytes_of_text("077"), &error), 0);
-	struct users *users = parse(LINE("backend=memory memory_limit=1MiB keep_partial"));
+	struct users *users = parse(
+		LINE("backend=memory memory_limit=1MiB memory_load=/srv/a\\040b.tar keep_partial"));
+	assert_string_equal(users_at(users, 0)->memory_load, "/srv/a b.tar");
 	struct user_settings settings = user_resolve(users_at(users, 0), config);
 	assert_string_equal(settings.backend.name, "memory");
 	assert_int_equal(settings.memory_limit, 1 << 20);
@@ -255,6 +257,9 @@ static const struct bad_row bad_rows[] = {
 		"backend: 'Disk' is no backend (as in sync, memory, or the name of a custom one)" },
 	{ "a backend of later", IN(LINE("backend=threaded")), 1,
 		"backend: 'threaded' is not built yet" },
+	{ "a relative memory_load", IN(LINE("memory_load=srv/x")), 1,
+		"memory_load: 'srv/x' is no" },
+	{ "a bad escape", IN(LINE("memory_load=/srv/\\9")), 1, "memory_load: a bad" },
 	{ "size below its bound", IN(LINE("memory_limit=1KiB")), 1,
 		"memory_limit: less than 64KiB" },
 

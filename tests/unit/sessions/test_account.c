@@ -22,7 +22,8 @@ enum field {
 	UMASK,
 	LINKS,
 	COUNT,
-	RIGHTS
+	RIGHTS,
+	LOAD
 };
 
 struct key_row {
@@ -41,6 +42,7 @@ static const struct key_row key_rows[] = {
 	{ "another home", HOME, false },
 	{ "another backend", BACKEND, false },
 	{ "another memory limit", LIMIT, false },
+	{ "something else to begin with", LOAD, false },
 	{ "another umask", UMASK, false },
 	{ "other links", LINKS, false },
 	{ "another number of sessions", COUNT, false },
@@ -81,6 +83,7 @@ copy_changed(enum field changed)
 		.home = bytes_of_text(home),
 		.backend = bytes_of_text(changed == BACKEND ? "memory" : "sync"),
 		.memory_limit_bytes = changed == LIMIT ? 2 : 1,
+		.memory_load = bytes_of_text(changed == LOAD ? "/srv/x" : ""),
 		.umask = changed == UMASK ? 077 : 022,
 		.symlinks = changed == LINKS ? SYMLINKS_REFUSE : SYMLINKS_FOLLOW,
 		.sessions_max = changed == COUNT ? 2 : 1,

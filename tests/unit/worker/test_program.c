@@ -31,6 +31,7 @@ struct world {
 	bool pong;
 	bool gone; /* end of file on the supervisor's channel */
 	char failed[1024];
+	char loaded[256]; /* a notice that is expected */
 	uint64_t ended;
 	uint32_t events;
 };
@@ -141,7 +142,7 @@ start_process(struct world *world)
 }
 
 static struct world *
-world_new(const char *backend, const char *home)
+world_new(const char *backend, const char *home, const char *load)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	assert_non_null(world);
@@ -158,6 +159,7 @@ world_new(const char *backend, const char *home)
 			.home = bytes_of_text(home == NULL ? world->home : home),
 			.backend = bytes_of_text(backend),
 			.memory_limit_bytes = TEST_MEMORY_LIMIT,
+			.memory_load = bytes_of_text(load),
 			.umask = 022,
 			.sessions_max = 10 },
 		.path_timeout_ms = 10000,
@@ -195,9 +197,12 @@ on_event_session_ended(
 static void
 on_notice(void *owner, struct message *message, const struct event_notice *event)
 {
-	(void)owner;
-	(void)message;
-	fail_msg("a notice: %.*s", (int)event->text.length, event->text.data);
+	struct world *world = owner;
+	if (memcmp(event->text.data, "memory_load ", strlen("memory_load ")) != 0)
+		fail_msg("a notice: %.*s", (int)event->text.length, event->text.data);
+	assert_int_equal(message->tag, ++world->events);
+	snprintf(world->loaded, sizeof(world->loaded), "%.*s", (int)event->text.length,
+		event->text.data);
 }
 
 static void
@@ -396,7 +401,7 @@ check_caged(const struct world *world)
 static void
 serve_and_leave(const char *backend)
 {
-	struct world *world = world_new(backend, NULL);
+	struct world *world = world_new(backend, NULL, "");
 	wait_for(world, &world->ready);
 	check_caged(world);
 	attach(world);
@@ -427,12 +432,83 @@ check_memory(void **state)
 	serve_and_leave("memory");
 }
 
+struct load_row {
+	const char *name;
+	const char *make;
+	const char *load;
+	const char *lacks; /* where `make` fails */
+};
+
+/* Each format and each compression makes system calls of its own. */
+static const struct load_row load_rows[] = {
+	{ "a folder", "true", "tree", NULL },
+	{ "GNU's format", "tar -cf t --format=gnu -C tree .", "t", NULL },
+	{ "pax", "tar -cf t --format=pax -C tree .", "t", NULL },
+	{ "gzip", "tar -czf t -C tree .", "t", "gzip" },
+	{ "bzip2", "tar -cjf t -C tree .", "t", "bzip2" },
+	{ "xz", "tar -cJf t -C tree .", "t", "xz" },
+	{ "zstd", "tar -c --zstd -f t -C tree .", "t", "zstd" },
+};
+
+static int
+make_in(const char *folder, const char *command)
+{
+	SCOPE_FREE char *line = NULL;
+	assert_true(asprintf(&line, "cd %s && { %s; }", folder, command) > 0);
+	return system(line); /* NOLINT(bugprone-command-processor,cert-env33-c): ours */
+}
+
+static void
+check_loaded(void **state)
+{
+	const struct load_row *row = *state;
+	const struct pathio_stat file = { .path = bytes_of_text("/d/\303\244/f") };
+	char folder[] = "/tmp/sallyport-test-XXXXXX";
+	char path[64];
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(make_in(folder, "mkdir -p tree/d/$(printf '\\303\\244') && "
+					 "seq 30000 > tree/d/$(printf '\\303\\244')/f"),
+		0);
+	if (make_in(folder, row->make) != 0) {
+		test_remove_folder(folder);
+		case_skip(row->lacks);
+	}
+	snprintf(path, sizeof(path), "%s/%s", folder, row->load);
+	struct world *world = world_new("memory", NULL, path);
+	wait_for(world, &world->ready);
+	check_caged(world);
+	attach(world);
+	assert_int_equal(call_stat(world->io, &world->wait, &file), 0);
+	assert_int_equal(world->wait.body.attributes_of.attributes.size, 168894);
+	while (world->loaded[0] == '\0')
+		run(world);
+	assert_non_null(strstr(world->loaded, "1 files, 2 folders"));
+	assert_int_equal(
+		attach_post_retire(world->worker, 6, &(struct attach_retire){ .nothing = 0 }), 0);
+	pathio_free(&world->io);
+	wait_for(world, &world->gone);
+	world_free(world, 0);
+	test_remove_folder(folder);
+}
+
+static void
+check_not_loaded(UNUSED void **state)
+{
+	struct world *world = world_new("memory", NULL, "/nowhere/at/all.tar");
+	wait_for(world, &world->gone);
+	assert_false(world->ready);
+	assert_string_equal(world->failed, "worker of anna: memory_load /nowhere/at/all.tar: "
+					   "No such file or directory");
+	world_free(world, 70);
+}
+
 /* HOSTILE 22: no service from half a cage, and words that say why. */
 static void
 check_home(void **state)
 {
 	(void)state;
-	struct world *world = world_new("sync", "/nowhere/at/all");
+	struct world *world = world_new("sync", "/nowhere/at/all", "");
 	wait_for(world, &world->gone);
 	assert_false(world->ready);
 	assert_non_null(strstr(world->failed, "/nowhere/at/all"));
@@ -445,7 +521,7 @@ check_orphan(void **state)
 {
 	(void)state;
 	const struct pathio_stat root = { .path = bytes_of_text("/") };
-	struct world *world = world_new("memory", NULL);
+	struct world *world = world_new("memory", NULL, "");
 	wait_for(world, &world->ready);
 	attach(world);
 	assert_int_equal(call_stat(world->io, &world->wait, &root), 0);
@@ -460,6 +536,8 @@ main(int count, char **arguments)
 	const struct table tables[] = {
 		CASE("real files, every operation, then retired", check_kernel),
 		CASE("files in memory, every operation, then retired", check_memory),
+		TABLE("memory begins with", load_rows, check_loaded),
+		CASE("what memory should begin with is missing", check_not_loaded),
 		CASE("a home that is missing is told in words", check_home),
 		CASE("without a supervisor it finishes and leaves", check_orphan),
 	};
