@@ -25,7 +25,7 @@ struct memory_archive {
 	void *library;
 #define CALL(name) __typeof__(&(name)) name;
 #include "worker/memory_archive_calls.def"
-	locale_t locale; /* names are bytes; in its own locale the library would lose some */
+	locale_t locale; /* in another one libc would open files to convert the names of pax */
 	struct archive *reader;
 	struct archive_entry *entry; /* the current one */
 	off_t at;                    /* in the file */
