@@ -100,6 +100,15 @@ fail_file(const struct pathio_file *file, const char *operation, int error)
 	return fail(file->wait, operation, bytes_of_text(path), error);
 }
 
+static int
+note_open(struct pathio_file *file, const char *path)
+{
+	free(file->path);
+	file->path = strdup(path);
+	file->is_open = true;
+	return 0;
+}
+
 int
 pathio_file_open(struct pathio_file *file, const char *path, enum pathio_mode mode)
 {
@@ -111,10 +120,7 @@ pathio_file_open(struct pathio_file *file, const char *path, enum pathio_mode mo
 	int error = pathio_wait_open(file->wait, file->io, &request);
 	if (error < 0)
 		return error;
-	free(file->path);
-	file->path = strdup(path);
-	file->is_open = true;
-	return 0;
+	return note_open(file, path);
 }
 
 int
@@ -229,4 +235,43 @@ pathio_file_seek(struct pathio_file *file, int64_t offset, enum pathio_whence wh
 	if (error < 0)
 		return fail_file(file, "seek", error);
 	return (int64_t)file->wait->body.position.offset;
+}
+
+/* ---- listings ---- */
+
+int
+pathio_folder_open(struct pathio_folder *folder, const char *path)
+{
+	struct pathio_file *handle = &folder->handle;
+	const struct pathio_list request = { .file = handle->number, .path = bytes_of_text(path) };
+	if (handle->is_open)
+		return fail(handle->wait, "list", request.path, -EINVAL);
+	int error = pathio_wait_list(handle->wait, handle->io, &request);
+	return error < 0 ? error : note_open(handle, path);
+}
+
+int
+pathio_folder_next(struct pathio_folder *folder, struct pathio_entry *entry)
+{
+	struct pathio_file *handle = &folder->handle;
+	const struct pathio_next request = { .file = handle->number };
+	while (!wire_list_next(&folder->entries, &pathio_entry_record, entry)) {
+		if (folder->is_last)
+			return 0;
+		folder->batch.base = handle->wait->base;
+		int error = pathio_wait_next(&folder->batch, handle->io, &request);
+		if (error < 0)
+			return fail_file(handle, "next", error);
+		folder->entries = folder->batch.body.entries.list;
+		folder->is_last = folder->batch.body.entries.last;
+	}
+	return 1;
+}
+
+void
+pathio_folder_end(struct pathio_folder *folder)
+{
+	pathio_file_end(&folder->handle);
+	pathio_wait_free(&folder->batch);
+	*folder = (struct pathio_folder){ .handle = folder->handle };
 }

@@ -88,4 +88,36 @@ MUST_CHECK int pathio_file_write(struct pathio_file *file, struct bytes content)
 MUST_CHECK int64_t pathio_file_seek(
 	struct pathio_file *file, int64_t offset, enum pathio_whence whence);
 
+/* ---- a listing, in the same way ---- */
+
+/*
+ *	SCOPE_FOLDER struct pathio_folder folder = pathio_folder_of(&wait, io, 2);
+ *	int more = pathio_folder_open(&folder, "/");
+ *	while (more >= 0 && (more = pathio_folder_next(&folder, &entry)) > 0)
+ *		...
+ */
+struct pathio_folder {
+	struct pathio_file handle;
+	struct pathio_wait batch; /* which the entries point into */
+	struct wire_list entries; /* those that are left of it */
+	bool is_last;
+};
+
+#define SCOPE_FOLDER __attribute__((cleanup(pathio_folder_end)))
+
+static inline struct pathio_folder
+pathio_folder_of(struct pathio_wait *wait, struct pathio *io, uint32_t number)
+{
+	return (struct pathio_folder){ .handle = { .wait = wait, .io = io, .number = number } };
+}
+
+/* -EINVAL if it is open already. */
+MUST_CHECK int pathio_folder_open(struct pathio_folder *folder, const char *path);
+
+/* 1 and an entry, whose name lives until the next call; 0 at the end; or a negative errno. */
+MUST_CHECK int pathio_folder_next(struct pathio_folder *folder, struct pathio_entry *entry);
+
+/* What the scope does at its end. */
+void pathio_folder_end(struct pathio_folder *folder);
+
 #endif

@@ -10,6 +10,7 @@
 #include "tests/unit/worker/trees.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { FILE_BYTES = 20000, LARGE_BYTES = 3 * 1024 * 1024 + 1, MARK_EVERY = 251 };
@@ -255,6 +256,34 @@ check_scope_failed(struct session *session)
 	assert_int_equal(pathio_file_read(&file, &byte, 1), -EBADF);
 }
 
+static void
+check_folder(struct session *session)
+{
+	struct pathio_entry entry;
+	unsigned files = 0;
+	for (unsigned i = 0; i < 2 * PATHIO_BATCH_ENTRIES; i++) {
+		char path[32];
+		snprintf(path, sizeof(path), "/%u", i);
+		session_plant(session, path, "x", 1);
+	}
+	SCOPE_FOLDER struct pathio_folder folder = pathio_folder_of(&session->wait, session->io, 1);
+	assert_int_equal(pathio_folder_open(&folder, "/none"), -ENOENT);
+	expect_failure(session, "list /none: No such file or directory");
+	assert_int_equal(pathio_folder_next(&folder, &entry), -EBADF);
+	assert_int_equal(pathio_folder_open(&folder, "/"), 0);
+	assert_int_equal(pathio_folder_open(&folder, "/"), -EINVAL);
+	while (pathio_folder_next(&folder, &entry) > 0) {
+		/* Another wait leaves the entry as it is. */
+		assert_int_equal(
+			pathio_wait_ask(&session->wait, session->io, PATHIO_EXISTS, "/0"), 1);
+		assert_in_range(entry.name.length, 1, 3);
+		assert_int_equal(entry.attributes.size, 1);
+		files++;
+	}
+	assert_int_equal(files, 2 * PATHIO_BATCH_ENTRIES);
+	assert_int_equal(pathio_folder_next(&folder, &entry), 0);
+}
+
 /* ---- errors ---- */
 
 static void
@@ -306,6 +335,7 @@ static const struct reading_row {
 	{ "a scope closes its file", check_scope },
 	{ "a scope opened or closed twice", check_scope_twice },
 	{ "a scope whose calls fail", check_scope_failed },
+	{ "a listing in a scope", check_folder },
 	{ "errors have operation, path, errno and text", check_errors },
 	{ "questions", check_questions },
 };
