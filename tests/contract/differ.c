@@ -125,13 +125,7 @@ add_look(void *argument, const char *path, enum pathio_type type)
 static struct session *
 open_world(const struct differ_world *world)
 {
-	struct session *session;
-	if (world->across) {
-		session = session_new_across(world->backend);
-		session_open_record(session);
-	} else {
-		session = session_new(world->backend, NULL, 0);
-	}
+	struct session *session = session_new_in(&world->opens);
 	session->count_only = true;
 	if (world->change != NULL)
 		world->change(session);

@@ -10,8 +10,7 @@
 /* Something that carries out path-I/O. */
 struct differ_world {
 	const char *name;
-	const struct backend *backend;
-	bool across;                             /* a channel */
+	struct session_world opens;
 	void (*change)(struct session *session); /* after it was opened; NULL: nothing */
 };
 

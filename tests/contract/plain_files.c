@@ -85,11 +85,11 @@ static const struct {
 static uint64_t
 flags_of(struct bytes mode)
 {
-	size_t i = 0;
-	while (i < ARRAY_LENGTH(modes) && !bytes_equal_text(mode, modes[i].mode))
-		i++;
-	assert_true(i < ARRAY_LENGTH(modes));
-	return modes[i].flags;
+	for (size_t i = 0; i < ARRAY_LENGTH(modes); i++)
+		if (bytes_equal_text(mode, modes[i].mode))
+			return modes[i].flags;
+	fail_msg("%s", "no such mode");
+	return 0;
 }
 
 int

@@ -250,7 +250,7 @@ begin_unique(struct plain *plain, struct plain_handle *handle)
 	return error < 0 ? error : make_temporary(plain, handle);
 }
 
-static const struct {
+static const struct way {
 	const char *how;
 	bool takes_offset;
 	int (*begin)(struct plain *plain, struct plain_handle *handle);
@@ -261,16 +261,23 @@ static const struct {
 	{ "unique", false, begin_unique },
 };
 
+static const struct way *
+find_way(struct bytes how)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(ways); i++)
+		if (bytes_equal_text(how, ways[i].how))
+			return &ways[i];
+	fail_msg("%s", "no such way");
+	return NULL;
+}
+
 static int
 begin(struct plain *plain, struct plain_handle *handle, struct bytes how, off_t offset)
 {
-	size_t i = 0;
-	while (i < ARRAY_LENGTH(ways) && !bytes_equal_text(how, ways[i].how))
-		i++;
-	assert_true(i < ARRAY_LENGTH(ways));
+	const struct way *way = find_way(how);
 	handle->upload.mode = 0644;
-	handle->upload.offset = ways[i].takes_offset ? offset : 0;
-	int error = ways[i].begin(plain, handle);
+	handle->upload.offset = way->takes_offset ? offset : 0;
+	int error = way->begin(plain, handle);
 	if (error < 0)
 		plain_drop_upload(plain, handle);
 	else

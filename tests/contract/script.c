@@ -204,7 +204,7 @@ check_outcome(const struct script *script, struct bytes call, int error, const s
 
 int
 script_call(struct script *script, struct bytes call,
-	script_verb *(*find)(struct bytes name, size_t words))
+	script_verb *(*find_verb)(struct bytes name, size_t words))
 {
 	struct bytes words = call;
 	script->count = script->used = script->result_bytes = 0;
@@ -213,7 +213,7 @@ script_call(struct script *script, struct bytes call,
 		assert_true(script->count < SCRIPT_WORDS_MAX);
 		script->words[script->count++] = expand(script, take(&words, " "));
 	}
-	script_verb *run = find(verb, script->count);
+	script_verb *run = find_verb(verb, script->count);
 	if (run == NULL) {
 		fail_msg("no such verb with so many words: %.*s", (int)call.length, call.data);
 		return -EINVAL;

@@ -39,9 +39,9 @@ void script_run(struct session *session, const char *script);
 typedef int script_verb(struct script *script);
 script_verb *script_find_verb(struct bytes name, size_t words);
 
-/* Makes one call by the verbs of `find`: 0 or negative errno, with script->result. */
+/* Makes one call by the verbs of `find_verb`: 0 or negative errno, with script->result. */
 int script_call(struct script *script, struct bytes call,
-	script_verb *(*find)(struct bytes name, size_t words));
+	script_verb *(*find_verb)(struct bytes name, size_t words));
 
 /* "ENOENT"; "success" of 0. */
 const char *script_error_name(int error);

@@ -21,10 +21,13 @@ static uint64_t first_seed = 1;
 static uint64_t calls_in_all = DIFFERENTIAL_CALLS;
 
 static const struct differ_world worlds[] = {
-	{ "sync", &backend_kernel, false, NULL },
-	{ "memory", &backend_memory, false, NULL },
-	{ "sync, remote", &backend_kernel, true, NULL },
-	{ "memory, remote", &backend_memory, true, NULL },
+#define WORLD(name, title, ...) { title, { __VA_ARGS__ }, NULL },
+#include "tests/contract/worlds.def"
+};
+
+enum {
+#define WORLD(name, title, ...) WORLD_##name,
+#include "tests/contract/worlds.def"
 };
 
 static void
@@ -190,17 +193,21 @@ struct planted_row {
 	void (*change)(struct session *session);
 };
 
+#define IN(name) &worlds[WORLD_##name]
+
 static const struct planted_row planted_rows[] = {
-	{ "sync, rename over a folder that is not empty", &worlds[0], DRAW_FOLDERS,
+	{ "sync, rename over a folder that is not empty", IN(sync), DRAW_FOLDERS,
 		{ .rename = rename_over_anything }, NULL },
-	{ "sync, a read short of the end", &worlds[0], DRAW_FILES,
-		{ .read = read_short_of_the_end }, NULL },
-	{ "memory, an errno", &worlds[1], DRAW_FOLDERS, { .mkdir = mkdir_with_another_error },
+	{ "sync, a read short of the end", IN(sync), DRAW_FILES, { .read = read_short_of_the_end },
 		NULL },
-	{ "memory, a hole", &worlds[1], DRAW_FILES, { .write = write_that_forgets_holes }, NULL },
-	{ "memory behind a channel, a link that stays", &worlds[3], DRAW_LINKS,
+	{ "threaded, a folder made with another errno", IN(threaded), DRAW_FOLDERS,
+		{ .mkdir = mkdir_with_another_error }, NULL },
+	{ "threaded, a read short of the end", IN(threaded), DRAW_FILES,
+		{ .read = read_short_of_the_end, .read_cached = read_short_of_the_end }, NULL },
+	{ "memory, a hole", IN(memory), DRAW_FILES, { .write = write_that_forgets_holes }, NULL },
+	{ "memory, a link that stays", IN(memory_remote), DRAW_LINKS,
 		{ .unlink = unlink_that_does_nothing }, NULL },
-	{ "remote, an errno", &worlds[2], DRAW_FOLDERS, { .name = NULL }, lie_about_folders },
+	{ "remote, an errno", IN(sync_remote), DRAW_FOLDERS, { .name = NULL }, lie_about_folders },
 };
 
 /* The backend with the functions that `spoils` has in their place: both are tables of pointers. */
@@ -221,14 +228,14 @@ static void
 check_planted(void **state)
 {
 	const struct planted_row *row = *state;
-	struct backend backend = spoil(row->world->backend, &row->spoils);
+	struct backend backend = spoil(row->world->opens.backend, &row->spoils);
 	struct differ_world world = *row->world;
 	struct differ_sequence sequence = { .calls = NULL };
 	struct differ_finding finding = { .world = NULL };
 	uint64_t seed = first_seed - 1;
 	bool found = false;
-	spoiled = row->world->backend;
-	world.backend = &backend;
+	spoiled = row->world->opens.backend;
+	world.opens.backend = &backend;
 	world.change = row->change;
 	for (uint64_t calls = 0; !found && calls < calls_in_all; calls += SEQUENCE_CALLS) {
 		differ_clear(&sequence);

@@ -25,6 +25,7 @@ def program(name):
         "sallyport-gateway": "gateway",
         "sallyport-worker": "worker",
         "load": "tests/bench",
+        "requests": "tests/bench",
         "liar": "tests/hostile",
     }
     path = BUILD / folders[name] / name
