@@ -255,6 +255,7 @@ act_malformed(struct scene *scene)
 	struct malformed_list *list = malformed_new(scene->deed->protocol->messages,
 		scene->wire->inner_role, is_starting ? PHASE_STARTING : PHASE_SERVING);
 	size_t index = malformed_find(list, scene->words[1]);
+	malformed_set_tag(list, index, parcel_word(scene->parcel, sizeof(uint32_t)) + 1);
 	relay_send(scene->deed->is_outward ? scene->wire->outer_fd : scene->wire->inner_fd,
 		scene->parcel);
 	int error = malformed_send(list, index, scene->wire->outer_fd);

@@ -55,12 +55,17 @@ malformed_find(const struct malformed_list *list, const char *kind)
 /* ---- the list ---- */
 
 static void
+put_word(char *place, uint32_t word)
+{
+	for (int i = 0; i < 4; i++, word >>= 8)
+		place[i] = (char)(unsigned char)word;
+}
+
+static void
 put_code(char *header, uint32_t code)
 {
-	memset(header, 0, MESSAGE_HEADER_BYTES);
-	for (int i = 0; i < 4; i++, code >>= 8)
-		header[i] = (char)(unsigned char)code;
-	header[4] = MALFORMED_TAG;
+	put_word(header, code);
+	put_word(header + sizeof(uint32_t), MALFORMED_TAG);
 }
 
 struct malformed *
@@ -246,6 +251,14 @@ malformed_new(const struct message_table *messages, enum role sender, enum messa
 }
 
 /* ---- sending ---- */
+
+void
+malformed_set_tag(const struct malformed_list *list, size_t index, uint32_t tag)
+{
+	struct bytes bytes = list->items[index].bytes;
+	if (bytes.length >= MESSAGE_HEADER_BYTES)
+		put_word((char *)(uintptr_t)bytes.data + sizeof(uint32_t), tag);
+}
 
 static int
 send_with(int fd, struct bytes bytes, const int *descriptors, unsigned count)

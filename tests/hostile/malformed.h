@@ -58,6 +58,9 @@ const char *malformed_rule(enum malformed_kind kind);
 /* The first of the kind with that name ("header", "size", ...); dies if there is none. */
 size_t malformed_find(const struct malformed_list *list, const char *kind);
 
+/* Its tag, where it has a whole header: an event's is the sender's count. */
+void malformed_set_tag(const struct malformed_list *list, size_t index, uint32_t tag);
+
 /*
  * Sends one of them, with descriptors that are made for it and closed again. Blocks while the
  * socket is full. 0, or -EPIPE when the receiver has closed the channel.

@@ -188,7 +188,8 @@ def _(_, lie):
 # What it says to record
 
 TO_RECORD = [
-    Lie("an event twice", "event out:operation twice", "an event out of sequence"),
+    Lie("an event twice", "event out:operation twice",
+        IN_EVENTS + "an event out of sequence"),
     Lie("an event of a gateway", "event out:operation instead connected",
         IN_EVENTS + "an event that this role may not send"),
     Lie("a field out of range", "event out:operation malformed serving field",
