@@ -8,7 +8,18 @@ import contextlib
 import os
 import signal
 
-from house import IN_EVENTS, LIVENESS_S, MALFORMED, Suite, bystander, check, equal, house, wait_until
+from house import (
+    AT_A_TIME,
+    IN_EVENTS,
+    LIVENESS_S,
+    MALFORMED,
+    Suite,
+    bystander,
+    check,
+    equal,
+    house,
+    wait_until,
+)
 
 suite = Suite()
 FIRST, SECOND = 1, 2
@@ -220,4 +231,4 @@ def _(_, lie):
 
 
 if __name__ == "__main__":
-    suite.main(contextlib.nullcontext)
+    suite.main(contextlib.nullcontext, AT_A_TIME)

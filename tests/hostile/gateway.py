@@ -13,6 +13,7 @@ import signal
 import socket
 
 from house import (
+    AT_A_TIME,
     IN_EVENTS,
     LIVENESS_S,
     MALFORMED,
@@ -269,4 +270,4 @@ def _(_, lie):
 
 
 if __name__ == "__main__":
-    suite.main(contextlib.nullcontext)
+    suite.main(contextlib.nullcontext, AT_A_TIME)

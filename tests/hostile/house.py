@@ -16,6 +16,7 @@ from harness.ftp import Control, session  # noqa: E402
 from harness.tap import LIVENESS_S, Suite, check, equal, wait_until  # noqa: E402
 
 __all__ = [
+    "AT_A_TIME",
     "IN_EVENTS",
     "LIVENESS_S",
     "MALFORMED",
@@ -28,6 +29,7 @@ __all__ = [
     "wait_until",
 ]
 
+AT_A_TIME = 2  # cases: each has a daemon of its own, and waits for it to start and to end things
 PASSIVE_PORTS = 128
 HELD_PER_WORKER = 2  # its channel, and record's end of its events
 START_S = 30  # no program gets longer than that

@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 
-from house import MALFORMED, Suite, bystander, check, equal, house, session
+from house import AT_A_TIME, MALFORMED, Suite, bystander, check, equal, house, session
 
 suite = Suite()
 FIRST, SECOND = 1, 2
@@ -142,4 +142,4 @@ def _(_):
 
 
 if __name__ == "__main__":
-    suite.main(contextlib.nullcontext)
+    suite.main(contextlib.nullcontext, AT_A_TIME)

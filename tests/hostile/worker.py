@@ -9,7 +9,7 @@ import collections
 import contextlib
 import threading
 
-from house import IN_EVENTS, MALFORMED, Suite, bystander, check, equal, house, session
+from house import AT_A_TIME, IN_EVENTS, MALFORMED, Suite, bystander, check, equal, house, session
 
 suite = Suite()
 Lie = collections.namedtuple("Lie", "name deed rule")
@@ -207,4 +207,4 @@ def _(_, lie):
 
 
 if __name__ == "__main__":
-    suite.main(contextlib.nullcontext)
+    suite.main(contextlib.nullcontext, AT_A_TIME)

@@ -1,5 +1,6 @@
 """Where a server under test works: its ports, its folders, whose files they are."""
 
+import collections
 import contextlib
 import os
 import pathlib
@@ -14,6 +15,7 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("SALLYPORT_BUILD", TOP / "build")).resolve()
 TENANT_UID = 23001  # as root: the owner of the files served; nobody's account is needed
 PORTS_PER_SERVER = 512
+_given = collections.deque(maxlen=32)  # the last ports given: whoever got them may not be there yet
 
 
 def program(name):
@@ -56,7 +58,8 @@ def _is_free(port, addresses):
 def free_port(addresses):
     """A port that is free at each of the addresses, away from passive and ephemeral ones."""
     for port in random.sample(range(10000, 20000), 200):
-        if _is_free(port, addresses):
+        if port not in _given and _is_free(port, addresses):
+            _given.append(port)
             return port
     raise Failure("no free port in 10000-19999")
 
@@ -65,7 +68,10 @@ def free_range(count=PORTS_PER_SERVER):
     """A range of passive ports, all of them free now: (first, last)."""
     starts = list(range(20000, 30000 - count, count))
     for first in random.sample(starts, len(starts)):
+        if first in _given:
+            continue
         if all(_is_free(port, ("0.0.0.0",)) for port in range(first, first + count)):
+            _given.append(first)
             return first, first + count - 1
     raise Failure(f"no {count} free ports in 20000-29999")
 

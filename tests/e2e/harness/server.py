@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import re
+import threading
 
 from . import place, processes
 from .launch import Launched
@@ -23,6 +24,7 @@ SHA512_1000 = b"$6$rounds=1000$sallyport$"  # a setting of crypt(5) that costs 0
 ACCOUNTS = {"gateway_user": "nobody", "auth_user": "games", "record_user": "news"}  # any three do
 AT_REST = 10  # readings that agree
 LOUD = ("warning", "error")
+hashing = threading.Lock()  # crypt(3) has one result for all threads
 
 
 class Server:
@@ -192,5 +194,6 @@ def password_hash(password, setting=None):
     """As crypt(5) writes it; without a setting, yescrypt with a fresh salt."""
     library = ctypes.CDLL("libcrypt.so.1")
     library.crypt.restype = library.crypt_gensalt.restype = ctypes.c_char_p
-    setting = setting or library.crypt_gensalt(b"$y$", 0, None, 0)
-    return library.crypt(password.encode(), setting).decode()
+    with hashing:
+        setting = setting or library.crypt_gensalt(b"$y$", 0, None, 0)
+        return library.crypt(password.encode(), setting).decode()

@@ -9,6 +9,7 @@ stop cleanly, or that logged something nobody expected, fails a test of its own.
     program [PATTERN]     run the cases whose name contains PATTERN (case-insensitive)
 """
 
+import concurrent.futures
 import os
 import sys
 import time
@@ -77,8 +78,11 @@ class Suite:
 
         return register
 
-    def main(self, fixture):
-        """Run all cases with what fixture() yields, print TAP, exit."""
+    def main(self, fixture, at_a_time=1):
+        """Run all cases with what fixture() yields, print TAP, exit.
+
+        Cases that share nothing, and wait more than they compute, may run some at a time.
+        """
         pattern = sys.argv[1].lower() if len(sys.argv) > 1 else ""
         cases = [case for case in self.cases if pattern in case[0].lower()]
         print(f"TAP version 13\n1..{len(cases) + 1}", flush=True)
@@ -94,25 +98,40 @@ class Suite:
             print(f"Bail out! {_one_line(error)}", flush=True)
             _print_diagnosis(error)
             sys.exit(1)
+        outcomes = _outcomes([(function, (world, *rest)) for _, function, rest in cases], at_a_time)
         results = [
-            _run(number, name, function, (world, *arguments))
-            for number, (name, function, arguments) in enumerate(cases, 1)
+            _report(number, name, outcome)
+            for number, ((name, _, _), outcome) in enumerate(zip(cases, outcomes), 1)
         ]
-        closing = lambda: context.__exit__(None, None, None)  # noqa: E731
-        results.append(_run(len(cases) + 1, "the fixture closes cleanly", closing, ()))
+        end = _outcome(lambda: context.__exit__(None, None, None))
+        results.append(_report(len(cases) + 1, "the fixture closes cleanly", end))
         sys.exit(0 if all(results) else 1)
 
 
-def _run(number, name, function, arguments):
+def _outcomes(calls, at_a_time):
+    """Of each call in turn, as soon as it is known."""
+    if at_a_time == 1:  # in this thread
+        yield from (_outcome(function, *arguments) for function, arguments in calls)
+        return
+    with concurrent.futures.ThreadPoolExecutor(at_a_time) as pool:
+        yield from pool.map(lambda call: _outcome(call[0], *call[1]), calls)
+
+
+def _outcome(function, *arguments):
+    """What it raised, if anything."""
     try:
         function(*arguments)
-    except Skip as reason:
-        return _print_line(True, number, name, f" # SKIP {reason}")
     except Exception as error:
-        _print_line(False, number, name)
-        _print_diagnosis(error)
-        return False
-    return _print_line(True, number, name)
+        return error
+
+
+def _report(number, name, outcome):
+    if isinstance(outcome, Skip):
+        return _print_line(True, number, name, f" # SKIP {outcome}")
+    _print_line(outcome is None, number, name)
+    if outcome is not None:
+        _print_diagnosis(outcome)
+    return outcome is None
 
 
 def _print_line(passed, number, name, comment=""):
