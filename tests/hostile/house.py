@@ -89,9 +89,9 @@ class House:
         return control
 
     def descriptors(self):
-        """Of the supervisor, workers' aside; None if we may not look (it is not dumpable)."""
+        """Of the supervisor, workers' aside; 0 if we may not look (it is not dumpable)."""
         if os.geteuid() != 0:
-            return None
+            return 0
         children = [pid for pid, parent in processes.parents().items() if parent == self.world.pid]
         workers = sum(processes.role(pid) == "sallyport-worker" for pid in children)
         return processes.descriptors(self.world.pid) - HELD_PER_WORKER * workers
@@ -181,8 +181,8 @@ def bystander(home, gateway=None):
         equal(control.fetch("RETR before"), b"before", "what anna stored")
         control.store("STOR after", b"after")
         wait_until(
-            lambda: home.descriptors() == before,
-            f"the supervisor holds as many descriptors as before: {before}, {home.descriptors()}",
+            lambda: home.descriptors() <= before,
+            f"the supervisor holds no more descriptors than before: {before}, {home.descriptors()}",
         )
         control.command("QUIT", 221)
     check_service(home)
