@@ -4,7 +4,11 @@
  */
 #include "worker/backends.h"
 
+#include "ipc/base/ends.h"
+#include "ipc/base/number.h"
 #include "worker/module.h"
+
+#include <stdio.h>
 
 enum place { PLACE_HOME, PLACE_MEMORY };
 
@@ -37,4 +41,24 @@ backends_choose(
 		return module_load(options, result, reason);
 	*result = *built_in;
 	return 0;
+}
+
+void
+backends_show_calls(char *const words[3], int fd)
+{
+	struct backend_choice choice;
+	uint64_t owner = 0;
+	char *reason = NULL;
+	if (number_parse(bytes_of_text(words[2]), UINT32_MAX, &owner) < 0)
+		die("%s is no user's number", words[2]);
+	const struct backends_options options = {
+		.name = bytes_of_text(words[0]),
+		.directory = bytes_of_text(words[1]),
+		.settings = bytes_of_text(""),
+		.owner = (uint32_t)owner,
+	};
+	if (backends_choose(&options, &choice, &reason) < 0)
+		die("%s", reason == NULL ? "memory is short" : reason);
+	for (size_t i = 0; i < choice.additions.count; i++)
+		dprintf(fd, "%s\n", choice.additions.calls[i]);
 }

@@ -31,6 +31,12 @@ struct backend_choice {
 MUST_CHECK int backends_choose(
 	const struct backends_options *options, struct backend_choice *result, char **reason);
 
+/*
+ * Writes the system calls that the backend adds, one a line: for `sallyportd --show-cage`. Its
+ * words are the name, the directory and the owner. What is wrong ends the process.
+ */
+void backends_show_calls(char *const words[3], int fd);
+
 /* A built-in one; NULL if there is none of that name. */
 const struct backend_choice *backends_find(struct bytes name);
 

@@ -4,11 +4,11 @@
  */
 #include "policy/loader/arguments.h"
 
-#include "policy/cage/cage.h"
 #include "policy/rules/quick.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { EXIT_USAGE = 64 }; /* sysexits(3): EX_USAGE */
 
@@ -19,11 +19,13 @@ print_help(void)
 {
 	fputs("usage: sallyportd [--config FILE] [--check]\n"
 	      "       sallyportd --quick [OPTION VALUE]...\n"
-	      "       sallyportd --show-cage ROLE | --version | --help\n"
+	      "       sallyportd --show-cage ROLE [--config FILE]\n"
+	      "       sallyportd --version | --help\n"
 	      "\n"
 	      "  --config FILE\n      serve as it says (/etc/sallyport/sallyport.conf)\n"
 	      "  --check\n      say what is wrong with it, or ok, and end\n"
-	      "  --show-cage ROLE\n      what processes of that role may do, and why\n"
+	      "  --show-cage ROLE\n      what processes of that role may do, and why; for the\n"
+	      "      worker also what a custom backend adds\n"
 	      "\n"
 	      "  --quick serves without a configuration file until it is interrupted:\n",
 		stdout);
@@ -36,16 +38,6 @@ refuse_usage(const char *argument, const char *why)
 {
 	fprintf(stderr, "sallyportd: %s %s (see --help)\n", argument, why);
 	exit(EXIT_USAGE);
-}
-
-NORETURN static void
-show_cage(const char *name)
-{
-	enum cage_role role;
-	if (cage_role_find(name, &role) < 0)
-		refuse_usage(name, "is no role");
-	cage_print(stdout, role, NULL);
-	exit(EXIT_SUCCESS);
 }
 
 /* The value of an option that was given as "--option value" or "--option=value"; else NULL. */
@@ -61,6 +53,14 @@ take_value(char *const **argument, const char *option)
 	if (*++*argument == NULL)
 		refuse_usage(option, "needs a value");
 	return **argument;
+}
+
+static void
+take_role(struct arguments *result, const char *name)
+{
+	if (cage_role_find(name, &result->role) < 0)
+		refuse_usage(name, "is no role");
+	result->action = ARGUMENTS_SHOW_CAGE;
 }
 
 struct arguments
@@ -88,11 +88,13 @@ arguments_parse(char *const *argument)
 		if (strcmp(*argument, "--check") == 0)
 			result.action = ARGUMENTS_CHECK;
 		else if ((value = take_value(&argument, "--show-cage")) != NULL)
-			show_cage(value);
+			take_role(&result, value);
 		else if ((value = take_value(&argument, "--config")) != NULL)
-			result.source.config_path = value;
+			result.source.config_path = result.shown_config = value;
 		else
 			refuse_usage(*argument, "is not known");
 	}
+	if (result.shown_config == NULL && access(default_config, R_OK) == 0)
+		result.shown_config = default_config;
 	return result;
 }

@@ -5,6 +5,7 @@
 #include "ipc/base/ends.h"
 #include "policy/loader/arguments.h"
 #include "policy/loader/loader.h"
+#include "policy/loader/show.h"
 #include "policy/supervisor/supervisor.h"
 
 #include <stdlib.h>
@@ -34,6 +35,8 @@ main(int count, char **words)
 		return loader_run(&arguments.source);
 	case ARGUMENTS_CHECK:
 		return loader_check(&arguments.source);
+	case ARGUMENTS_SHOW_CAGE:
+		return show_cage(arguments.role, arguments.shown_config);
 	case ARGUMENTS_SERVE:
 		break;
 	}

@@ -166,5 +166,22 @@ def _(_nothing):
         check(f"{folder}/sallyport-backend-absent.so: No such" in done.stderr.decode(), done.stderr)
 
 
+@suite.case("--show-cage worker names what the configured backend adds")
+def _(_nothing):
+    with place.temporary_folder() as folder:
+        shutil.copy(VARIANTS / "linking.so", folder / "sallyport-backend-variant.so")
+        (folder / "sallyport-backend-variant.so").chmod(0o644)
+        path = folder / "sallyport.conf"
+        path.write_text(f'backend = "variant"\nbackend_directory = "{folder}"\n')
+        shown = [place.program("sallyportd"), "--show-cage", "worker", "--config", path]
+        heading = "System calls that a custom backend adds\n"
+        added = run(shown).stdout.decode().partition(heading)[2].partition("\n\n")[0]
+        equal(added.split(), ["linkat", "hard", "links"], "added")
+        (folder / "sallyport-backend-variant.so").chmod(0o666)
+        done = run(shown, check_status=False)
+        check(done.returncode != 0, "shown as if it could be loaded")
+        check(b"variant.so: others than its owner may write it" in done.stderr, done.stderr)
+
+
 if __name__ == "__main__":
     suite.main(contextlib.nullcontext)
