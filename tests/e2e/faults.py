@@ -132,6 +132,30 @@ def _(_world):
         equal(control.fetch("RETR half"), b"whole")
 
 
+@suite.case("a worker falls silent: 451 for its user, a new worker, and nobody else notices")
+def _(_world):
+    users = (("ann", None, ""), ("bob", None, ""))
+    with server.configured(users, path_timeout='"1s"') as world:
+        world.expect('"process": "worker".*gave no sign of life')
+        ann, bob = world.users
+        with session(world, ann) as control:
+            control.command("MKD kept", 257)
+            control.command("CWD kept", 250)
+            (silent,) = world.processes("worker")
+            with session(world, bob) as other:
+                (others,) = set(world.processes("worker")) - {silent}
+                os.kill(silent, signal.SIGSTOP)
+                control.line("SIZE nothing")
+                for number in range(20):
+                    other.store(f"STOR {number}", b"meanwhile")
+                control.reply(451)
+                wait_until(lambda: silent not in processes.parents(), "it is replaced")
+                control.store("STOR after", b"works")
+                equal(ann.path("kept/after").read_bytes(), b"works", "the folder was kept")
+                check(others in world.processes("worker"), "the other's worker was replaced")
+                equal(other.fetch("RETR 19"), b"meanwhile")
+
+
 @suite.case("a user whose worker is killed again and again is held back, and the log says so")
 def _(_world):
     with server.quick() as world:

@@ -26,9 +26,9 @@ class Launched:
         self.arguments = [str(argument) for argument in arguments]
         self.lines = []  # (stream name, line) in order of arrival
         self.news = threading.Condition()
+        options.setdefault("stdin", subprocess.DEVNULL)
         self.process = subprocess.Popen(
             self.arguments,
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             preexec_fn=_die_with_parent,

@@ -29,6 +29,7 @@ def program(name):
         "load": "tests/bench",
         "requests": "tests/bench",
         "liar": "tests/hostile",
+        "slowfs": "tests/e2e",
     }
     path = BUILD / folders[name] / name
     if not path.exists():
