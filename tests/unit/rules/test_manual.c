@@ -159,6 +159,31 @@ check_user_options(void **state)
 	assert_int_equal(count_of(part, ".It Ic "), ARRAY_LENGTH(rows));
 }
 
+/* sallyport-backend(7): what a custom backend needs, may leave out, and may ask for. */
+static void
+check_backend(void **state)
+{
+	(void)state;
+	static const char *const functions[] = {
+#define FUNCTION(name, need) ".Ic " #name " ",
+#include "worker/backend_functions.def"
+	};
+	static const char *const additions[] = {
+#define ADDITION(call, reason) ".It Ic " #call "\n" reason "\n",
+#include "policy/cage/additions.def"
+	};
+	SCOPE_FREE char *page = file_text("man/sallyport-backend.7");
+	SCOPE_FREE char *of_functions = part_of(page, ".Sh FUNCTIONS\n", ".Sh ADDITIONS\n");
+	SCOPE_FREE char *of_calls = part_of(page, ".Sh ADDITIONS\n", ".Sh WHERE");
+	for (size_t i = 0; i < ARRAY_LENGTH(functions); i++)
+		if (strstr(of_functions, functions[i]) == NULL)
+			fail_msg("missing: %s", functions[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(additions); i++)
+		if (strstr(of_calls, additions[i]) == NULL)
+			fail_msg("missing:\n%s", additions[i]);
+	assert_int_equal(count_of(of_calls, ".It Ic "), ARRAY_LENGTH(additions));
+}
+
 static int
 print_value(void *out, unsigned option, struct bytes value)
 {
@@ -271,6 +296,7 @@ main(int argc, char **argv)
 		CASE("sallyport.conf(5): types", check_types),
 		CASE("sallyport-users(5): rights", check_rights),
 		CASE("sallyport-users(5): options", check_user_options),
+		CASE("sallyport-backend(7)", check_backend),
 		CASE("sallyport.conf", check_example_configuration),
 		CASE("users.example", check_example_users),
 		CASE("printed options", check_printed_options),
