@@ -171,7 +171,7 @@ struct backend {
 	int (*directory_rmdir)(struct backend_directory *directory, const char *name);
 };
 
-extern const struct backend backend_kernel; /* real files: "sync" (and, later, "threaded") */
+extern const struct backend backend_kernel; /* real files: "sync" and "threaded" */
 extern const struct backend backend_memory; /* a tree in this process: "memory" */
 
 #endif

@@ -16,9 +16,9 @@ static const struct row {
 	const char *name;
 	struct backend_choice choice;
 } rows[] = {
-#define BACKEND(name, table, EXECUTOR, PLACE, refusal, doc) \
-	{ #name, { .backend = &(table),                     \
-			 .executor = BACKEND_##EXECUTOR,    \
+#define BACKEND(name, table, EXECUTOR, PLACE, doc)       \
+	{ #name, { .backend = &(table),                  \
+			 .executor = BACKEND_##EXECUTOR, \
 			 .in_memory = PLACE_##PLACE == PLACE_MEMORY } },
 #include "policy/rules/backends.def"
 };

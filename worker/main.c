@@ -36,7 +36,8 @@ struct worker {
 	struct backend_choice chosen;
 	char *refusal;            /* why there is no backend, or NULL */
 	struct memory_load *load; /* until record knows what was loaded; or NULL */
-	bool retiring;            /* no session will follow */
+	uint32_t path_timeout_ms;
+	bool retiring; /* no session will follow */
 };
 
 /* ---- starting ---- */
@@ -81,6 +82,7 @@ make_nursery(struct worker *worker, const struct attach_configure *told)
 		&(struct nursery_options){
 			.base = worker->base,
 			.backend = worker->chosen.backend,
+			.threads = worker->chosen.executor == BACKEND_POOL ? user->path_threads : 0,
 			.tree = tree,
 			.uploads = { .sync = user->sync, .keep_partial = user->keep_partial },
 			.local_times = user->local_times,
@@ -105,6 +107,8 @@ make_serve(struct worker *worker, const struct attach_configure *told)
 			.base = worker->base,
 			.nursery = worker->nursery,
 			.recorder = worker->recorder,
+			.deadline_ms = told->path_timeout_s * 1000u,
+			.slow_deadline_ms = told->commit_timeout_s * 1000,
 			.stall_timeout_ms = told->stall_timeout_s * 1000,
 			.user = bytes_of_text(worker->user),
 			.ended = on_session_ended,
@@ -144,6 +148,7 @@ set_up(struct worker *worker, const struct attach_configure *told, struct cage_r
 	int error = choose_backend(worker, told);
 	if (error < 0)
 		return error;
+	worker->path_timeout_ms = told->path_timeout_s * 1000u;
 	/* Whose files are in memory lives in the empty folder where the supervisor started it. */
 	bool in_memory = worker->chosen.in_memory;
 	worker->home = in_memory ? NULL : bytes_copy_text(told->user.home);
@@ -348,6 +353,14 @@ static const struct attach_handlers handlers = {
 	.ping = on_ping,
 };
 
+/* What still hangs after a while may do so for ever, and what it uses must not be torn down. */
+static void
+leave_threads(struct worker *worker)
+{
+	if (worker->nursery != NULL && !nursery_rest(worker->nursery, worker->path_timeout_ms))
+		_exit(EXIT_SUCCESS);
+}
+
 int
 main(int count, char **words)
 {
@@ -385,6 +398,7 @@ main(int count, char **words)
 	event_base_dispatch(worker.base);
 
 	serve_free(&worker.serve);
+	leave_threads(&worker);
 	nursery_free(&worker.nursery);
 	recorder_free(&worker.recorder);
 	memory_load_free(&worker.load);

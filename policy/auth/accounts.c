@@ -93,6 +93,7 @@ set_defaults(struct config *config, const struct verdict_configure *from)
 {
 	snprintf(config->backend.name, sizeof(config->backend.name), "%.*s",
 		(int)from->backend.length, from->backend.data);
+	config->path_threads = from->path_threads;
 	config->memory_limit = from->memory_limit_bytes;
 	config->umask = from->umask;
 	config->symlinks = from->symlinks;
@@ -243,6 +244,7 @@ accounts_identify(struct accounts *accounts, struct bytes name, struct account_u
 		.gid = user->gid,
 		.home = bytes_of_text(user->home),
 		.backend = bytes_of_text(accounts->backend.name),
+		.path_threads = (uint32_t)settings.path_threads,
 		.memory_limit_bytes = settings.memory_limit,
 		.memory_load = bytes_of_text(user->given.memory_load ? user->memory_load : ""),
 		.umask = (uint32_t)settings.umask,

@@ -19,10 +19,7 @@ bool backend_is_built_in(struct bytes name);
 /* Its files are nowhere but in its worker, which therefore stays (DECISIONS 14). */
 bool backend_is_in_memory(struct bytes name);
 
-/* Why a built-in one is not accepted; NULL if it is, or is none. Static. */
-const char *backend_refusal(struct bytes name);
-
-/* "sync, memory": the built-in ones that are accepted. The caller frees it; NULL: no memory. */
+/* "sync, threaded, memory": the built-in ones. The caller frees it; NULL: no memory. */
 MUST_CHECK char *backend_words(void);
 
 #endif

@@ -40,7 +40,7 @@ choose_backend(
 	struct quick *quick, const struct quick_arguments *arguments, struct rules_error *error)
 {
 	bool has_root = arguments->root.count > 0;
-	const char *usual = has_root ? "sync" : "memory";
+	const char *usual = has_root ? "threaded" : "memory";
 	const char *backend = arguments->backend.count > 0 ? arguments->backend.items[0] : usual;
 	int result = accept_text(quick, OPTION_backend, backend, error);
 	if (result == 0 && !backend_is_built_in(bytes_of_text(backend)))

@@ -15,9 +15,8 @@ enum place { PLACE_HOME, PLACE_MEMORY };
 static const struct built_in {
 	const char *name;
 	enum place place;
-	const char *refusal;
 } built_ins[] = {
-#define BACKEND(name, table, EXECUTOR, PLACE, refusal, doc) { #name, PLACE_##PLACE, refusal },
+#define BACKEND(name, table, EXECUTOR, PLACE, doc) { #name, PLACE_##PLACE },
 #include "policy/rules/backends.def"
 };
 
@@ -58,13 +57,6 @@ backend_is_in_memory(struct bytes name)
 	return found != NULL && found->place == PLACE_MEMORY;
 }
 
-const char *
-backend_refusal(struct bytes name)
-{
-	const struct built_in *found = find(name);
-	return found != NULL ? found->refusal : NULL;
-}
-
 char *
 backend_words(void)
 {
@@ -75,8 +67,6 @@ backend_words(void)
 		return NULL;
 	const char *separator = "";
 	for (size_t i = 0; i < ARRAY_LENGTH(built_ins); i++) {
-		if (built_ins[i].refusal != NULL)
-			continue;
 		fprintf(out, "%s%s", separator, built_ins[i].name);
 		separator = ", ";
 	}
@@ -93,8 +83,6 @@ value_parse_backend(
 	struct value_backend *backend = slot;
 	if (!backend_name_is_good(text))
 		return value_refuse_form(rule, text, error);
-	if (backend_refusal(text) != NULL)
-		return rules_refuse_value(error, rule->name, text, "is %s", backend_refusal(text));
 	memcpy(backend->name, text.data, text.length);
 	return 0;
 }

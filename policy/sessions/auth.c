@@ -142,6 +142,7 @@ start(struct auth *auth)
 							 : 2 * supervisor_cores(),
 		.queue_per_address = QUEUE_PER_ADDRESS,
 		.queue_total = QUEUE_TOTAL,
+		.path_threads = (uint32_t)config->path_threads,
 		.memory_limit_bytes = config->memory_limit,
 		.umask = (uint32_t)config->umask,
 		.symlinks = (enum symlink_policy)config->symlinks,

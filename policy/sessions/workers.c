@@ -163,7 +163,8 @@ send_first(struct process *process, const struct account *account)
 	const struct config *config = process->supervisor->settings->config;
 	const struct attach_configure configure = {
 		.user = account->user,
-		.path_timeout_ms = (uint32_t)config->path_timeout * 1000,
+		.path_timeout_s = (uint16_t)config->path_timeout,
+		.commit_timeout_s = (uint32_t)config->commit_timeout,
 		.stall_timeout_s = (uint32_t)config->stall_timeout,
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
 	};

@@ -23,7 +23,7 @@ WRONG = {
     "a time without sense": ("\nidle_timeout = 5parsec\n", 2, "idle_timeout"),
     "a port range upside down": ("passive_ports = 3000-2000\n", 1, "passive_ports"),
     "a choice that is none": ("symlinks = maybe\n", 1, "symlinks"),
-    "a backend to come": ("backend = threaded\n", 1, "not built yet"),
+    "too many threads": ("path_threads = 65\n", 1, "path_threads"),
     "an address that is none": ('listen = {"127.0.0.1"}\n', 1, "listen"),
     "a syntax error": ("greeting = {never closed\n", r"\d+", ""),
 }

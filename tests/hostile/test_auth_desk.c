@@ -109,6 +109,7 @@ set_accounts(struct scene *scene)
 	const struct verdict_configure defaults = {
 		.file_name = bytes_of_text("users"),
 		.backend = bytes_of_text("sync"),
+		.path_threads = 4,
 		.sessions_max = 5,
 	};
 	static const char nobody[] = "# nobody may log in\n";

@@ -213,6 +213,7 @@ set_accounts(struct scene *scene)
 	struct verdict_configure configure = {
 		.file_name = bytes_of_text("users"),
 		.backend = bytes_of_text("sync"),
+		.path_threads = 4,
 		.sessions_max = 5,
 	};
 	struct accounts *accounts = NULL;

@@ -283,6 +283,7 @@ check_too_large(UNUSED void **state)
 		.user = { .name = bytes_of_text("x"),
 			.home = right.folder,
 			.backend = bytes_of_text("sync"),
+			.path_threads = 4,
 			.sessions_max = 1,
 			.rights = wire_list_built(&list) },
 	};

@@ -81,7 +81,7 @@ static const struct file_row file_rows[] = {
 		"passive_ports" },
 	{ "a custom backend", CUSTOM, ANN, 0600, "" },
 	{ "a custom backend that is missing", "backend_directory = \"@\"\nbackend = \"other\"\n",
-		ANN, 0600, "backend: 'other' is not one of: sync, memory; and " },
+		ANN, 0600, "backend: 'other' is not one of: sync, threaded, memory; and " },
 	{ "memory_load", "", ANN BOB "backend=memory memory_load=/srv/x\n", 0600, "" },
 	{ "memory_load without memory", "", ANN BOB "memory_load=/srv/x\n", 0600,
 		"/users:2: memory_load: only for backend=memory" },

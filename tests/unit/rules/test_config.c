@@ -71,7 +71,8 @@ check_defaults(void **state)
 	assert_int_equal(config->umask, 022);
 	assert_int_equal(config->memory_limit, 268435456);
 	assert_int_equal(config->cage, CONFIG_CAGE_AVAILABLE);
-	assert_string_equal(config->backend.name, "sync");
+	assert_string_equal(config->backend.name, "threaded");
+	assert_int_equal(config->path_threads, 4);
 	assert_false(config->keep_partial);
 	assert_string_equal(config->users_file, "/etc/sallyport/users");
 	assert_false(config->gateway_user.resolved);
@@ -210,11 +211,11 @@ static const struct bad_row bad_rows[] = {
 	{ "flag", IN("keep_partial = true\n"), 1, "keep_partial: 'true' is no flag" },
 	{ "choice", IN("cage = on\n"), 1, "cage: 'on' is not one of: available, required" },
 	{ "choice in capitals", IN("cage = Required\n"), 1, "cage: 'Required'" },
-	{ "backend of later", IN("backend = threaded\n"), 1,
-		"backend: 'threaded' is not built yet" },
+	{ "no thread at all", IN("path_threads = 0\n"), 1, "path_threads: less than 1" },
+	{ "too many threads", IN("path_threads = 65\n"), 1, "path_threads: more than 64" },
 	{ "a word of another choice", IN("symlinks = required\n"), 1, "symlinks: 'required'" },
 	{ "backend without its folder", IN("backend = count\n"), 0,
-		"backend: 'count' is not one of: sync, memory; a custom one needs "
+		"backend: 'count' is not one of: sync, threaded, memory; a custom one needs "
 		"backend_directory" },
 	{ "backend in capitals", IN("backend = Sync\n"), 1, "backend: 'Sync' is no backend" },
 	{ "backend with a slash", IN("backend = '../sync'\n"), 1, "backend: '../sync' is no" },

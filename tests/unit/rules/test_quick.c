@@ -156,13 +156,13 @@ check_load(void **state)
 }
 
 static void
-check_root_means_sync(void **state)
+check_root_means_threaded(void **state)
 {
 	(void)state;
 	struct quick_home home = as_user;
 	home.root = "/srv/x";
 	struct quick *quick = build("--root x", &home);
-	assert_string_equal(quick->config->backend.name, "sync");
+	assert_string_equal(quick->config->backend.name, "threaded");
 	quick_free(&quick);
 }
 
@@ -187,12 +187,12 @@ static const struct bad_row bad_rows[] = {
 	{ "bad ports", "--passive-ports 5-4", &as_user, "passive_ports: '5-4'" },
 	{ "a listener among the ports", "--passive-ports 2000-3000", &as_user,
 		"listen: port 2121" },
-	{ "threaded", "--backend threaded --root /srv", &as_user, "is not built yet" },
 	{ "unknown backend", "--backend disk", &as_user, "backend: 'disk' is not one of" },
 	{ "memory and a folder", "--backend memory --root /srv", &as_user, "leave out --root" },
 	{ "real files and something to load", "--root /srv --load /srv", &as_user,
 		"--backend sync has no use for it" },
 	{ "sync without a folder", "--backend sync", &as_user, "add --root DIR" },
+	{ "threaded without a folder", "--backend threaded", &as_user, "add --root DIR" },
 	{ "a name that is a path", "--user ../bob:x", &as_user, "--user: '../bob' is no name" },
 	{ "a name that would be a comment", "--user #bob:x", &as_user, "--user: '#bob'" },
 	{ "no name", "--user :x", &as_user, "--user: ''" },
@@ -275,7 +275,7 @@ main(void)
 		CASE("nothing asked for", check_nothing_asked),
 		CASE("everything asked for", check_everything_asked),
 		CASE("what memory begins with", check_load),
-		CASE("a folder means sync", check_root_means_sync),
+		CASE("a folder means threaded", check_root_means_threaded),
 		TABLE("refused", bad_rows, check_bad),
 		CASE("passwords", check_passwords),
 		CASE("usage", check_usage),

@@ -254,9 +254,9 @@ static const struct bad_row bad_rows[] = {
 	{ "bad group", IN(LINE("groups=100,wheel")), 1, "groups: 'wheel'" },
 	{ "empty group", IN(LINE("groups=100,")), 1, "groups: ''" },
 	{ "unknown backend", IN(LINE("backend=Disk")), 1,
-		"backend: 'Disk' is no backend (as in sync, memory, or the name of a custom one)" },
-	{ "a backend of later", IN(LINE("backend=threaded")), 1,
-		"backend: 'threaded' is not built yet" },
+		"backend: 'Disk' is no backend (as in sync, threaded, memory, or the name of a "
+		"custom one)" },
+	{ "too many threads", IN(LINE("path_threads=65")), 1, "path_threads: more than 64" },
 	{ "a relative memory_load", IN(LINE("memory_load=srv/x")), 1,
 		"memory_load: 'srv/x' is no" },
 	{ "a bad escape", IN(LINE("memory_load=/srv/\\9")), 1, "memory_load: a bad" },

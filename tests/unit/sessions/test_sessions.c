@@ -268,6 +268,7 @@ make_user(const char *name, uint32_t uid)
 		.gid = 2000,
 		.home = bytes_of_text("/home/ann"),
 		.backend = bytes_of_text("sync"),
+		.path_threads = 4,
 		.sessions_max = 2,
 	};
 }

@@ -158,11 +158,13 @@ world_new(const char *backend, const char *home, const char *load)
 			.gid = geteuid() == 0 ? 65534 : getegid(),
 			.home = bytes_of_text(home == NULL ? world->home : home),
 			.backend = bytes_of_text(backend),
+			.path_threads = 2,
 			.memory_limit_bytes = TEST_MEMORY_LIMIT,
 			.memory_load = bytes_of_text(load),
 			.umask = 022,
 			.sessions_max = 10 },
-		.path_timeout_ms = 10000,
+		.path_timeout_s = 10,
+		.commit_timeout_s = 10,
 		.stall_timeout_s = 60,
 	};
 	assert_int_equal(attach_post_configure(world->worker, 1, &configure), 0);
