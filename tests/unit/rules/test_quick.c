@@ -190,7 +190,7 @@ static const struct bad_row bad_rows[] = {
 	{ "unknown backend", "--backend disk", &as_user, "backend: 'disk' is not one of" },
 	{ "memory and a folder", "--backend memory --root /srv", &as_user, "leave out --root" },
 	{ "real files and something to load", "--root /srv --load /srv", &as_user,
-		"--backend sync has no use for it" },
+		"--backend threaded has no use for it" },
 	{ "sync without a folder", "--backend sync", &as_user, "add --root DIR" },
 	{ "threaded without a folder", "--backend threaded", &as_user, "add --root DIR" },
 	{ "a name that is a path", "--user ../bob:x", &as_user, "--user: '../bob' is no name" },
