@@ -364,13 +364,13 @@ leave_threads(struct worker *worker)
 int
 main(int count, char **words)
 {
-	struct worker worker = { .base = event_base_new() };
-	int supervisor_fd = CAGE_CHANNEL_FD;
 	ends_set_program("sallyport-worker");
 	if (count == 5 && strcmp(words[1], "--show-calls") == 0) {
 		backends_show_calls(words + 2, CAGE_CHANNEL_FD);
 		return 0;
 	}
+	struct worker worker = { .base = event_base_new() };
+	int supervisor_fd = CAGE_CHANNEL_FD;
 	/* A peer that hangs up is an errno, here as everywhere. */
 	/* A limit of file size is EFBIG, as a full disk is ENOSPC, and no death. */
 	if (worker.base == NULL || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
