@@ -19,7 +19,8 @@
 enum {
 	WORD_BITS = 64,
 	FIRST_PAGES = 256,
-	SPREAD = 4, /* times what is used, the memfd may span for the sake of long runs */
+	SPREAD = 4,           /* times what is used, the memfd may span for the sake of long runs */
+	GAPS_LOOKED_AT = 256, /* before the largest of them will do */
 };
 
 int
@@ -118,18 +119,19 @@ next_gap(const struct memory_arena *arena, uint64_t page, uint64_t enough)
 	return gap;
 }
 
-/* The first gap of `room` pages from the cursor on, round the end; else the largest. */
+/* A gap of `room` pages from the cursor on, round the end; else the largest that was seen. */
 static struct gap
 find_gap(const struct memory_arena *arena, uint64_t room)
 {
 	struct gap largest = { .count = 0 };
 	uint64_t from = arena->cursor < arena->page_count ? arena->cursor : 0;
 	uint64_t page = from;
+	int looked_at = 0;
 	for (bool wrapped = false; !wrapped || page < from;) {
 		struct gap gap = next_gap(arena, page, room);
 		if (gap.count > largest.count)
 			largest = gap;
-		if (largest.count == room)
+		if (largest.count == room || ++looked_at == GAPS_LOOKED_AT)
 			break;
 		page = gap.first + gap.count;
 		if (page >= arena->page_count) {
@@ -203,6 +205,8 @@ static void
 shrink(struct memory_arena *arena)
 {
 	uint64_t pages = arena->page_count;
+	if (pages <= FIRST_PAGES || !is_free_from(arena, pages / 2))
+		return;
 	while (pages > FIRST_PAGES && is_free_from(arena, pages / 2)) {
 		arena->page_count = pages /= 2;
 		arena->free_pages -= pages;

@@ -204,6 +204,31 @@ check_side_by_side(UNUSED void **state)
 	test_tree_close(&memory_test);
 }
 
+/* Small gaps everywhere do not cut a large file to pieces. */
+static void
+check_fragmented(UNUSED void **state)
+{
+	enum { FILES = 4000, LARGE_BYTES = 8 << 20 };
+	char name[32];
+	memory_test_open(32 << 20);
+	for (int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "/%d", i);
+		struct backend_file *file = memory_test_create(name);
+		memory_test_fill(file, 0, 'a', PAGE);
+		backend_memory.close(&file);
+	}
+	for (int i = 0; i < FILES; i += 2) {
+		snprintf(name, sizeof(name), "/%d", i);
+		memory_test_remove(name);
+	}
+	struct backend_file *file = memory_test_create("/large");
+	for (uint64_t at = 0; at < LARGE_BYTES; at += 8 * PAGE)
+		memory_test_fill(file, at, 'b', 8 * PAGE);
+	assert_in_range(count_pieces(file), 1, 8);
+	backend_memory.close(&file);
+	test_tree_close(&memory_test);
+}
+
 static void
 check_shrinks(UNUSED void **state)
 {
@@ -407,6 +432,7 @@ main(void)
 		CASE("a full tree lets names be replaced", check_rename_when_full),
 		CASE("a file written in order is in one piece", check_one_piece),
 		CASE("files that grow side by side stay in large pieces", check_side_by_side),
+		CASE("a large file among small gaps", check_fragmented),
 		CASE("the arena shrinks", check_shrinks),
 		CASE("a copy has the bytes and the holes", check_copy),
 		CASE("a copy onto what is lent and what is there", check_copy_over),
