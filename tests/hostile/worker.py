@@ -9,7 +9,18 @@ import collections
 import contextlib
 import threading
 
-from house import AT_A_TIME, IN_EVENTS, MALFORMED, Suite, bystander, check, equal, house, session
+from house import (
+    AT_A_TIME,
+    IN_EVENTS,
+    MALFORMED,
+    Suite,
+    bystander,
+    check,
+    equal,
+    house,
+    session,
+    wait_until,
+)
 
 suite = Suite()
 Lie = collections.namedtuple("Lie", "name deed rule")
@@ -147,7 +158,8 @@ def _(_, name):
             control.command("MKD slow", 451)
             if SILENT[name] == "hang":
                 ended(home, "gave no sign of life")
-            control.command("SIZE nothing", 550)
+            # One that meets the worker's end has its 451, too.
+            wait_until(lambda: control.command("SIZE nothing", 550, 451).code == 550, "service")
 
 
 @suite.case("it hangs up on a session: no files there any more, elsewhere as before")
