@@ -27,7 +27,7 @@ access_user(struct session *session, struct bytes argument)
 	}
 }
 
-/* The command runs again when what session->waits names has come. */
+/* The command runs again when what session->waits names has come, or auth has died over it. */
 static void
 hold(struct session *session, struct bytes secret)
 {
@@ -47,8 +47,10 @@ access_pass(struct session *session, struct bytes argument)
 		session_reply(session, reply_login_name_first);
 	else if (argument.length > SECRET_BYTES_MAX)
 		session_reply(session, reply_argument_bad, "too long");
-	else if (!login_verify(session, argument))
+	else {
 		hold(session, argument);
+		login_verify(session, argument);
+	}
 	line_wipe(&session->gateway->input);
 }
 

@@ -116,17 +116,13 @@ ask_auth(struct session *session, struct bytes secret)
 	session_end(session, "login-busy");
 }
 
-bool
+void
 login_verify(struct session *session, struct bytes secret)
 {
-	if (session->gateway->auth == NULL) {
+	if (session->gateway->auth == NULL)
 		session->waits = WAITS_FOR_AUTH;
-		return false;
-	}
-	if (!turnstile_enter(session))
-		return false;
-	ask_auth(session, secret);
-	return true;
+	else if (turnstile_enter(session))
+		ask_auth(session, secret);
 }
 
 static void
@@ -145,6 +141,8 @@ static void
 take_verdict(struct session *session, enum verdict verdict)
 {
 	session->login.tag = 0;
+	session->login.is_repeated = false;
+	turn_drop_held(session);
 	turnstile_leave(session);
 	switch (verdict) {
 	case VERDICT_ACCEPTED:
@@ -183,18 +181,31 @@ on_answer(void *owner, struct message *message, const struct verify_answer *body
 
 static const struct verify_handlers handlers = { .answer = on_answer };
 
-/* Who waits for a verdict of the auth that is gone gets none. */
+/* Whoever waits for a verdict of the auth that is gone asks the next one, with the held line. */
 static void
-give_up_verdicts(struct gateway *gateway)
+lose_verdict(struct session *session)
+{
+	struct login *login = &session->login;
+	struct ticket ticket;
+	ticket_close(&session->gateway->tickets, login->tag, &ticket);
+	if (login->is_repeated) {
+		take_verdict(session, VERDICT_UNAVAILABLE);
+		return;
+	}
+	login->tag = 0;
+	login->stage = LOGIN_NAMED;
+	login->is_repeated = true;
+	session->is_running = false;
+	session->waits = WAITS_FOR_AUTH;
+}
+
+static void
+lose_verdicts(struct gateway *gateway)
 {
 	struct session *session = NULL;
-	struct ticket ticket;
-	while ((session = session_next(gateway, session)) != NULL) {
-		if (session->login.stage != LOGIN_VERIFYING || session->ending != NULL)
-			continue;
-		ticket_close(&gateway->tickets, session->login.tag, &ticket);
-		take_verdict(session, VERDICT_UNAVAILABLE);
-	}
+	while ((session = session_next(gateway, session)) != NULL)
+		if (session->login.stage == LOGIN_VERIFYING && session->ending == NULL)
+			lose_verdict(session);
 }
 
 static void
@@ -202,7 +213,7 @@ on_auth_closed(void *owner, const char *malformed)
 {
 	struct gateway *gateway = owner;
 	channel_free(&gateway->auth);
-	give_up_verdicts(gateway);
+	lose_verdicts(gateway);
 	if (malformed == NULL)
 		return;
 	record_malformed(gateway, PROCESS_AUTH, 0, malformed);

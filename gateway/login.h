@@ -30,6 +30,7 @@ struct login {
 	uint32_t tag;                 /* of the open request to auth or the supervisor; 0: none */
 	bool is_known;                /* the supervisor has heard of it: tell it the end */
 	bool is_inside;               /* it has passed the turnstile */
+	bool is_repeated;             /* an auth has died over it already */
 	struct session *next_waiting; /* before the turnstile */
 };
 
@@ -37,10 +38,11 @@ struct login {
 MUST_CHECK int login_name(struct session *session, struct bytes name);
 
 /*
- * PASS, after USER. True: the command has begun. False: it must wait, for what session->waits says
- * (auth restarts, or it is not this login's turn).
+ * PASS, after USER, whose line is held until the verdict. The command has begun, or must run again
+ * when what session->waits names has come (auth restarts, or it is not this login's turn). An auth
+ * that dies before its verdict costs the client a moment, another one that does so the connection.
  */
-MUST_CHECK bool login_verify(struct session *session, struct bytes secret);
+void login_verify(struct session *session, struct bytes secret);
 
 /* REIN, or the end of the session: the files are closed, the supervisor is told. */
 void login_forget(struct session *session);

@@ -18,6 +18,7 @@ from harness.tap import LIVENESS_S, Failure, Suite, check, equal, wait_until
 suite = Suite()
 
 BIG = 64 << 20
+SLOW_HASH = b"$6$rounds=1500000$sallyport$"  # a second of crypt(3), give or take
 
 
 def kill(world, role):
@@ -212,6 +213,20 @@ def _(_world):
         kill(world, "auth")
         control.store("STOR while", b"auth is away")
         log_in_again(world)
+
+
+@suite.case("auth is killed while it checks a password: that login waits for the next one")
+def _(_world):
+    with server.configured(setting=SLOW_HASH) as world, Control(world.address) as control:
+        control.reply(220)
+        control.command(f"USER {world.user.name}", 331)
+        auth = world.processes("auth")
+        idle_s = processes.cpu_seconds(auth)
+        control.line(f"PASS {world.user.password}")
+        wait_until(lambda: processes.cpu_seconds(auth) > idle_s + 0.1, "it checks the password")
+        kill(world, "auth")
+        control.reply(230)
+        control.command("QUIT", 221)
 
 
 @suite.case("record is killed: no line is lost")

@@ -166,6 +166,14 @@ def _(_, name):
         home.check_replaced(liar, "exit status 3")
 
 
+@suite.case("it dies when it is asked: the next one is, and the login goes on")
+def _(_):
+    with lying(f"{FIRST} verify in:password user=eve die") as (home, liar):
+        home.forgive("sallyport-auth: ")
+        equal(come(home, 230), 230)
+        home.check_replaced(liar, "exit status 3")
+
+
 @suite.case("it answers no ping")
 def _(_):
     with lying(f"{FIRST} verdict out:pong silence") as (home, liar):

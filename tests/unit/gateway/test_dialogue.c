@@ -36,8 +36,12 @@ static const struct dialogue_row access_rows[] = {
 	{ "not allowed here",
 		"< 220\nrefuse account-not-allowed\n> USER u\n< 331\n> PASS secret\n< 530\nrefuse "
 		"none\n> USER u\n< 331\n> PASS secret\n< 230\n" },
-	{ "auth dies while it verifies", "< 220\n> USER u\n< 331\nlate verdict\n> PASS "
-					 "secret\nsettle\nauth dies\n< 421\n= closed\n" },
+	{ "auth dies while it verifies, and the next one is asked",
+		"< 220\n> USER u\n< 331\nlate verdict\n> PASS secret\nsettle\nauth dies\n"
+		"= nothing\nauth returns\nasked 2\nverdicts\n< 230\n> PWD\n< 257\n" },
+	{ "the next auth dies, too", "< 220\n> USER u\n< 331\nlate verdict\n> PASS secret\n"
+				     "settle\nauth dies\nsettle\nauth returns\nasked 2\nauth "
+				     "dies\n< 421\n= closed\n" },
 	{ "begin anew without a login",
 		"< 220\n> REIN\n< 220\n> USER u\n< 331\n> REIN\n< 220\n> PASS secret\n< 503\n" },
 	{ "begin anew", "> @LOGIN\n> CWD /d\n< 250\n> REIN\n< 220\n> PWD\n< 530\n> USER u\n< 331\n"

@@ -61,8 +61,8 @@ static const struct limit_row number_rows[] = {
 		"secret\nhangups 3\n"
 		"asked 3\nverdicts\n< 230\nattached 2\n" },
 	{ "a turn when auth returns", nothing,
-		"late verdict\nlogins 4\nasked 2\nauth dies\nsettle\nsessions 3\nauth "
-		"returns\nasked 4\nverdicts\n" },
+		"late verdict\nlogins 4\nasked 2\nauth dies\nsettle\nsessions 5\nauth "
+		"returns\nasked 4\nverdicts\nasked 6\nattached 4\n" },
 	{ "no passive port", no_ports, "> @LOGIN\n> PASV\n< 425\n> EPSV\n< 425\n> NOOP\n< 200\n" },
 	{ "record is slow: nothing is lost, and sessions wait", nothing,
 		"> @LOGIN\nrecord sleeps\nrush 3000\n> NOOP\n= nothing\nrecord wakes\n< 200\n> "
