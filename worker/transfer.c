@@ -229,7 +229,9 @@ static void
 carry_out(struct job *job, char *scratch)
 {
 	struct transfer *transfer = transfer_of(job);
+	identity_set(transfer->options.identity);
 	transfer->result = transfer->kind->turn(transfer, (struct transfer_room *)(void *)scratch);
+	identity_set(NULL);
 }
 
 static bool

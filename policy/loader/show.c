@@ -18,7 +18,7 @@ enum { NOBODY = 65534, CALLS_MAX = 256 };
 
 /* Its words are those of worker/main.c. */
 static pid_t
-start_worker(const struct config *config, const struct launch_ground *ground, int output_fd)
+start_worker(struct config *config, const struct launch_ground *ground, int output_fd)
 {
 	static char file[] = "sallyport-worker";
 	static char show_calls[] = "--show-calls";
@@ -26,9 +26,8 @@ start_worker(const struct config *config, const struct launch_ground *ground, in
 	const char *missing = file;
 	const struct cage_identity nobody = { .uid = NOBODY, .gid = NOBODY };
 	char owner[16];
-	SCOPE_FREE char *name = strdup(config->backend.name);
-	SCOPE_FREE char *directory = strdup(config->backend_directory);
-	char *arguments[] = { file, show_calls, name, directory, owner, NULL };
+	char *const arguments[] = { file, show_calls, config->backend.name,
+		config->backend_directory, owner, NULL };
 	snprintf(owner, sizeof(owner), "%u", geteuid());
 	int error = launch_find(&program, 1, &missing);
 	if (error < 0)
@@ -45,7 +44,7 @@ start_worker(const struct config *config, const struct launch_ground *ground, in
 
 /* The names of the calls, one a line. The caller frees it. */
 static char *
-ask_worker(const struct config *config)
+ask_worker(struct config *config)
 {
 	struct launch_ground ground;
 	int ends[2], status = 0;

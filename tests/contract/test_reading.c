@@ -15,15 +15,9 @@
 
 enum { FILE_BYTES = 20000, LARGE_BYTES = 3 * 1024 * 1024 + 1, MARK_EVERY = 251 };
 
-static const struct world {
-	const char *name;
-	const struct backend *backend;
-	bool remote;
-} worlds[] = {
-	{ "sync", &backend_kernel, false },
-	{ "memory", &backend_memory, false },
-	{ "sync, remote", &backend_kernel, true },
-	{ "memory, remote", &backend_memory, true },
+static const struct session_world worlds[] = {
+#define WORLD(name, title, ...) { __VA_ARGS__ },
+#include "tests/contract/worlds.def"
 };
 
 /* So many bytes of which each tells where it is. */
@@ -346,11 +340,7 @@ run(void **state)
 	const struct reading_row *row = *state;
 	for (size_t i = 0; i < ARRAY_LENGTH(worlds); i++) {
 		int descriptors = count_descriptors();
-		struct session *session = worlds[i].remote
-						  ? session_new_across(worlds[i].backend)
-						  : session_new(worlds[i].backend, NULL, 0);
-		if (worlds[i].remote)
-			session_open_record(session);
+		struct session *session = session_new_in(&worlds[i]);
 		session->count_only = true;
 		row->check(session);
 		session_free(session);
