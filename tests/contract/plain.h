@@ -15,7 +15,7 @@ struct plain *plain_new(enum symlink_policy symlinks);
 void plain_free(struct plain **plain);
 
 /* For script_call() with script->plain. */
-script_verb *plain_find_verb(struct bytes name, size_t words);
+script_finder plain_find_verb;
 
 /* Calls `each` for the root and all below it that can be reached. */
 typedef void plain_visitor(void *argument, const char *path, enum pathio_type type);

@@ -203,8 +203,7 @@ check_outcome(const struct script *script, struct bytes call, int error, const s
 }
 
 int
-script_call(struct script *script, struct bytes call,
-	script_verb *(*find_verb)(struct bytes name, size_t words))
+script_call(struct script *script, struct bytes call, script_finder *find_verb)
 {
 	struct bytes words = call;
 	script->count = script->used = script->result_bytes = 0;

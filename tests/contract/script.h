@@ -37,11 +37,12 @@ void script_run(struct session *session, const char *script);
 
 /* 0 or negative errno; the result, if any, goes to script_say(). */
 typedef int script_verb(struct script *script);
-script_verb *script_find_verb(struct bytes name, size_t words);
+/* NULL: no such verb with so many words. */
+typedef script_verb *script_finder(struct bytes name, size_t words);
+script_finder script_find_verb;
 
 /* Makes one call by the verbs of `find_verb`: 0 or negative errno, with script->result. */
-int script_call(struct script *script, struct bytes call,
-	script_verb *(*find_verb)(struct bytes name, size_t words));
+int script_call(struct script *script, struct bytes call, script_finder *find_verb);
 
 /* "ENOENT"; "success" of 0. */
 const char *script_error_name(int error);
