@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -50,7 +51,8 @@ prepare_libraries(void)
 		return -errno;
 	tzset();
 	operation_digest_prepare();
-	return 0;
+	/* An arena of a thread's own opens a file of /proc when it gives memory back. */
+	return mallopt(M_ARENA_MAX, 1) == 1 ? 0 : -ENOMEM;
 }
 
 static struct backend_options
