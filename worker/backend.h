@@ -6,7 +6,7 @@
  * operations (operations.h), handles and rights (instance.h), transfers (transfer.h). `sync` runs
  * these functions of the kernel backend on the worker's loop; an executor with threads can run the
  * very same functions on its pool, so they must not share state between trees without a lock of
- * their own. A custom backend is one more table.
+ * their own. A custom backend is one more table (backend_module.h).
  *
  * Paths are folded (ipc/base/path.h) and judged before they come here. Errors are negative errnos,
  * those of PATHIO 2's right column, in every backend alike; results are untouched on failure. Every

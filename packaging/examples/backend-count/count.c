@@ -128,7 +128,7 @@ make(const struct backend_host *from, struct backend *table)
 const struct backend_module sallyport_backend = {
 	BACKEND_MODULE_BEGIN,
 	.name = "count",
-	.derives = "sync",
-	.executor = BACKEND_INLINE,
+	.derives = "threaded",
+	.executor = BACKEND_POOL,
 	.make = make,
 };

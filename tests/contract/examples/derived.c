@@ -18,7 +18,8 @@ main(int count, char **arguments)
 	struct backend table = *host.derived;
 	if (sallyport_backend.make(&host, &table) < 0)
 		return 1;
-	const struct backend_choice choice = { .backend = &table };
+	const struct backend_choice choice = { .backend = &table,
+		.executor = sallyport_backend.executor };
 	SCOPE_PLACE struct place place = place_open_with(&choice, count > 1 ? arguments[1] : ".");
 	SCOPE_INSTANCE struct pathio *io = place_instance(&place, 0);
 	SCOPE_FILE struct pathio_file file = pathio_file_of(&place.wait, io, 1);

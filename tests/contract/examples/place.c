@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 
+enum { THREADS = 4 };
+
 struct place
 place_open_with(const struct backend_choice *choice, const char *folder)
 {
@@ -19,6 +21,7 @@ place_open_with(const struct backend_choice *choice, const char *folder)
 	const struct nursery_options options = {
 		.base = place.base,
 		.backend = choice->backend,
+		.threads = choice->executor == BACKEND_POOL ? THREADS : 0,
 		.tree = {
 			.root_fd = place.folder_fd,
 			.memory_limit_bytes = 64 << 20,

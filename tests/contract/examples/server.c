@@ -65,7 +65,7 @@ write_configuration(const char *folder)
 		"gateway_user = \"65521:65521\"\n"
 		"auth_user = \"65522:65522\"\n"
 		"record_user = \"65523:65523\"\n"
-		"backend = \"sync\"\n"
+		"backend = \"threaded\"\n"
 		"path_timeout = \"30s\"\n",
 		folder, folder);
 }
