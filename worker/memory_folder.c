@@ -49,7 +49,7 @@ put_into_bucket(struct memory_folder *folder, struct memory_entry *entry)
 	*bucket = entry;
 }
 
-/* Another number of buckets, 0 or a power of two. */
+/* Another number of buckets, a power of two. */
 static int
 rehash(struct backend_tree *tree, struct memory_folder *folder, uint32_t count)
 {
@@ -60,7 +60,7 @@ rehash(struct backend_tree *tree, struct memory_folder *folder, uint32_t count)
 	if (error < 0)
 		return error;
 	struct memory_entry **buckets = calloc(count, sizeof(struct memory_entry *));
-	if (buckets == NULL && count > 0) {
+	if (buckets == NULL) {
 		if (new_bytes > old_bytes)
 			memory_arena_refund(&tree->arena, new_bytes - old_bytes);
 		return -ENOMEM;

@@ -32,7 +32,7 @@ struct source {
 static char *
 path_of(const struct source *source)
 {
-	char *path;
+	char *path = NULL;
 	const char *slash = source->folder[0] == '\0' ? "" : "/";
 	return asprintf(&path, "%s%s%s", source->folder, slash, source->name) < 0 ? NULL : path;
 }

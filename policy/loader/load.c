@@ -276,6 +276,8 @@ print_banner(FILE *out, const struct quick *quick, const struct quick_home *home
 			out);
 	else
 		fprintf(out, "sallyport: serving %s\n", home->root);
+	if (home->load != NULL)
+		fprintf(out, "sallyport: each user begins with a copy of %s\n", home->load);
 	fputs("sallyport: try: curl --user '", out);
 	print_quoted(out, first->name);
 	if (first->made)

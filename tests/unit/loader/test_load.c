@@ -166,7 +166,8 @@ struct quick_row {
 };
 
 static char root[] = "--root", at[] = "@", user[] = "--user", ann[] = "ann:secret", bob[] = "bob",
-	    none[] = "/nonexistent", quoted[] = "o'neill", listens[] = "--listen", word[] = "x";
+	    none[] = "/nonexistent", quoted[] = "o'neill", listens[] = "--listen", word[] = "x",
+	    begins[] = "--load", null[] = "/dev/null";
 
 static const struct quick_row quick_rows[] = {
 	{ "memory", { NULL }, 0, "", "files are in memory" },
@@ -178,6 +179,12 @@ static const struct quick_row quick_rows[] = {
 	{ "a folder", { root, at, NULL }, 1234, "", "serving /tmp/sallyport-load-" },
 	{ "root's folder", { root, at, NULL }, 0, "chown nobody:", "" },
 	{ "no folder", { root, none, NULL }, 0, "--root /nonexistent: No such file", "" },
+	{ "something to begin with", { begins, at, NULL }, 1234, "",
+		"each user begins with a copy of /tmp/sallyport-load-" },
+	{ "nothing to begin with", { begins, none, NULL }, 0, "--load /nonexistent: No such file",
+		"" },
+	{ "to begin with a device", { begins, null, NULL }, 0,
+		"--load /dev/null is neither a folder nor a file", "" },
 	{ "no value", { root, NULL }, 0, "--root: needs DIR", "" },
 	{ "a wrong address", { listens, word, NULL }, 0, "'x'", "" },
 	{ "no option", { word, NULL }, 0, "'x'", "" },
