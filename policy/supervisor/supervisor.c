@@ -13,6 +13,7 @@
 #include "policy/sessions/sessions.h"
 #include "policy/sessions/workers.h"
 #include "policy/supervisor/listeners.h"
+#include "policy/supervisor/notify.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -97,6 +98,7 @@ stop(struct supervisor *supervisor, uint64_t drain_ms)
 	struct process *process;
 	if (supervisor->stage == STAGE_RUN) {
 		supervisor->stage = STAGE_GATEWAYS;
+		notify_stopping();
 		listeners_free(&supervisor->listeners);
 		gateways_drain(supervisor->gateways, drain_ms);
 		supervisor_child_ended(supervisor);
@@ -152,6 +154,7 @@ announce(const struct supervisor *supervisor)
 		printf("sallyport: cage: %s\n", cage);
 	print_banner(supervisor->settings->banner, addresses);
 	fflush(stdout);
+	notify_ready();
 }
 
 void
@@ -263,6 +266,7 @@ static void
 on_settings(struct supervisor *supervisor, struct settings *settings, const char *reason)
 {
 	supervisor->loading = false;
+	notify_ready();
 	if (settings == NULL) {
 		record_notice(supervisor->record, SEVERITY_ERROR,
 			"configuration refused, the old one stays: %s", reason);
@@ -293,6 +297,8 @@ on_hangup(evutil_socket_t signal_number, short what, void *argument)
 		record_notice(supervisor->record, SEVERITY_ERROR,
 			"configuration not loaded again: %s", strerror(-error));
 	supervisor->loading = error == 0;
+	if (supervisor->loading)
+		notify_reloading();
 }
 
 static void
