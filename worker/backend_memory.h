@@ -94,7 +94,7 @@ void memory_folder_remove(
 	struct backend_tree *tree, struct memory_node *folder, struct memory_entry *entry);
 /*
  * Moves an entry: another folder, or another name, which the destination must not have. -ENOSPC,
- * -ENOMEM: nothing changed.
+ * -ENOMEM: nothing changed; -ENOSPC never for a name that is no longer, in the same folder.
  */
 MUST_CHECK int memory_folder_move(struct backend_tree *tree, struct memory_node *source,
 	struct memory_entry *entry, struct memory_node *destination, struct bytes name);

@@ -100,16 +100,19 @@ entry_bytes(size_t name_bytes)
 	return sizeof(struct memory_entry) + name_bytes + 1;
 }
 
+/* `freed_bytes` are charged already, for an entry that is to go. */
 static int
-entry_new(struct backend_tree *tree, struct bytes name, struct memory_entry **result)
+entry_new(struct backend_tree *tree, struct bytes name, size_t freed_bytes,
+	struct memory_entry **result)
 {
 	size_t bytes = entry_bytes(name.length);
-	int error = memory_arena_charge(&tree->arena, bytes);
+	size_t more_bytes = bytes > freed_bytes ? bytes - freed_bytes : 0;
+	int error = memory_arena_charge(&tree->arena, more_bytes);
 	if (error < 0)
 		return error;
 	struct memory_entry *entry = calloc(1, bytes);
 	if (entry == NULL) {
-		memory_arena_refund(&tree->arena, bytes);
+		memory_arena_refund(&tree->arena, more_bytes);
 		return -ENOMEM;
 	}
 	entry->hash = hash_name(tree, name);
@@ -165,9 +168,9 @@ link_entry(struct memory_node *folder, struct memory_entry *entry, struct memory
 	name_node(folder, node);
 }
 
-/* Takes the entry out of its folder; the node, without that name, is the caller's to release. */
+/* Takes the entry out of its folder; node and entry are the caller's to release and free. */
 static struct memory_node *
-take_out(struct backend_tree *tree, struct memory_node *folder, struct memory_entry *entry)
+detach(struct backend_tree *tree, struct memory_node *folder, struct memory_entry *entry)
 {
 	struct memory_folder *parent = &folder->folder;
 	struct memory_node *node = entry->node;
@@ -186,9 +189,16 @@ take_out(struct backend_tree *tree, struct memory_node *folder, struct memory_en
 		entry->after->before = entry->before;
 	parent->entry_count--;
 	unname_node(folder, node);
+	narrow(tree, parent);
+	return node;
+}
+
+static struct memory_node *
+take_out(struct backend_tree *tree, struct memory_node *folder, struct memory_entry *entry)
+{
+	struct memory_node *node = detach(tree, folder, entry);
 	memory_arena_refund(&tree->arena, entry_bytes(entry->name_bytes));
 	free(entry);
-	narrow(tree, parent);
 	return node;
 }
 
@@ -199,7 +209,7 @@ memory_folder_add(struct backend_tree *tree, struct memory_node *folder, struct 
 	struct memory_entry *entry;
 	int error = widen(tree, &folder->folder);
 	if (error == 0)
-		error = entry_new(tree, name, &entry);
+		error = entry_new(tree, name, 0, &entry);
 	if (error == 0)
 		link_entry(folder, entry, node);
 	return error;
@@ -217,12 +227,18 @@ memory_folder_move(struct backend_tree *tree, struct memory_node *source,
 	struct memory_entry *entry, struct memory_node *destination, struct bytes name)
 {
 	struct memory_entry *moved;
-	int error = widen(tree, &destination->folder);
+	size_t old_bytes = entry_bytes(entry->name_bytes);
+	size_t new_bytes = entry_bytes(name.length);
+	int error = source == destination ? 0 : widen(tree, &destination->folder);
 	if (error == 0)
-		error = entry_new(tree, name, &moved);
-	if (error == 0)
-		link_entry(destination, moved, take_out(tree, source, entry));
-	return error;
+		error = entry_new(tree, name, old_bytes, &moved);
+	if (error < 0)
+		return error;
+	link_entry(destination, moved, detach(tree, source, entry));
+	free(entry);
+	if (new_bytes < old_bytes)
+		memory_arena_refund(&tree->arena, old_bytes - new_bytes);
+	return 0;
 }
 
 void

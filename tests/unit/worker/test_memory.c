@@ -134,6 +134,7 @@ check_rename_when_full(UNUSED void **state)
 	struct backend_file *old = memory_test_create("/old");
 	struct backend_file *new = memory_test_create("/new");
 	memory_test_fill(new, 0, 'n', PAGE);
+	assert_int_equal(rename_name("/new", "/.hidden"), 0);
 	for (int i = 0; error == 0; i++) {
 		snprintf(name, sizeof(name), "/%d", i);
 		struct path path = test_path(name);
@@ -144,7 +145,11 @@ check_rename_when_full(UNUSED void **state)
 	memset(long_name, 'n', sizeof(long_name));
 	long_name[0] = '/';
 	long_name[255] = '\0';
-	assert_int_equal(rename_name("/new", long_name), -ENOSPC);
+	uint64_t before = memory_test_space();
+	assert_int_equal(rename_name("/.hidden", long_name), -ENOSPC);
+	assert_int_equal(memory_test_space(), before);
+	assert_int_equal(rename_name("/.hidden", "/new"), 0);
+	assert_int_equal(memory_test_space(), before + strlen(".hidden") - strlen("new"));
 	assert_int_equal(rename_name("/new", "/old"), 0);
 	struct backend_file *found = memory_test_open_file("/old", BACKEND_READ);
 	char letter;
