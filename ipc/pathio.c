@@ -95,6 +95,24 @@ text_of(int error)
 	return strerror(-error);
 }
 
+void
+pathio_error_set(struct pathio_error *error, const char *operation, struct bytes path, int number)
+{
+	char *copy = malloc(path.length + 1);
+	if (copy == NULL)
+		die("out of memory");
+	if (path.length > 0)
+		memcpy(copy, path.data, path.length);
+	copy[path.length] = '\0';
+	free(error->path);
+	*error = (struct pathio_error){
+		.operation = operation,
+		.path = copy,
+		.path_length = path.length,
+		.error = number,
+	};
+}
+
 char *
 pathio_error_text(const struct pathio_error *error)
 {

@@ -111,6 +111,10 @@ struct pathio_error {
 	int error; /* negative errno */
 };
 
+/* Replaces what it held, which was zero bytes or was set so; copies the path. */
+void
+pathio_error_set(struct pathio_error *error, const char *operation, struct bytes path, int number);
+
 /* "rename /a: File exists", in one line whatever the path. The caller frees it; NULL: no memory. */
 MUST_CHECK char *pathio_error_text(const struct pathio_error *error);
 

@@ -30,18 +30,7 @@ path_of(uint32_t code, const void *request)
 static int
 fail(struct pathio_wait *wait, const char *operation, struct bytes path, int error)
 {
-	free(wait->failure.path);
-	wait->failure = (struct pathio_error){
-		.operation = operation,
-		.path = malloc(path.length + 1),
-		.path_length = path.length,
-		.error = error,
-	};
-	if (wait->failure.path == NULL)
-		die("out of memory");
-	if (path.length > 0)
-		memcpy(wait->failure.path, path.data, path.length);
-	wait->failure.path[path.length] = '\0';
+	pathio_error_set(&wait->failure, operation, path, error);
 	return error;
 }
 

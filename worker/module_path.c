@@ -60,9 +60,9 @@ module_open_folder(
 	int error = path_fold(NULL, directory, &path);
 	if (error < 0)
 		return stop(problem, error, strerror(-error));
-	SCOPE_FD int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return stop(problem, -errno, strerror(errno));
+	SCOPE_FD int fd = -1;
+	problem->path.length = 1;
+	error = open_step(&fd, "/", owner, path.length == 1, problem);
 	for (rest++; rest != NULL && *rest != '\0' && error == 0;) {
 		const char *name = strsep(&rest, "/");
 		problem->path.length = (size_t)(name - path.text) + strlen(name);

@@ -47,6 +47,16 @@ refuse_file(const char *path, int errno_value, struct rules_error *error)
 
 /* ---- custom backends ---- */
 
+static bool
+module_is_there(const char *directory, const char *name)
+{
+	char file[64];
+	struct stat status;
+	SCOPE_FD int folder_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	snprintf(file, sizeof(file), "sallyport-backend-%s.so", name);
+	return folder_fd >= 0 && fstatat(folder_fd, file, &status, 0) == 0;
+}
+
 /*
  * A slip is better told at start than at a login. Whether the file may be trusted, and what is in
  * it, is for the worker to judge, which loads it as its user.
@@ -54,22 +64,20 @@ refuse_file(const char *path, int errno_value, struct rules_error *error)
 static int
 check_backend(const struct config *config, const char *name, struct rules_error *error)
 {
-	SCOPE_FREE char *path = NULL;
-	SCOPE_FREE char *words = NULL;
-	struct stat status;
+	const char *directory = config->backend_directory;
 	if (backend_is_built_in(bytes_of_text(name)))
 		return 0;
-	words = backend_words();
-	if (words == NULL ||
-		asprintf(&path, "%s/sallyport-backend-%s.so", config->backend_directory, name) < 0)
+	SCOPE_FREE char *words = backend_words();
+	if (words == NULL)
 		return -ENOMEM;
-	if (config->backend_directory[0] == '\0')
+	if (directory[0] == '\0')
 		return rules_refuse_value(error, "backend", bytes_of_text(name),
 			"is not one of: %s; a custom one needs backend_directory", words);
-	if (stat(path, &status) == 0)
+	if (module_is_there(directory, name))
 		return 0;
-	return rules_refuse(error, "backend: '%s' is not one of: %s; and %s: %s", name, words, path,
-		strerror(errno));
+	return rules_refuse(error,
+		"backend: '%s' is not one of: %s; and %s/sallyport-backend-%s.so: %s", name, words,
+		directory, name, strerror(errno));
 }
 
 static int
