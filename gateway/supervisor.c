@@ -10,6 +10,7 @@
 #include "gateway/session.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
+#include "ipc/remote.h"
 
 #include <errno.h>
 
@@ -160,6 +161,16 @@ on_close_session(void *owner, struct message *message, const struct gate_close_s
 }
 
 static void
+on_abandon(void *owner, struct message *message, const struct gate_abandon *body)
+{
+	struct gateway *gateway = owner;
+	struct session *session = session_find(gateway, body->session);
+	(void)message;
+	if (session != NULL && session->files != NULL)
+		remote_abandon(session->files);
+}
+
+static void
 on_drain(void *owner, struct message *message, const struct gate_drain *body)
 {
 	(void)message;
@@ -183,6 +194,7 @@ static const struct gate_handlers handlers = {
 	.attached = on_attached,
 	.refused = on_refused,
 	.close_session = on_close_session,
+	.abandon = on_abandon,
 	.passive = on_passive,
 	.connecting = on_connecting,
 	.drain = on_drain,

@@ -266,6 +266,12 @@ on_closed(void *owner, const char *malformed)
 		remote->options.closed(remote->options.owner, malformed);
 }
 
+void
+remote_abandon(struct pathio *io)
+{
+	on_closed((struct remote *)io, NULL);
+}
+
 /* ---- requests ---- */
 
 /* The errno that the worker would give for the path alone. */

@@ -26,6 +26,12 @@ struct remote_options {
 	void (*progress)(void *owner, uint32_t tag, uint64_t bytes);
 };
 
+/*
+ * The worker will never answer, although its channel stays open: at once as if the channel had
+ * ended. `io` is one of remote_new().
+ */
+void remote_abandon(struct pathio *io);
+
 /* Takes *fd, the gateway's end of a session's channel. 0, -ENOMEM or -EBADMSG. */
 MUST_CHECK int remote_new(const struct remote_options *options, int *fd, struct pathio **result);
 

@@ -552,6 +552,16 @@ sessions_worker_answered(struct sessions *sessions, struct worker *worker)
 	}
 }
 
+/* A worker that hangs in the kernel, and is killed, holds its channels open until it comes back. */
+static void
+tell_abandoned(const struct session *session)
+{
+	struct process *gateway = session->gateway->service.process;
+	const struct gate_abandon body = { .session = session->id };
+	if (session->worker->process->state == PROCESS_STUCK)
+		process_posted(gateway, gate_post_abandon(gateway->channel, 0, &body));
+}
+
 void
 sessions_worker_ended(struct sessions *sessions, struct worker *worker, const struct denial *denial)
 {
@@ -561,6 +571,7 @@ sessions_worker_ended(struct sessions *sessions, struct worker *worker, const st
 		if (session->worker != worker)
 			continue;
 		enum session_state before = session->state;
+		tell_abandoned(session);
 		set_worker(session, NULL);
 		if (before != SESSION_CLOSING)
 			session->state = SESSION_LOST;

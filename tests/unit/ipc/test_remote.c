@@ -429,6 +429,24 @@ check_worker_ends(UNUSED void **state)
 }
 
 static void
+check_abandoned(UNUSED void **state)
+{
+	struct worker_stub *stub = worker_stub_new(&no_limits);
+	struct call calls[2] = { 0 };
+	for (size_t i = 0; i < ARRAY_LENGTH(calls); i++)
+		stat_path(stub, &calls[i]);
+	worker_stub_settle(stub);
+	remote_abandon(stub->io);
+	for (size_t i = 0; i < ARRAY_LENGTH(calls); i++) {
+		assert_int_equal(calls[i].count, 1);
+		assert_int_equal(calls[i].error, -EIO);
+	}
+	assert_int_equal(stub->closed, 1);
+	assert_null(stub->malformed);
+	worker_stub_end(&stub);
+}
+
+static void
 check_free(UNUSED void **state)
 {
 	struct worker_stub *stub = worker_stub_new(&no_limits);
@@ -608,6 +626,7 @@ main(void)
 		CASE("cancelled", check_cancel),
 		CASE("cancelled too late", check_cancel_crosses),
 		CASE("the worker ends", check_worker_ends),
+		CASE("the worker is given up", check_abandoned),
 		CASE("freed", check_free),
 		CASE("freed when closed", check_free_when_closed),
 		CASE("freed on progress", check_free_when_progressed),

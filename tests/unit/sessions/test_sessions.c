@@ -6,6 +6,7 @@
  *	a1.2 B1.2   attach from another address, verdict for another user
  *	R1   P1     reattach; complain                                 T9  9 s pass
  *	Wr Wd Wp    the worker becomes ready, dies, answers a ping     Wh  the next one is held back
+ *	Ws          the worker hangs in the kernel and is given up
  *	Gd          the gateway dies                                   X1  the control socket is
  *gone Un Ur Ui    users reloaded: gone, with other rights, with another uid
  *
@@ -150,6 +151,12 @@ on_close_session(
 }
 
 static void
+on_abandon(UNUSED void *owner, UNUSED struct message *message, const struct gate_abandon *body)
+{
+	note("abandon%u", (unsigned)body->session);
+}
+
+static void
 on_order(UNUSED void *owner, UNUSED struct message *message, const struct attach_attach *body)
 {
 	assert_int_equal(body->peer.port, 4000);
@@ -214,6 +221,7 @@ open_scene(void)
 	gate_side.attached = on_attached;
 	gate_side.refused = on_refused;
 	gate_side.close_session = on_close_session;
+	gate_side.abandon = on_abandon;
 	attach_side.attach = on_order;
 	attach_side.change_rights = on_rights;
 	scene = calloc(1, sizeof(*scene));
@@ -324,7 +332,8 @@ step_worker(char what)
 		sessions_worker_ready(scene->supervisor.sessions, &scene->worker);
 		return;
 	case 'd':
-		scene->worker_process.state = PROCESS_STARTING;
+	case 's':
+		scene->worker_process.state = what == 's' ? PROCESS_STUCK : PROCESS_STARTING;
 		account_deny(&denial, REFUSAL_HOME, ENOENT, "died");
 		sessions_worker_ended(scene->supervisor.sessions, &scene->worker, &denial);
 		return;
@@ -425,6 +434,8 @@ static const struct session_row session_rows[] = {
 	{ "reattach that is refused can be tried again", "Wr V1.1 A1.1 Wd R1 Wd R1 Wr",
 		"attached1 order1 refused:home-unavailable attached1 order1" },
 	{ "a complaint", "Wr V1.1 A1.1 P1", "attached1 order1 doubt" },
+	{ "a worker hangs and is given up", "Wr V1.1 A1.1 P1 Ws R1 Wr",
+		"attached1 order1 doubt abandon1 attached1 order1" },
 	{ "a complaint without a worker", "Wr V1.1 A1.1 Wd P1", "attached1 order1" },
 	{ "a complaint of nobody", "P1", "" },
 	{ "too many of the user", "Wr V1.1 A1.1 V2.1 A2.1 V3.1 A3.1",
