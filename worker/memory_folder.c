@@ -5,6 +5,8 @@
  */
 #include "worker/backend_memory.h"
 
+#include "ipc/base/ends.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -100,19 +102,16 @@ entry_bytes(size_t name_bytes)
 	return sizeof(struct memory_entry) + name_bytes + 1;
 }
 
-/* `freed_bytes` are charged already, for an entry that is to go. */
 static int
-entry_new(struct backend_tree *tree, struct bytes name, size_t freed_bytes,
-	struct memory_entry **result)
+entry_new(struct backend_tree *tree, struct bytes name, struct memory_entry **result)
 {
 	size_t bytes = entry_bytes(name.length);
-	size_t more_bytes = bytes > freed_bytes ? bytes - freed_bytes : 0;
-	int error = memory_arena_charge(&tree->arena, more_bytes);
+	int error = memory_arena_charge(&tree->arena, bytes);
 	if (error < 0)
 		return error;
 	struct memory_entry *entry = calloc(1, bytes);
 	if (entry == NULL) {
-		memory_arena_refund(&tree->arena, more_bytes);
+		memory_arena_refund(&tree->arena, bytes);
 		return -ENOMEM;
 	}
 	entry->hash = hash_name(tree, name);
@@ -209,7 +208,7 @@ memory_folder_add(struct backend_tree *tree, struct memory_node *folder, struct 
 	struct memory_entry *entry;
 	int error = widen(tree, &folder->folder);
 	if (error == 0)
-		error = entry_new(tree, name, 0, &entry);
+		error = entry_new(tree, name, &entry);
 	if (error == 0)
 		link_entry(folder, entry, node);
 	return error;
@@ -226,18 +225,19 @@ int
 memory_folder_move(struct backend_tree *tree, struct memory_node *source,
 	struct memory_entry *entry, struct memory_node *destination, struct bytes name)
 {
-	struct memory_entry *moved;
+	struct memory_entry *moved = NULL;
 	size_t old_bytes = entry_bytes(entry->name_bytes);
-	size_t new_bytes = entry_bytes(name.length);
 	int error = source == destination ? 0 : widen(tree, &destination->folder);
-	if (error == 0)
-		error = entry_new(tree, name, old_bytes, &moved);
 	if (error < 0)
 		return error;
+	memory_arena_refund(&tree->arena, old_bytes); /* first, so that there is room for the new */
+	error = entry_new(tree, name, &moved);
+	if (error != 0) {
+		ensure(memory_arena_charge(&tree->arena, old_bytes) == 0);
+		return error;
+	}
 	link_entry(destination, moved, detach(tree, source, entry));
 	free(entry);
-	if (new_bytes < old_bytes)
-		memory_arena_refund(&tree->arena, old_bytes - new_bytes);
 	return 0;
 }
 
