@@ -311,9 +311,10 @@ queue_job(struct executor_pool *pool, struct job *job)
 		job->state = JOB_QUEUED;
 		TAILQ_INSERT_TAIL(&pool->queue, job, entry);
 		pool->queue_length++;
-		pthread_cond_signal(&pool->work);
 	}
 	pthread_mutex_unlock(&pool->lock);
+	if (error == 0) /* now: whom it wakes need not wait for the lock */
+		pthread_cond_signal(&pool->work);
 	return error;
 }
 
