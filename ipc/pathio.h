@@ -21,6 +21,8 @@
  *   - Handles of files are chosen by the caller, per instance. A handle is free again once its
  *     close, commit or discard was submitted, or its opening failed (but by -ETIMEDOUT: it may
  *     still come to pass). Reusing one in use: EINVAL.
+ *   - Requests on one number are carried out in the order of their submission, across a close and
+ *     an opening that reuses it too; all others in any order, where threads carry them out.
  *   - Errors are errnos, negative: -ETIMEDOUT after the instance's deadline, -ECANCELED after
  *     pathio_cancel(), -ENOTSUP if the backend does not offer it, -EINVAL for a bad argument,
  *     -EBADF for a handle that is not open, -EIO when the worker is gone.

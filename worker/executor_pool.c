@@ -1,64 +1,19 @@
 /*
- * The executor with threads (see executor.h). Runs in the worker, as the user; its threads were
- * made inside the cage and share all of it.
- *
- * One lock protects what the loop and the threads share: the queue, the list of what has returned,
- * how many run, and each job's state. It is held for a few pointers' time and never around an
- * effect, an end or a system call but the locks' own. All else (deadlines, written-off threads,
- * what was settled without a thread) is the loop's alone. A thread that finds the list of the
- * returned empty wakes the loop through an eventfd; the loop takes the whole list at once.
- *
- * A thread that hangs in the kernel can be neither cancelled nor killed: it is counted as written
- * off until its effect returns, and whoever must not wait for that ends by _exit(2).
+ * The executor with threads, seen from the loop (see executor.h; executor_pool.h says what the lock
+ * protects). Runs in the worker, as the user. A thread whose effect outlives its deadline is counted
+ * as written off until it returns; nothing here waits for it but executor_rest() and the end, and
+ * whoever must not wait for that ends by _exit(2).
  */
-#include "worker/executor_private.h"
+#include "worker/executor_pool.h"
 
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
-
-enum { STACK_BYTES = 256 * 1024 };
-
-struct executor_thread {
-	struct executor_pool *pool;
-	pthread_t id;
-	char *scratch;
-};
-
-struct executor_pool {
-	struct executor executor;
-	struct executor_pool_options options;
-	int wake_fd;
-
-	/* The loop's. */
-	char *scratch;
-	struct event wake;
-	struct event settle;
-	struct event timer;
-	uint64_t timer_due_ms; /* 0: not armed */
-	struct jobs timed;     /* the earliest first */
-	struct jobs settled;
-	uint32_t written_off;
-
-	/* Under the lock. */
-	pthread_mutex_t lock;
-	pthread_cond_t work; /* for threads: there is something to do, or it is over */
-	pthread_cond_t calm; /* for the loop's thread: another thread is up, or at rest */
-	struct jobs queue;
-	struct jobs returned;
-	uint32_t queue_length;
-	uint32_t started;
-	uint32_t running;
-	bool closing;
-
-	struct executor_thread threads[];
-};
 
 static struct executor_pool *
 pool_of(struct executor *executor)
@@ -72,75 +27,6 @@ now_ms(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* ---- a thread ---- */
-
-/* Waits for a job; NULL when none will come. Under the lock. */
-static struct job *
-take_job(struct executor_pool *pool)
-{
-	while (TAILQ_EMPTY(&pool->queue) && !pool->closing)
-		pthread_cond_wait(&pool->work, &pool->lock);
-	struct job *job = TAILQ_FIRST(&pool->queue);
-	if (job == NULL)
-		return NULL;
-	TAILQ_REMOVE(&pool->queue, job, entry);
-	pool->queue_length--;
-	pool->running++;
-	job->state = JOB_RUNS;
-	return job;
-}
-
-static bool
-is_at_rest(const struct executor_pool *pool)
-{
-	return pool->running == 0 && TAILQ_EMPTY(&pool->queue);
-}
-
-/* Hands it to the loop: true if the loop must be woken for it. Under the lock. */
-static bool
-return_job(struct executor_pool *pool, struct job *job)
-{
-	bool is_first = TAILQ_EMPTY(&pool->returned);
-	job->state = JOB_RETURNED;
-	TAILQ_INSERT_TAIL(&pool->returned, job, entry);
-	pool->running--;
-	if (is_at_rest(pool))
-		pthread_cond_broadcast(&pool->calm);
-	return is_first;
-}
-
-/* Carries it out, and comes back with the lock held, as it went. */
-static void
-carry_out(struct executor_thread *thread, struct job *job)
-{
-	struct executor_pool *pool = thread->pool;
-	pthread_mutex_unlock(&pool->lock);
-	job->kind->effect(job, thread->scratch);
-	pthread_mutex_lock(&pool->lock);
-	if (!return_job(pool, job))
-		return;
-	pthread_mutex_unlock(&pool->lock);
-	if (eventfd_write(pool->wake_fd, 1) < 0)
-		bug("the loop cannot be woken");
-	pthread_mutex_lock(&pool->lock);
-}
-
-static void *
-run_thread(void *argument)
-{
-	struct executor_thread *thread = argument;
-	struct executor_pool *pool = thread->pool;
-	struct job *job;
-	pthread_setname_np(pthread_self(), "path-io");
-	pthread_mutex_lock(&pool->lock);
-	pool->started++;
-	pthread_cond_broadcast(&pool->calm);
-	while ((job = take_job(pool)) != NULL)
-		carry_out(thread, job);
-	pthread_mutex_unlock(&pool->lock);
-	return NULL;
 }
 
 /* ---- time ---- */
@@ -371,9 +257,9 @@ pool_rest(struct executor *executor, uint32_t limit_ms)
 	do {
 		int error = 0;
 		pthread_mutex_lock(&pool->lock);
-		while (!is_at_rest(pool) && error == 0)
+		while (!pool_is_at_rest(pool) && error == 0)
 			error = pthread_cond_timedwait(&pool->calm, &pool->lock, &due);
-		at_rest = is_at_rest(pool);
+		at_rest = pool_is_at_rest(pool);
 		more = !TAILQ_EMPTY(&pool->returned);
 		pthread_mutex_unlock(&pool->lock);
 		more = more || !TAILQ_EMPTY(&pool->settled);
@@ -384,21 +270,10 @@ pool_rest(struct executor *executor, uint32_t limit_ms)
 }
 
 static void
-join_threads(struct executor_pool *pool)
-{
-	pthread_mutex_lock(&pool->lock);
-	pool->closing = true;
-	pthread_cond_broadcast(&pool->work);
-	pthread_mutex_unlock(&pool->lock);
-	for (uint32_t i = 0; i < pool->started; i++)
-		pthread_join(pool->threads[i].id, NULL);
-}
-
-static void
 pool_free(struct executor *executor)
 {
 	struct executor_pool *pool = pool_of(executor);
-	join_threads(pool);
+	pool_join_threads(pool);
 	ensure(pool_rest(executor, 0));
 	event_del(&pool->wake);
 	event_del(&pool->settle);
@@ -434,42 +309,6 @@ init_lock(struct executor_pool *pool)
 	pthread_condattr_destroy(&monotonic);
 }
 
-static int
-start_thread(struct executor_pool *pool, struct executor_thread *thread)
-{
-	pthread_attr_t attributes;
-	sigset_t blocked;
-	thread->pool = pool;
-	thread->scratch = calloc(1, EXECUTOR_SCRATCH_BYTES);
-	if (thread->scratch == NULL)
-		return -ENOMEM;
-	sigfillset(&blocked);
-	sigdelset(&blocked, SIGSYS);
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	pthread_attr_setsigmask_np(&attributes, &blocked);
-	int error = -pthread_create(&thread->id, &attributes, run_thread, thread);
-	pthread_attr_destroy(&attributes);
-	return error;
-}
-
-/* A thread that is up will make no call any more but those of its work. */
-static int
-start_threads(struct executor_pool *pool)
-{
-	uint32_t made = 0;
-	int error = 0;
-	while (error == 0 && made < pool->options.threads) {
-		error = start_thread(pool, &pool->threads[made]);
-		made += error == 0;
-	}
-	pthread_mutex_lock(&pool->lock);
-	while (pool->started < made)
-		pthread_cond_wait(&pool->calm, &pool->lock);
-	pthread_mutex_unlock(&pool->lock);
-	return error;
-}
-
 int
 executor_pool_new(const struct executor_pool_options *options, struct executor **result)
 {
@@ -494,7 +333,7 @@ executor_pool_new(const struct executor_pool_options *options, struct executor *
 	if (pool->scratch == NULL || (error == 0 && event_add(&pool->wake, NULL) < 0))
 		error = -ENOMEM;
 	if (error == 0)
-		error = start_threads(pool);
+		error = pool_start_threads(pool);
 	*result = &pool->executor;
 	if (error < 0)
 		executor_free(result);

@@ -3,10 +3,13 @@
  *
  * Each request is folded, judged and only then carried out, and its event is recorded before its
  * answer. Implements struct pathio (ipc/pathio.h), so that whoever uses it cannot tell it from a
- * remote one; most completions come from inside the call. The nursery (nursery.h) makes instances.
+ * remote one. Without threads most completions come from inside the call, with threads none does.
+ * The nursery (nursery.h) makes instances.
  *
- * Requests on one file are carried out in the order of their submission: while a transfer runs on
- * a file, the next ones wait, within bounds, and are refused beyond them (-EBUSY).
+ * Requests on one file are carried out in the order of their submission: while it is lent to one,
+ * the next ones wait, within bounds, and are refused beyond them (-EBUSY). A file whose operation
+ * outlived its deadline answers -ETIMEDOUT at once until the thread is back; its number can be
+ * freed and used again meanwhile.
  */
 #ifndef SALLYPORT_WORKER_INSTANCE_H
 #define SALLYPORT_WORKER_INSTANCE_H
@@ -16,8 +19,8 @@
 #include "worker/identity.h"
 
 enum {
-	INSTANCE_FILES_MAX = 64,            /* open at a time; then -EMFILE */
-	INSTANCE_WAITING_MAX = 64,          /* requests that wait for a transfer on their file */
+	INSTANCE_FILES_MAX = 64,   /* open at a time; then -EMFILE */
+	INSTANCE_WAITING_MAX = 64, /* requests that wait for an earlier one on their file */
 	INSTANCE_WAITING_BYTES = 64 * 1024, /* of those requests */
 	INSTANCE_LONG_MAX = 8 /* remove_tree, copy and digest at a time; then -EBUSY */
 };
