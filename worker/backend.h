@@ -36,7 +36,7 @@ struct backend_options {
 	enum symlink_policy symlinks;
 };
 
-/* How the functions of a backend are called. */
+/* How the functions of a backend are called; who bears the second bears the first. */
 enum backend_executor {
 	BACKEND_INLINE, /* on the worker's loop, one at a time; they never wait long */
 	BACKEND_POOL,   /* on a pool of threads, several at a time */

@@ -150,6 +150,8 @@ make_host(struct loading *loading, struct backend_host *host)
 		derives == NULL ? NULL : backends_find(bytes_of_text(derives));
 	if (derives != NULL && derived == NULL)
 		return REFUSE(loading, "derives from '%s', which is not built in", derives);
+	if (derived != NULL && loading->module->executor > derived->executor)
+		return REFUSE(loading, "wants threads, which '%s' does not bear", derives);
 	*host = (struct backend_host){
 		.derived = derived == NULL ? NULL : derived->backend,
 		.settings = bytes_copy_text(loading->options->settings),

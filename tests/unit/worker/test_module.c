@@ -138,6 +138,7 @@ static const struct variant_row {
 	{ "an empty table", "empty", "", "has no function tree_open" },
 	{ "a function taken out", "right", "no rename", "has no function rename" },
 	{ "of unknown descent", "orphan", "", "derives from 'nothing', which is not built in" },
+	{ "with threads where none are borne", "restless", "", "wants threads, which 'memory'" },
 	{ "unwilling", "unwilling", "", "refuses to start: No such device" },
 };
 

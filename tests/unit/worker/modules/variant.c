@@ -22,6 +22,9 @@
 #ifndef VARIANT_DERIVES
 #define VARIANT_DERIVES "sync"
 #endif
+#ifndef VARIANT_EXECUTOR
+#define VARIANT_EXECUTOR BACKEND_INLINE
+#endif
 #ifndef VARIANT_CALLS
 #define VARIANT_CALLS NULL
 #endif
@@ -68,6 +71,7 @@ const struct backend_module VARIANT_SYMBOL = {
 	.table_bytes = VARIANT_BYTES,
 	.name = VARIANT_NAME,
 	.derives = VARIANT_DERIVES,
+	.executor = VARIANT_EXECUTOR,
 	.calls = VARIANT_CALLS,
 	.make = make,
 };
