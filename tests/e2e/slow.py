@@ -28,13 +28,19 @@ GIVEN_UP_S = 30  # a second of path_timeout, two for the ping, five for the kill
 
 
 class SlowHome:
-    """A user's home as slowfs shows it; what is really there is in the folder beside it."""
+    """A user's home as slowfs shows it; what is really there is in the folder beside it.
+
+    The kernel looks a name up for the first time under a lock of its folder, and one that it knows
+    without: so a name is looked at before its looks are held, and what changes a folder meanwhile
+    goes to one apart.
+    """
 
     def __init__(self, user):
         self.home = user.home
         self.below = user.home.with_name(user.home.name + "-below")
-        self.below.mkdir()
-        user.own(self.below)
+        for folder in (self.below, self.below / "apart"):
+            folder.mkdir()
+            user.own(folder)
         for name, content in (("slow", b"slow"), ("other", b"other"), ("big", noise(BIG))):
             (self.below / name).write_bytes(content)
             user.own(self.below / name)
@@ -141,7 +147,7 @@ def _(world):
 def _(world):
     slow = world.slow["ann"]
     with session(world, world.users[0]) as control:
-        control.command("SIZE other", 213)
+        control.command("SIZE slow", 213)
         before = descriptors_of(world, ANN)
         slow.hold("getattr", "/slow")
         start = time.monotonic()
@@ -151,8 +157,8 @@ def _(world):
         control.reply(451)
         print(f"# 451 was there {time.monotonic() - start:.1f} s after the command", flush=True)
         control.command("SIZE other", 213)
-        control.command("MKD made", 257)
-        control.command("RMD made", 250)
+        control.command("MKD apart/made", 257)
+        control.command("RMD apart/made", 250)
         slow.release()
         control.command("SIZE slow", 213)
         wait_until(lambda: descriptors_of(world, ANN) == before, "descriptors as before")
@@ -166,7 +172,7 @@ def _(world):
     with contextlib.ExitStack() as stack:
         controls = [stack.enter_context(session(world, ann)) for _ in range(THREADS + 2)]
         for control in controls:
-            control.command("SIZE other", 213)
+            control.command("SIZE slow", 213)
         before, worker = descriptors_of(world, ANN), worker_of(world, ANN)
         slow.hold("getattr", "/slow")
         for control in controls:
