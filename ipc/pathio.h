@@ -24,7 +24,8 @@
  *   - Requests on one number are carried out in the order of their submission, across a close and
  *     an opening that reuses it too; all others in any order, where threads carry them out.
  *   - Errors are errnos, negative: -ETIMEDOUT after the instance's deadline, -ECANCELED after
- *     pathio_cancel(), -ENOTSUP if the backend does not offer it, -EINVAL for a bad argument,
+ *     pathio_cancel(), -ENOTSUP if the backend does not offer it, -EINVAL for a bad argument (also
+ *     for a descriptor that is no connected, non-blocking stream socket),
  *     -EBADF for a handle that is not open, -EIO when the worker is gone.
  */
 #ifndef SALLYPORT_IPC_PATHIO_H

@@ -8,6 +8,7 @@
 #include "ipc/base/ends.h"
 #include "ipc/base/path.h"
 #include "ipc/base/scope.h"
+#include "ipc/descriptor.h"
 #include "ipc/pending.h"
 
 #include <errno.h>
@@ -301,6 +302,10 @@ explain_refusal(uint32_t code, const void *request)
 static int
 post(struct remote *remote, uint32_t code, uint32_t tag, const void *request, int descriptor)
 {
+	/* To the worker it would be malformed, and end the session. */
+	if (descriptor >= 0 &&
+		descriptor_check(descriptor, pathio_messages.rules[code].descriptor) < 0)
+		return -EINVAL;
 	int error = channel_post(remote->channel, code, tag, request, descriptor);
 	if (error == 0)
 		return 0;

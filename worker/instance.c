@@ -11,6 +11,7 @@
 #include "worker/instance.h"
 
 #include "ipc/base/ends.h"
+#include "ipc/descriptor.h"
 #include "worker/instance_private.h"
 
 #include <errno.h>
@@ -324,7 +325,9 @@ submit_on_file(struct call *call)
 	memcpy(&number, (const char *)call->request + call->rule->first, sizeof(number));
 	struct handle *handle = handle_find(call->instance, number);
 	int error = 0;
-	if (handle == NULL) {
+	if (call->descriptor >= 0 && descriptor_check(call->descriptor, DESCRIPTOR_DATA) < 0) {
+		refuse(call, -EINVAL);
+	} else if (handle == NULL) {
 		refuse(call, -EBADF);
 	} else if (handle->is_late) {
 		if ((call->rule->traits & RELEASES) != 0)

@@ -5,7 +5,11 @@
 
 #include "ipc/base/scope.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 
 enum { OWN_HANDLE = 901 };
 
@@ -238,6 +242,51 @@ verb_receive(struct script *script)
 	if (error == 0)
 		script_say(script, "%llu", (unsigned long long)session->wait.body.moved.bytes);
 	return error;
+}
+
+/* A descriptor that no transfer takes. */
+static int
+open_wrong(struct bytes kind)
+{
+	static const struct {
+		const char *kind;
+		int domain, type;
+	} sockets[] = {
+		{ "blocking", AF_UNIX, SOCK_STREAM },
+		{ "datagram", AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK },
+		{ "packets", AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK },
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(sockets); i++)
+		if (bytes_equal_text(kind, sockets[i].kind))
+			return socket(sockets[i].domain, sockets[i].type | SOCK_CLOEXEC, 0);
+	if (bytes_equal_text(kind, "folder"))
+		return open("/", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+	if (bytes_equal_text(kind, "file"))
+		return memfd_create("file", MFD_CLOEXEC);
+	assert_true(bytes_equal_text(kind, "event"));
+	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+int
+verb_send_to(struct script *script)
+{
+	struct session *session = script->session;
+	const struct pathio_send request = { .file = handle_of(script), .count = 10 };
+	SCOPE_FD int wrong = open_wrong(script->words[1]);
+	assert_true(wrong >= 0);
+	return session_finish(session,
+		pathio_send(session->io, &request, wrong, pathio_wait_done, &session->wait));
+}
+
+int
+verb_receive_from(struct script *script)
+{
+	struct session *session = script->session;
+	const struct pathio_receive request = { .file = handle_of(script) };
+	SCOPE_FD int wrong = open_wrong(script->words[1]);
+	assert_true(wrong >= 0);
+	return session_finish(session,
+		pathio_receive(session->io, &request, wrong, pathio_wait_done, &session->wait));
 }
 
 /* ---- uploads ---- */
