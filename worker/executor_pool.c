@@ -1,8 +1,8 @@
 /*
  * The executor with threads, seen from the loop (see executor.h; executor_pool.h says what the lock
- * protects). Runs in the worker, as the user. A thread whose effect outlives its deadline is counted
- * as written off until it returns; nothing here waits for it but executor_rest() and the end, and
- * whoever must not wait for that ends by _exit(2).
+ * protects). Runs in the worker, as the user. A thread whose effect outlives its deadline is
+ * counted as written off until it returns; nothing here waits for it but executor_rest() and the
+ * end, and whoever must not wait for that ends by _exit(2).
  */
 #include "worker/executor_pool.h"
 
