@@ -43,12 +43,6 @@ copy_bytes(const struct wire_record *record, char *copy, char *room)
 	}
 }
 
-/* What a call is allocated with: itself, its paths, its request, and what that points to. */
-struct call_memory {
-	struct call call;
-	_Alignas(max_align_t) char rest[];
-};
-
 static size_t
 aligned(size_t size)
 {
@@ -56,6 +50,7 @@ aligned(size_t size)
 	return (size + step - 1) / step * step;
 }
 
+/* One piece of memory holds the call, its paths, its request, and what that points to. */
 struct call *
 call_new(struct instance *instance, uint32_t code, const void *request, int descriptor)
 {
@@ -67,14 +62,16 @@ call_new(struct instance *instance, uint32_t code, const void *request, int desc
 	const struct operation_rule *rule = &instance_rules[code];
 	const struct wire_record *record = pathio_messages.rules[code].record;
 	size_t path_bytes = aligned(sizeof(struct path));
-	size_t before_request = paths[rule->subject] * path_bytes;
+	size_t before_paths = aligned(sizeof(struct call));
+	size_t before_request = before_paths + paths[rule->subject] * path_bytes;
 	size_t before_bytes = before_request + record->size;
 	size_t pointed_to = bytes_pointed_to(record, request);
-	struct call_memory *memory = malloc(sizeof(*memory) + before_bytes + pointed_to);
+	char *memory = malloc(before_bytes + pointed_to);
 	if (memory == NULL)
 		return NULL;
-	char *copy = memory->rest + before_request;
-	memory->call = (struct call){
+	char *copy = memory + before_request;
+	struct call *call = (struct call *)(void *)memory;
+	*call = (struct call){
 		.nursery = instance->nursery,
 		.instance = instance,
 		.rule = rule,
@@ -84,12 +81,21 @@ call_new(struct instance *instance, uint32_t code, const void *request, int desc
 		.tree = &instance->nursery->tree,
 	};
 	if (paths[rule->subject] > 0)
-		memory->call.path = (struct path *)(void *)memory->rest;
+		call->path = (struct path *)(void *)(memory + before_paths);
 	if (paths[rule->subject] > 1)
-		memory->call.destination = (struct path *)(void *)(memory->rest + path_bytes);
+		call->destination = (struct path *)(void *)(memory + before_paths + path_bytes);
 	memcpy(copy, request, record->size);
-	copy_bytes(record, copy, memory->rest + before_bytes);
-	return &memory->call;
+	copy_bytes(record, copy, memory + before_bytes);
+	return call;
+}
+
+int
+call_make_room(struct call *call)
+{
+	if (call->rule->room_bytes == 0)
+		return 0;
+	call->room = malloc(call->rule->room_bytes);
+	return call->room == NULL ? -ENOMEM : 0;
 }
 
 int
@@ -114,7 +120,7 @@ call_free(struct call **call)
 	if (freed->owns_descriptor)
 		fd_close(&freed->descriptor);
 	free(freed->room);
-	free((struct call_memory *)(void *)freed);
+	free(freed);
 }
 
 /* ---- rights ---- */

@@ -121,6 +121,9 @@ call_of(struct job *job)
 MUST_CHECK struct call *
 call_new(struct instance *instance, uint32_t code, const void *request, int descriptor);
 
+/* Memory for what the answer points to: 0 or -ENOMEM. */
+MUST_CHECK int call_make_room(struct call *call);
+
 /* The descriptor becomes the call's own: 0 or -EMFILE. */
 MUST_CHECK int call_keep_descriptor(struct call *call);
 

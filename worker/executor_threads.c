@@ -86,10 +86,11 @@ start_thread(struct executor_pool *pool, struct executor_thread *thread)
 {
 	pthread_attr_t attributes;
 	sigset_t blocked;
-	thread->pool = pool;
-	thread->scratch = calloc(1, EXECUTOR_SCRATCH_BYTES);
-	if (thread->scratch == NULL)
+	char *scratch = calloc(1, EXECUTOR_SCRATCH_BYTES);
+	if (scratch == NULL)
 		return -ENOMEM;
+	thread->pool = pool;
+	thread->scratch = scratch;
 	sigfillset(&blocked);
 	sigdelset(&blocked, SIGSYS);
 	pthread_attr_init(&attributes);

@@ -236,10 +236,8 @@ prepare(struct call *call)
 	const struct operation_rule *rule = call->rule;
 	call_take_rights(call);
 	int error = judge(call);
-	if (error == 0 && rule->room_bytes > 0) {
-		call->room = malloc(rule->room_bytes);
-		error = call->room == NULL ? -ENOMEM : 0;
-	}
+	if (error == 0)
+		error = call_make_room(call);
 	return error == 0 && rule->begin != NULL ? rule->begin(call) : error;
 }
 

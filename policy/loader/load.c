@@ -357,9 +357,7 @@ load_read(const struct load_source *source, int (*enter)(struct rules_error *err
 		return -ENOMEM;
 	load->users_fd = -1;
 	int failure = read_source(source, enter, load, error);
-	if (failure == 0 && load->banner == NULL)
-		load->banner = strdup("");
-	if (failure == 0 && (load->banner == NULL || load->users_name == NULL))
+	if (failure == 0 && load->users_name == NULL)
 		failure = -ENOMEM;
 	if (failure < 0)
 		load_free(&load);

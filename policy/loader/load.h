@@ -17,7 +17,7 @@ struct load {
 	struct config *config;
 	int users_fd; /* the users file, open for reading */
 	char *users_name;
-	char *banner; /* lines to print when the server is ready, "" if none; wiped on free */
+	char *banner; /* lines to print when the server is ready, NULL: none; wiped on free */
 };
 
 /*

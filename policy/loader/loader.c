@@ -54,7 +54,8 @@ send_banner(struct channel *channel, const struct load *load)
 {
 	int error = 0;
 	size_t length;
-	for (const char *line = load->banner; *line != '\0' && error == 0; line += length + 1) {
+	const char *banner = load->banner == NULL ? "" : load->banner;
+	for (const char *line = banner; *line != '\0' && error == 0; line += length + 1) {
 		length = strcspn(line, "\n");
 		const struct loader_banner body = { .line = bytes_of(line, length) };
 		error = loader_post_banner(channel, 0, &body);

@@ -119,7 +119,7 @@ check_file(void **state)
 		assert_int_equal(fstat(load->users_fd, &status), 0);
 		assert_int_equal(status.st_size, row->users == NULL ? 0 : strlen(row->users));
 		assert_int_equal(lseek(load->users_fd, 0, SEEK_CUR), 0);
-		assert_string_equal(load->banner, "");
+		assert_null(load->banner);
 	} else {
 		assert_null(load);
 	}
