@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs test programs that speak TAP and counts single cases.
 
-tally.py [--only WORD]... PASS...
+tally.py [--only WORD]... [--slowest N] PASS...
 
 A PASS is LABEL:USER:BUILD:TREE, one way to run everything: the programs registered in the meson build folder
 BUILD and every executable file in TREE/tests/hostile and TREE/tests/e2e, as USER ("" is whoever runs this).
@@ -59,6 +59,7 @@ class Program:
     folder: str
     timeout_s: float
     is_parallel: bool
+    seconds: float = 0  # how long it ran
 
 
 @dataclasses.dataclass
@@ -81,14 +82,16 @@ def meson_programs(build):
                       row["is_parallel"])
 
 
-def runs_here(a_pass, name):
-    """Minutes of real clients with large files say the same in every pass: once, as released, is enough."""
+def runs_here(a_pass, suite, name):
+    """What takes minutes and says the same in every pass is not run in each."""
+    if suite == "hostile":  # real processes and liars: the finds are the sanitizers'
+        return a_pass.user != "" or not a_pass.label.startswith("release")
     return name != "clients" or (a_pass.user == "" and a_pass.label.startswith("release"))
 
 
 def scripted_programs(a_pass, suite):
     for path in sorted((a_pass.tree / "tests" / suite).glob("*")):
-        if path.is_file() and os.access(path, os.X_OK) and runs_here(a_pass, path.stem):
+        if path.is_file() and os.access(path, os.X_OK) and runs_here(a_pass, suite, path.stem):
             name = path.stem if suite == "e2e" else f"{suite} {path.stem}"
             yield Program(suite, name, [str(path)], {"SALLYPORT_BUILD": str(a_pass.build)}, str(a_pass.tree),
                           SCRIPT_TIMEOUT_S, has_own_networks())
@@ -211,7 +214,9 @@ class Reader:
 
 
 def cases_of(program, user):
+    started = time.monotonic()
     output, errors, status = run(program, user)
+    program.seconds = time.monotonic() - started
     reader = Reader(program)
     for line in output.splitlines():
         reader.read_line(line)
@@ -250,7 +255,12 @@ def print_failed(cases):
                 print(f"        {words}")
 
 
-def run_pass(a_pass, words):
+def print_slowest(programs, count):
+    for program in sorted(programs, key=lambda program: -program.seconds)[:count]:
+        print(f"  {program.seconds:5.0f} s {program.suite}: {program.name}")
+
+
+def run_pass(a_pass, words, slowest):
     programs = list(programs_of(a_pass, words))
     suites = SUITES + sorted({program.suite for program in programs} - set(SUITES))
     all_cases = []
@@ -265,6 +275,7 @@ def run_pass(a_pass, words):
         print_failed(cases)
         sys.stdout.flush()
         all_cases += cases
+    print_slowest(programs, slowest)
     return all_cases
 
 
@@ -284,12 +295,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", default=[], metavar="WORD",
                         help="a suite, or a part of a program's name")
+    parser.add_argument("--slowest", type=int, default=0, metavar="N", help="name the N slowest programs of each pass")
     parser.add_argument("passes", nargs="+", type=Pass.parse, metavar="LABEL:USER:BUILD:TREE")
     arguments = parser.parse_args()
 
     cases = []
     for a_pass in arguments.passes:
-        cases += run_pass(a_pass, arguments.only)
+        cases += run_pass(a_pass, arguments.only, arguments.slowest)
     skipped = never_run(cases)
     for case in skipped:
         print(f"SKIPPED {case.program}: {case.name}: lacks {case.words[0]}")
