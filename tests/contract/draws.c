@@ -62,7 +62,7 @@ say_hard_path(struct draws *draws, struct composed *call)
 		"/{n*256}",
 		"/{n*256}/../a",
 		"/a{/deep*12}",
-		"/b{/deep*12}/c",
+		"/b{/deep*4}/c",
 		"{/x*2048}",
 		"{/xyz*1023}/ab",
 		"{/xyz*1024}",
