@@ -151,6 +151,7 @@ def _(_world):
                     other.store(f"STOR {number}", b"meanwhile")
                 control.reply(451)
                 wait_until(lambda: silent not in processes.parents(), "it is replaced")
+                control.command("NOOP", 200)  # its gateway has heard of that, too
                 control.store("STOR after", b"works")
                 equal(ann.path("kept/after").read_bytes(), b"works", "the folder was kept")
                 check(others in world.processes("worker"), "the other's worker was replaced")
