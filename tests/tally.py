@@ -6,7 +6,7 @@ tally.py [--only WORD]... [--slowest N] PASS...
 A PASS is LABEL:USER:BUILD:TREE, one way to run everything: the programs registered in the meson build folder
 BUILD and every executable file in TREE/tests/hostile and TREE/tests/e2e, as USER ("" is whoever runs this).
 As root each program has a network of its own (see own-network), and several run at a time; otherwise those that
-start servers run one after the other.
+start servers run one at a time.
 
 Prints one line for each suite and pass, each failed case with what it said, each case that no pass could run with
 what it lacks, and as its last line "N passed, N failed, N skipped". Exit status 1 if anything failed or nothing ran.
@@ -224,27 +224,29 @@ def cases_of(program, user):
     return reader.cases
 
 
-def run_suite(programs, user):
-    parallel = [program for program in programs if program.is_parallel]
-    cases = []
-    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
-        for some in pool.map(lambda program: cases_of(program, user), parallel):
-            cases += some
+def start_all(pool, one_by_one, programs, user):
+    """{id of a program: what will be its cases}: the scripts first, which wait the most and take the longest;
+    those that bear nobody beside them when all others have ended."""
+    running = {}
+    for program in sorted(programs, key=lambda program: program.suite not in SCRIPTED):
+        if program.is_parallel:
+            running[id(program)] = pool.submit(cases_of, program, user)
+    one_by_one.submit(concurrent.futures.wait, list(running.values()))
     for program in programs:
         if not program.is_parallel:
-            cases += cases_of(program, user)
-    return cases
+            running[id(program)] = one_by_one.submit(cases_of, program, user)
+    return running
 
 
 def count(cases, result):
     return sum(case.result == result for case in cases)
 
 
-def suite_line(suite, cases, seconds):
+def suite_line(suite, cases):
     parts = [f"{count(cases, 'passed')} passed"]
     parts += [f"{count(cases, word)} {said}" for word, said in (("failed", "FAILED"), ("skipped", "not run here"))
               if count(cases, word)]
-    return f"  {suite:<9} {', '.join(parts)} ({seconds:.0f} s)"
+    return f"  {suite:<9} {', '.join(parts)}"
 
 
 def print_failed(cases):
@@ -264,17 +266,19 @@ def run_pass(a_pass, words, slowest):
     programs = list(programs_of(a_pass, words))
     suites = SUITES + sorted({program.suite for program in programs} - set(SUITES))
     all_cases = []
+    started = time.monotonic()
     print(f"{a_pass.label}:", flush=True)
-    for suite in suites:
-        of_suite = [program for program in programs if program.suite == suite]
-        if not of_suite:
-            continue
-        started = time.monotonic()
-        cases = run_suite(of_suite, a_pass.user)
-        print(suite_line(suite, cases, time.monotonic() - started))
-        print_failed(cases)
-        sys.stdout.flush()
-        all_cases += cases
+    with (concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool,
+          concurrent.futures.ThreadPoolExecutor(1) as one_by_one):
+        running = start_all(pool, one_by_one, programs, a_pass.user)
+        for suite in suites:
+            cases = [case for program in programs if program.suite == suite for case in running[id(program)].result()]
+            if cases:
+                print(suite_line(suite, cases))
+            print_failed(cases)
+            sys.stdout.flush()
+            all_cases += cases
+    print(f"  {time.monotonic() - started:.0f} s", flush=True)
     print_slowest(programs, slowest)
     return all_cases
 

@@ -8,6 +8,7 @@ files with odd names.  What is compared is the content on the server's disk and 
 
 import contextlib
 import hashlib
+import itertools
 import os
 import pathlib
 import shutil
@@ -17,6 +18,9 @@ from harness.fixtures import noise, odd_names
 from harness.tap import Skip, Suite, equal
 
 suite = Suite()
+
+AT_A_TIME = 2
+numbers = itertools.count(1)
 
 SIZES = {"empty": 0, "one": 1, "mebi": 1 << 20, "hundred": 100 << 20}
 FILES_PER_FOLDER = 50
@@ -42,7 +46,7 @@ def at_work(world, row):
     address = world.address if family == 4 else world.address6
     if not address:
         raise Skip("[::1]")
-    remote = f"{kind.__name__}-{family}-{mode}"
+    remote = f"{kind.__name__}-{family}-{mode}-{next(numbers)}"
     world.user.folder(remote)
     with place.temporary_folder() as folder:
         yield kind(world.user, address, mode, folder), folder, remote
@@ -124,4 +128,4 @@ def _(world, row):
 
 
 if __name__ == "__main__":
-    suite.main(server.quick)
+    suite.main(server.quick, AT_A_TIME)
