@@ -167,6 +167,7 @@ def _(_world):
             code = 550
             for _ in range(5):
                 wait_gone(kill(world, "worker"))
+                control.command("NOOP", 200)  # its gateway has heard of that, too
                 code = control.command("SIZE x", 550, 451, 421).code
                 if code != 550:
                     break
