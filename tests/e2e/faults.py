@@ -40,6 +40,12 @@ def wait_gone(pids):
     wait_until(lambda: not set(pids) & set(processes.parents()), f"{pids} are gone")
 
 
+def wait_ended(world, pids):
+    """Wait until the supervisor has seen the end of its children: of the last thread of each."""
+    for pid in pids:
+        world.wait_record(event="process_ended", child_pid=pid)
+
+
 class Load:
     """Sessions that store and fetch over and over; what they were promised must be there."""
 
@@ -101,7 +107,7 @@ def _(_world):
         control.command("MKD kept", 257)
         control.command("CWD kept", 250)
         control.command("TYPE A", 200)
-        wait_gone(kill(world, "worker"))
+        wait_ended(world, kill(world, "worker"))
         control.command("PWD", 257)
         control.store("STOR after", b"a\r\n")
         equal(world.user.path("kept/after").read_bytes(), b"a\n", "folder and type were kept")
@@ -150,7 +156,7 @@ def _(_world):
                 for number in range(20):
                     other.store(f"STOR {number}", b"meanwhile")
                 control.reply(451)
-                wait_until(lambda: silent not in processes.parents(), "it is replaced")
+                wait_ended(world, [silent])
                 control.command("NOOP", 200)  # its gateway has heard of that, too
                 control.store("STOR after", b"works")
                 equal(ann.path("kept/after").read_bytes(), b"works", "the folder was kept")
@@ -166,7 +172,7 @@ def _(_world):
             control.login(world.user.name, world.user.password)
             code = 550
             for _ in range(5):
-                wait_gone(kill(world, "worker"))
+                wait_ended(world, kill(world, "worker"))
                 control.command("NOOP", 200)  # its gateway has heard of that, too
                 code = control.command("SIZE x", 550, 451, 421).code
                 if code != 550:
