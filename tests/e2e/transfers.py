@@ -15,7 +15,7 @@ from harness import ftp, server
 from harness.fixtures import noise
 from harness.ftp import Control, session
 from harness.launch import run
-from harness.place import temporary_folder
+from harness.place import has_sanitizer, temporary_folder
 from harness.tap import Suite, check, equal, need_root, wait_until
 
 suite = Suite()
@@ -345,7 +345,7 @@ def _(world):
         round_of_everything()
     after = world.idle_footprint()
     equal(after.descriptors, before.descriptors, "descriptors")
-    if not world.has_sanitizer():
+    if not has_sanitizer():
         grown = after.memory_bytes - before.memory_bytes
         check(grown < 256 << 10, f"{grown} bytes of memory more than before")
 

@@ -98,7 +98,7 @@ class House:
 
     def resident_bytes(self):
         """Of the supervisor; 0 where a sanitizer keeps what was freed."""
-        if self.world.has_sanitizer():
+        if place.has_sanitizer():
             return 0
         return int(processes.status(self.world.pid)["VmRSS"][0]) * 1024
 

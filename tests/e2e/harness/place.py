@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import os
 import pathlib
 import random
@@ -35,6 +36,12 @@ def program(name):
     if not path.exists():
         raise Failure(f"no {path}: build first, or set SALLYPORT_BUILD")
     return path
+
+
+@functools.cache
+def has_sanitizer():
+    """AddressSanitizer keeps freed memory, so that memory figures of its builds mean nothing."""
+    return b"__asan_init" in program("sallyportd").read_bytes()
 
 
 def has_ipv6():

@@ -91,11 +91,3 @@ def cpu_seconds(pids):
         except (FileNotFoundError, ProcessLookupError):
             continue
     return total / TICKS
-
-
-def has_sanitizer(pid):
-    """AddressSanitizer keeps freed memory, so that memory figures mean nothing."""
-    try:
-        return "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text()
-    except PermissionError:
-        return False

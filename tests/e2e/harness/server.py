@@ -67,9 +67,6 @@ class Server:
         wait_until(is_at_rest, "the server comes to rest")
         return readings[-1]
 
-    def has_sanitizer(self):
-        return processes.has_sanitizer(self.pid)
-
     def records(self):
         """Every JSON line so far, in order."""
         return [json.loads(line) for line in self.launched.output("stdout") if line[:1] == "{"]
