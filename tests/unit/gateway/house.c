@@ -166,7 +166,6 @@ send_all(int fd, const char *text)
 	ensure(sent == (ssize_t)strlen(text) || errno == EPIPE || errno == ECONNRESET);
 }
 
-/* What is there is read at once; the test wrote and closed before. */
 /* To the end of the stream, which the client has sent already: it may still be on its way. */
 static void
 read_all(int fd, char text[HOUSE_TEXT_BYTES])

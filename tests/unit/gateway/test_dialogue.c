@@ -184,7 +184,7 @@ static const struct dialogue_row data_rows[] = {
 static const struct dialogue_row download_rows[] = {
 	{ "connection first", "> @LOGIN\n> TYPE I\n< 200\n> PASV\n< 227\ndata open\n> RETR f\n"
 			      "< 150 Opening BINARY mode data connection (5 bytes).\n"
-			      "< 226 Transfer complete: 5 bytes.\ndata is hello\n"
+			      "< 226 Transfer complete: 5 bytes\ndata is hello\n"
 			      "worker open /f; send; close; \n" },
 	{ "command first", "> @LOGIN\n> TYPE I\n< 200\n> EPSV\n< 229\n> RETR f\n= nothing\ndata "
 			   "open\n< 150\n< 226\ndata is hello\n" },
@@ -230,7 +230,7 @@ static const struct dialogue_row download_rows[] = {
 
 static const struct dialogue_row upload_rows[] = {
 	{ "store", "> @LOGIN\n> PASV\n< 227\ndata open\ndata send bytes\ndata end\n> STOR f\n< "
-		   "150\n< 226 Transfer complete: 5 bytes.\n"
+		   "150\n< 226 Transfer complete: 5 bytes\n"
 		   "worker upload_open /f; receive; commit; \nreceived bytes\n" },
 	{ "store, command first",
 		"> @LOGIN\n> PASV\n< 227\nlate receive\n> STOR f\n= nothing\ndata open\n< "
