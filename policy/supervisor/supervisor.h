@@ -6,7 +6,7 @@
 #define SALLYPORT_POLICY_SUPERVISOR_SUPERVISOR_H
 
 #include "policy/cage/launch.h"
-#include "policy/supervisor/configuration.h"
+#include "policy/sessions/configuration.h"
 #include "policy/supervisor/processes.h"
 
 #include <event2/event.h>

@@ -2,8 +2,8 @@
  * The configuration in force. Values come from the loader, a short-lived child that alone reads
  * files (DECISIONS 20), each through the same checks as in the file.
  */
-#ifndef SALLYPORT_POLICY_SUPERVISOR_CONFIGURATION_H
-#define SALLYPORT_POLICY_SUPERVISOR_CONFIGURATION_H
+#ifndef SALLYPORT_POLICY_SESSIONS_CONFIGURATION_H
+#define SALLYPORT_POLICY_SESSIONS_CONFIGURATION_H
 
 #include "policy/rules/config.h"
 

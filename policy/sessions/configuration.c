@@ -3,7 +3,7 @@
  * loader's values to the same rows as the loader did: a wrong value is a broken loader, whose
  * settings are dropped whole.
  */
-#include "policy/supervisor/configuration.h"
+#include "policy/sessions/configuration.h"
 
 #include "ipc/base/scope.h"
 #include "ipc/loader.h"
