@@ -29,7 +29,7 @@ struct gateways {
 	struct gateway slots[];
 };
 
-/* ---- requests; those about sessions are in sessions.c ---- */
+/* ---- requests; those about sessions are in sessions_requests.c ---- */
 
 void
 gateway_refuse(struct process *gateway, uint32_t tag, const struct denial *denial)
