@@ -14,14 +14,36 @@
 static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
 	"one way to the port");
 
+static bool
+is_passive_port(const struct config *config, uint64_t port)
+{
+	return port >= config->passive_ports.first && port <= config->passive_ports.last;
+}
+
+/* Nothing can leave from a port that is listened on. */
+static int
+check_source_port(
+	const struct config *config, uint16_t port, const char *listener, struct rules_error *error)
+{
+	if (config->active_source_port == 0 || config->active_source_port != port)
+		return 0;
+	return rules_refuse(error, "active_source_port: %u is a port of %s", port, listener);
+}
+
 static int
 check_ports(const struct config *config, struct rules_error *error)
 {
+	uint64_t source_port = config->active_source_port;
+	if (is_passive_port(config, source_port))
+		return check_source_port(config, (uint16_t)source_port, "passive_ports", error);
 	for (size_t i = 0; i < config->listen.count; i++) {
 		uint16_t port = ntohs(config->listen.items[i].v4.sin_port);
-		if (port >= config->passive_ports.first && port <= config->passive_ports.last)
+		if (is_passive_port(config, port))
 			return rules_refuse(error, "listen: port %u is one of passive_ports %u-%u",
 				port, config->passive_ports.first, config->passive_ports.last);
+		int result = check_source_port(config, port, "listen", error);
+		if (result < 0)
+			return result;
 	}
 	return 0;
 }

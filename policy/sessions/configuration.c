@@ -7,6 +7,7 @@
 
 #include "ipc/base/scope.h"
 #include "ipc/loader.h"
+#include "policy/sessions/gateways.h"
 #include "policy/supervisor/processes.h"
 #include "policy/supervisor/supervisor.h"
 
@@ -91,7 +92,10 @@ on_finished(void *owner, UNUSED struct message *message, UNUSED const struct loa
 	struct process *process = owner;
 	struct load *load = process->owner;
 	struct rules_error error = { 0 };
-	load->finished = load->settings->users_file_name != NULL &&
+	const char *reason = gateways_refuse_settings(load->settings->config);
+	if (reason != NULL)
+		process_failed(process, EINVAL, bytes_of_text(reason));
+	load->finished = reason == NULL && load->settings->users_file_name != NULL &&
 			 config_check(load->settings->config, &error) == 0;
 	rules_error_free(&error);
 	process_dismiss(process, LEAVE_MS);

@@ -87,9 +87,10 @@ on_connect_active(void *owner, struct message *message, const struct gate_connec
 	SCOPE_FD int fd = -1;
 	if (gateway == NULL)
 		return;
+	uint16_t source_port = (uint16_t)process->supervisor->settings->config->active_source_port;
 	if (may_connect(gateway)) {
 		bool is_open = sessions_find_addresses(gateway, body->session, &local, &peer);
-		fd = is_open ? active_connect(&local, &peer, body->port) : -ENOENT;
+		fd = is_open ? active_connect(&local, &peer, body->port, source_port) : -ENOENT;
 		denial = (struct denial){ .why = REFUSAL_NONE, .error = -fd };
 	}
 	if (fd < 0)
@@ -310,6 +311,21 @@ gateways_drain(struct gateways *gateways, uint64_t limit_ms)
 			continue;
 		process_expect_end(process, limit_ms);
 		process_posted(process, gate_post_drain(process->channel, 0, &body));
+	}
+}
+
+const char *
+gateways_refuse_settings(const struct config *config)
+{
+	switch (active_check_source((uint16_t)config->active_source_port)) {
+	case 0:
+		return NULL;
+	case -EACCES:
+		return "active_source_port: a port below 1024 needs root or CAP_NET_BIND_SERVICE";
+	case -EADDRINUSE:
+		return "active_source_port: another program holds that port";
+	default:
+		return "active_source_port: that port cannot be bound";
 	}
 }
 

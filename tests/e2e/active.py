@@ -6,13 +6,15 @@ is 127.0.0.2 and the third host is 127.0.0.1: a port that listens there must hea
 """
 
 import contextlib
+import os
+import pathlib
 import select
 import socket
 
 from harness import server
 from harness.fixtures import noise
 from harness.ftp import MODES_4, MODES_6, eprt_command, port_command, session
-from harness.tap import Skip, Suite, check, equal
+from harness.tap import Failure, Skip, Suite, check, equal
 
 suite = Suite()
 
@@ -148,6 +150,40 @@ def _(world):
         equal(data.socket.getpeername()[0], "127.0.0.1", "address")
         data.read()
         control.reply(226)
+
+
+@suite.case("active_source_port: every connection comes from it, several at a time")
+def _(_world):
+    source = 20 if os.geteuid() == 0 else server.free_port()
+    with server.configured(active_source_port=source) as world, contextlib.ExitStack() as stack:
+        world.user.file("file", noise(5 << 20))
+        addresses = (world.address, world.address6) if world.address6 else (world.address,)
+        for address in addresses * 2:
+            control = stack.enter_context(session(world, address=address))
+            data = stack.enter_context(control.data("EPRT"))
+            control.command("RETR file", 150)
+            equal(data.socket.getpeername()[:2], (address[0], source), "where it comes from")
+            stack.callback(control.reply, 226)
+            stack.callback(data.read)
+
+
+@suite.case("active_source_port: one that the server may not have is an error at the start")
+def _(_world):
+    with contextlib.ExitStack() as stack:
+        taken = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        refused = [(taken.getsockname()[1], "another program holds")]
+        if os.geteuid() != 0 and first_unprivileged_port() > 20:
+            refused.append((20, "root"))
+        for port, reason in refused:
+            try:
+                with server.configured(active_source_port=port):
+                    raise AssertionError(f"it starts with port {port}")
+            except Failure as failure:
+                check(reason in str(failure), f"not said why: {failure}")
+
+
+def first_unprivileged_port():
+    return int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
 
 
 if __name__ == "__main__":

@@ -15,12 +15,15 @@
 struct active_row {
 	const char *name;
 	const char *local, *peer;
+	uint16_t source_port;
 };
 
 static const struct active_row active_rows[] = {
-	{ "IPv4", "127.0.0.1", "127.0.0.1" },
-	{ "IPv4 from another own address", "127.0.0.3", "127.0.0.2" },
-	{ "IPv6", "::1", "::1" },
+	{ "IPv4", "127.0.0.1", "127.0.0.1", 0 },
+	{ "IPv4 from another own address", "127.0.0.3", "127.0.0.2", 0 },
+	{ "IPv6", "::1", "::1", 0 },
+	{ "IPv4 from a port of its own", "127.0.0.1", "127.0.0.1", 42430 },
+	{ "IPv6 from a port of its own", "::1", "::1", 42430 },
 };
 
 static struct wire_address
@@ -60,7 +63,7 @@ check_active(void **state)
 	SCOPE_FD int listener = listen_at(row->peer, &port);
 	/* Their ports are those of the control connection and play no part. */
 	struct wire_address local = address_of(row->local, 21), peer = address_of(row->peer, 5);
-	SCOPE_FD int fd = active_connect(&local, &peer, port);
+	SCOPE_FD int fd = active_connect(&local, &peer, port, row->source_port);
 	assert_true(fd >= 0);
 	assert_int_equal(descriptor_check(fd, DESCRIPTOR_DATA), 0);
 	struct pollfd arrival = { .fd = listener, .events = POLLIN };
@@ -70,6 +73,26 @@ check_active(void **state)
 	assert_int_equal(address_of_peer(accepted, &seen), 0);
 	assert_true(address_is_same_host(&seen, &local));
 	assert_int_not_equal(seen.port, 21);
+	if (row->source_port == 0)
+		return;
+	assert_int_equal(seen.port, row->source_port);
+	/* The next one leaves from there while this one is in use. */
+	uint16_t other_port = 0;
+	SCOPE_FD int other_listener = listen_at(row->peer, &other_port);
+	SCOPE_FD int other = active_connect(&local, &peer, other_port, row->source_port);
+	assert_true(other >= 0);
+}
+
+/* A port that somebody listens on, and one that only root may bind. */
+static void
+check_source(void **state)
+{
+	uint16_t taken = 0;
+	(void)state;
+	SCOPE_FD int listener = listen_at("127.0.0.1", &taken);
+	assert_int_equal(active_check_source(0), 0);
+	assert_int_equal(active_check_source(42431), 0);
+	assert_int_equal(active_check_source(taken), -EADDRINUSE);
 }
 
 struct refused_row {
@@ -91,7 +114,7 @@ check_refused(void **state)
 {
 	const struct refused_row *row = *state;
 	struct wire_address local = address_of(row->local, 21), peer = address_of(row->peer, 4000);
-	assert_int_equal(active_connect(&local, &peer, row->port), row->want);
+	assert_int_equal(active_connect(&local, &peer, row->port, 0), row->want);
 }
 
 int
@@ -100,6 +123,7 @@ main(void)
 	const struct table tables[] = {
 		TABLE("active", active_rows, check_active),
 		TABLE("refused", refused_rows, check_refused),
+		CASE("the source port is free, or it is told", check_source),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }
