@@ -7,7 +7,7 @@
 
 #include "ipc/base/scope.h"
 #include "ipc/loader.h"
-#include "policy/sessions/gateways.h"
+#include "policy/supervisor/active.h"
 #include "policy/supervisor/processes.h"
 #include "policy/supervisor/supervisor.h"
 
@@ -86,13 +86,29 @@ on_failed(void *owner, UNUSED struct message *message, const struct loader_faile
 	process_dismiss(owner, LEAVE_MS);
 }
 
+/* What the system does not let us do, in words for the operator; NULL: nothing. */
+static const char *
+find_obstacle(const struct config *config)
+{
+	switch (active_check_source((uint16_t)config->active_source_port)) {
+	case 0:
+		return NULL;
+	case -EACCES:
+		return "active_source_port: a port below 1024 needs root or CAP_NET_BIND_SERVICE";
+	case -EADDRINUSE:
+		return "active_source_port: another program holds that port";
+	default:
+		return "active_source_port: that port cannot be bound";
+	}
+}
+
 static void
 on_finished(void *owner, UNUSED struct message *message, UNUSED const struct loader_finished *body)
 {
 	struct process *process = owner;
 	struct load *load = process->owner;
 	struct rules_error error = { 0 };
-	const char *reason = gateways_refuse_settings(load->settings->config);
+	const char *reason = find_obstacle(load->settings->config);
 	if (reason != NULL)
 		process_failed(process, EINVAL, bytes_of_text(reason));
 	load->finished = reason == NULL && load->settings->users_file_name != NULL &&

@@ -314,21 +314,6 @@ gateways_drain(struct gateways *gateways, uint64_t limit_ms)
 	}
 }
 
-const char *
-gateways_refuse_settings(const struct config *config)
-{
-	switch (active_check_source((uint16_t)config->active_source_port)) {
-	case 0:
-		return NULL;
-	case -EACCES:
-		return "active_source_port: a port below 1024 needs root or CAP_NET_BIND_SERVICE";
-	case -EADDRINUSE:
-		return "active_source_port: another program holds that port";
-	default:
-		return "active_source_port: that port cannot be bound";
-	}
-}
-
 /* A part for each, so that none can take all; what is too little to divide is everybody's. */
 static int
 divide_ports(struct gateway *gateway, unsigned count)

@@ -7,7 +7,6 @@
 #define SALLYPORT_POLICY_SESSIONS_GATEWAYS_H
 
 #include "ipc/gate.h"
-#include "policy/rules/config.h"
 #include "policy/sessions/account.h"
 #include "policy/sessions/service.h"
 
@@ -25,9 +24,6 @@ struct gateway {
 	unsigned active_count;
 	unsigned sessions; /* in the table, whole and half; sessions.c writes it */
 };
-
-/* What the system does not let us do of new settings, in words for the operator; NULL: nothing. */
-const char *gateways_refuse_settings(const struct config *config);
 
 /* Starts all of them. 0 or negative errno. */
 MUST_CHECK int
