@@ -83,12 +83,12 @@ permit(struct session *session, const struct command *command, struct bytes argu
 	return check_argument(session, command, argument);
 }
 
-/* REST and RNFR are good for the command that follows, and no other. */
+/* REST, RANG and RNFR are good for the command that follows, and no other. */
 static void
 drop_marks(struct session *session, const struct command *command)
 {
 	if ((command->flags & (COMMAND_LEADS | COMMAND_RESTARTS)) == 0)
-		session->parameters.restart = 0;
+		session->parameters.range = byte_range_all;
 	if ((command->flags & COMMAND_RENAMES) == 0) {
 		free(session->rename_from);
 		session->rename_from = NULL;

@@ -10,15 +10,18 @@
 
 struct session;
 
+enum { COMMAND_VERB_BYTES_MAX = 7 };
+
 enum argument_rule { ARGUMENT_NONE, ARGUMENT_OPTIONAL, ARGUMENT_REQUIRED };
 
 enum command_flag {
 	COMMAND_FREE = 1 << 0,     /* also before login */
 	COMMAND_FILES = 1 << 1,    /* needs the worker */
-	COMMAND_LEADS = 1 << 2,    /* may stand between REST and the transfer: keeps the offset */
-	COMMAND_RESTARTS = 1 << 3, /* uses REST's offset up */
+	COMMAND_LEADS = 1 << 2,    /* may stand between REST or RANG and what uses it: keeps it */
+	COMMAND_RESTARTS = 1 << 3, /* uses it up */
 	COMMAND_RENAMES = 1 << 4,  /* uses RNFR's path up */
 	COMMAND_FACTS = 1 << 5,    /* its feature lists the facts of MLST */
+	COMMAND_HASHES = 1 << 6,   /* its feature lists the algorithms of HASH */
 };
 
 enum command_kind { COMMAND_OFFERED, COMMAND_MISSING, COMMAND_FOREIGN };

@@ -4,6 +4,7 @@
  */
 #include "gateway/command.h"
 #include "gateway/facts.h"
+#include "gateway/hash.h"
 #include "gateway/session.h"
 
 #include <strings.h>
@@ -25,14 +26,18 @@ inform_syst(struct session *session, struct bytes argument)
 static void
 add_feature(struct session *session, const struct command *command)
 {
-	char facts[FACTS_TEXT_BYTES] = "";
+	char facts[FACTS_TEXT_BYTES];
+	char hashes[HASH_TEXT_BYTES];
 	if (command->feature == NULL || command->feature[0] == '\0')
 		return;
-	if ((command->flags & COMMAND_FACTS) == 0)
-		session_reply(session, " %s", command->feature);
-	else
+	if ((command->flags & COMMAND_FACTS) != 0)
 		session_reply(session, " %s %s", command->feature,
 			facts_feature(session->parameters.facts, facts));
+	else if ((command->flags & COMMAND_HASHES) != 0)
+		session_reply(session, " %s %s", command->feature,
+			hash_feature(session->parameters.hash, hashes));
+	else
+		session_reply(session, " %s", command->feature);
 }
 
 void
@@ -48,7 +53,7 @@ inform_feat(struct session *session, struct bytes argument)
 static void
 list_commands(struct session *session)
 {
-	enum { VERBS_PER_LINE = 10, VERB_WIDTH = 6 };
+	enum { VERBS_PER_LINE = 8, VERB_WIDTH = COMMAND_VERB_BYTES_MAX + 1 };
 	char line[VERBS_PER_LINE * VERB_WIDTH + 1];
 	size_t count = 0;
 	session_reply(session, reply_help_begin);

@@ -1,17 +1,22 @@
 /*
- * Commands that say how to transfer: TYPE STRU MODE REST ALLO OPTS (RFC 959 4.1.2, RFC 3659 5,
- * RFC 2389 4). Run in the gateway.
+ * Commands that say how to transfer: TYPE STRU MODE REST RANG ALLO OPTS (RFC 959 4.1.2, RFC 3659 5,
+ * draft-bryan-ftp-range, RFC 2389 4). Run in the gateway.
  */
 #include "gateway/command.h"
+#include "gateway/digest.h"
 #include "gateway/facts.h"
 #include "gateway/session.h"
 #include "ipc/base/number.h"
 
 #include <strings.h>
 
+const struct byte_range byte_range_all = { .start = 0, .count = UINT64_MAX };
+
 const struct parameters parameters_initial = {
 	.form = PATHIO_FORM_ASCII, /* RFC 959 3.1.1.1 */
+	.range = { .start = 0, .count = UINT64_MAX },
 	.facts = PATHIO_FACTS_ALL,
+	.hash = PATHIO_SHA256,
 };
 
 /* In any case, blanks around it aside. */
@@ -81,8 +86,38 @@ parameter_rest(struct session *session, struct bytes argument)
 		/* It would count line ends that are not in the file (RFC 3659 5.3). */
 		session_reply(session, reply_restart_type);
 	} else {
-		session->parameters.restart = offset;
+		session->parameters.range = (struct byte_range){ offset, UINT64_MAX };
 		session_reply(session, reply_restart_ready, offset);
+	}
+}
+
+static bool
+parse_two_numbers(struct bytes argument, uint64_t *first, uint64_t *second)
+{
+	struct bytes one, other;
+	command_split(argument, &one, &other);
+	return number_parse(one, INT64_MAX, first) == 0 &&
+	       number_parse(other, INT64_MAX, second) == 0;
+}
+
+/* "start end", both inclusive; "1 0" is the whole file (draft-bryan-ftp-range 3). */
+void
+parameter_rang(struct session *session, struct bytes argument)
+{
+	uint64_t start, end;
+	struct byte_range *range = &session->parameters.range;
+	*range = byte_range_all;
+	if (!parse_two_numbers(argument, &start, &end)) {
+		session_reply(session, reply_argument_bad, "first and last byte are wanted");
+	} else if (start == 1 && end == 0) {
+		session_reply(session, reply_range_whole);
+	} else if (start > end) {
+		session_reply(session, reply_argument_bad, "the last byte is before the first");
+	} else if (session->parameters.form == PATHIO_FORM_ASCII) {
+		session_reply(session, reply_range_type);
+	} else {
+		*range = (struct byte_range){ start, end - start + 1 };
+		session_reply(session, reply_range_ready, start, end);
 	}
 }
 
@@ -120,6 +155,8 @@ parameter_opts(struct session *session, struct bytes argument)
 	command_split(argument, &verb, &option);
 	if (is_word(verb, "MLST"))
 		choose_facts(session, option);
+	else if (is_word(verb, "HASH"))
+		digest_opts_hash(session, option);
 	else if (is_word(verb, "UTF8") && (option.length == 0 || is_word(option, "ON")))
 		session_reply(session, reply_done);
 	else if (is_word(verb, "UTF8"))

@@ -274,11 +274,21 @@ session_begin(struct session *session)
 }
 
 void
+session_begin_long(struct session *session)
+{
+	session_begin(session);
+	session->is_long = true;
+}
+
+void
 session_finish(struct session *session)
 {
 	session->is_running = false;
+	session->is_long = false;
 	session->is_used = true;
 	attention_stop(session);
+	for (; session->aborts > 0; session->aborts--)
+		session_reply(session, reply_abort_done);
 	for (; session->noops > 0; session->noops--)
 		session_reply(session, reply_done);
 	if (session->is_quitting) {
@@ -310,15 +320,28 @@ session_folder(const struct session *session)
 	return session->folder == NULL ? bytes_of_text("/") : bytes_of_text(session->folder);
 }
 
-bool
-session_resolve(struct session *session, enum failure_context context, struct bytes argument,
-	struct path *path)
+struct byte_range
+session_take_range(struct session *session)
+{
+	struct byte_range range = session->parameters.range;
+	session->parameters.range = byte_range_all;
+	return range;
+}
+
+int
+session_fold(const struct session *session, struct bytes argument, struct path *path)
 {
 	struct path folder;
 	struct bytes input = argument.length == 0 ? bytes_of_text(".") : argument;
 	int error = path_fold(NULL, session_folder(session), &folder);
-	if (error == 0)
-		error = path_fold(&folder, input, path);
+	return error < 0 ? error : path_fold(&folder, input, path);
+}
+
+bool
+session_resolve(struct session *session, enum failure_context context, struct bytes argument,
+	struct path *path)
+{
+	int error = session_fold(session, argument, path);
 	if (error < 0)
 		session_reply_failure(session, context, error);
 	return error == 0;

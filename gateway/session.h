@@ -32,11 +32,20 @@ struct held_line {
 /* What the held line waits for, besides the end of the running command. */
 enum session_wait { WAITS_FOR_NOTHING, WAITS_FOR_AUTH, WAITS_FOR_TURN, WAITS_FOR_FILES };
 
-/* TYPE, REST and OPTS MLST. */
+/* Bytes of a file. */
+struct byte_range {
+	uint64_t start;
+	uint64_t count; /* UINT64_MAX: to the end */
+};
+
+extern const struct byte_range byte_range_all;
+
+/* TYPE, REST, RANG, OPTS MLST and OPTS HASH. */
 struct parameters {
 	enum pathio_form form;
-	uint64_t restart; /* of the next transfer; 0: none */
-	uint32_t facts;   /* enum pathio_fact bits */
+	struct byte_range range;    /* of the next transfer, by REST or RANG */
+	uint32_t facts;             /* enum pathio_fact bits */
+	enum pathio_algorithm hash; /* of HASH */
 };
 
 extern const struct parameters parameters_initial;
@@ -59,6 +68,7 @@ struct session {
 	bool is_at_end; /* the client sends nothing more */
 
 	bool is_running;    /* a command is */
+	bool is_long;       /* it is one that ABOR cancels: long_tag */
 	bool is_used;       /* a command was: the idle time begins anew */
 	bool is_quitting;   /* QUIT came during a transfer */
 	bool is_attended;   /* watched for urgent data and hang-up, with a line held */
@@ -68,7 +78,9 @@ struct session {
 	bool is_counted;    /* among those that have not logged in */
 	const char *ending; /* why, for the record; NULL: it lives */
 	enum session_wait waits;
-	uint16_t noops; /* that came during a transfer */
+	uint16_t noops;    /* that came during a transfer or a long command */
+	uint16_t aborts;   /* that wait for the end of a long command */
+	uint32_t long_tag; /* of its request */
 
 	struct wire_address peer;
 	struct wire_address local;
@@ -113,9 +125,20 @@ void session_wake_all(struct gateway *gateway);
 /* What held lines waited for has come. */
 void session_end_wait(struct gateway *gateway, enum session_wait wait);
 
-/* The running command is not answered yet; and now it is. */
+/*
+ * The running command is not answered yet; and now it is. Of a long one, which ABOR can cancel, the
+ * request's tag goes to ->long_tag.
+ */
 void session_begin(struct session *session);
+void session_begin_long(struct session *session);
 void session_finish(struct session *session);
+
+/* Does something run that ABOR, STAT, NOOP and QUIT may overtake (DECISIONS 32)? */
+static inline bool
+session_may_overtake(const struct session *session)
+{
+	return session->transfer != NULL || session->is_long;
+}
 
 /* The connection closes once what was replied is written; `reason` is a constant, for the record.
  */
@@ -139,10 +162,17 @@ bool session_is_logged_in(const struct session *session);
 /* The working directory. */
 struct bytes session_folder(const struct session *session);
 
+/* What REST or RANG said, which is good once. */
+struct byte_range session_take_range(struct session *session);
+
 /*
  * The path that an argument means, read from the working directory; an empty one is that directory.
- * On failure replies and answers false.
+ * 0 or negative errno.
  */
+MUST_CHECK int
+session_fold(const struct session *session, struct bytes argument, struct path *path);
+
+/* The same; on failure replies and answers false. */
 MUST_CHECK bool session_resolve(struct session *session, enum failure_context context,
 	struct bytes argument, struct path *path);
 

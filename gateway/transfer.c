@@ -126,6 +126,19 @@ discard(struct transfer *transfer)
 
 /* ---- moving ---- */
 
+static bool
+is_beyond_end(const struct transfer *transfer)
+{
+	return transfer->kind == TRANSFER_DOWNLOAD && transfer->offset > transfer->size;
+}
+
+/* A range may lie behind the end: no byte is sent then (draft-bryan-ftp-range 4.3). */
+static bool
+is_ranged(const struct transfer *transfer)
+{
+	return transfer->kind == TRANSFER_DOWNLOAD && transfer->count != UINT64_MAX;
+}
+
 static void
 fail_move(struct transfer *transfer, int error)
 {
@@ -152,7 +165,8 @@ has_clean_end(const struct session *session)
 static void
 end_move(struct transfer *transfer)
 {
-	if (transfer->error < 0) {
+	bool is_empty = is_beyond_end(transfer) && transfer->error == -EINVAL;
+	if (transfer->error < 0 && !is_empty) {
 		fail_move(transfer, transfer->error);
 	} else if (transfer->kind != TRANSFER_UPLOAD) {
 		report_success(transfer);
@@ -180,6 +194,13 @@ on_moved(void *argument, const struct pathio_answer *answer)
 
 /* ---- opening ---- */
 
+static uint64_t
+bytes_to_send(const struct transfer *transfer)
+{
+	uint64_t rest = is_beyond_end(transfer) ? 0 : transfer->size - transfer->offset;
+	return rest < transfer->count ? rest : transfer->count;
+}
+
 static void
 report_begin(struct transfer *transfer)
 {
@@ -188,16 +209,10 @@ report_begin(struct transfer *transfer)
 	if (transfer->is_unique)
 		session_reply(session, reply_unique_begins, transfer->name);
 	else if (transfer->kind == TRANSFER_DOWNLOAD && transfer->form == PATHIO_FORM_IMAGE)
-		session_reply(session, reply_download_begins, transfer->size - transfer->offset);
+		session_reply(session, reply_download_begins, bytes_to_send(transfer));
 	else
 		session_reply(session, reply_transfer_begins, mode);
 	transfer->begun_ms = gateway_now_ms();
-}
-
-static bool
-is_beyond_end(const struct transfer *transfer)
-{
-	return transfer->kind == TRANSFER_DOWNLOAD && transfer->offset > transfer->size;
 }
 
 /* Whatever could come has come: go on as far as possible. */
@@ -209,7 +224,8 @@ advance(struct transfer *transfer)
 		transfer_ask_move(transfer, on_moved);
 	if (!transfer->is_opened)
 		return;
-	if (is_beyond_end(transfer) || transfer->is_unset) {
+	bool is_refused = is_beyond_end(transfer) && !is_ranged(transfer);
+	if (is_refused || transfer->is_unset) {
 		session_reply(transfer->session,
 			transfer->is_unset ? reply_data_missing : reply_restart_beyond);
 		cut(transfer);

@@ -8,7 +8,6 @@
 #ifndef SALLYPORT_GATEWAY_TRANSFER_H
 #define SALLYPORT_GATEWAY_TRANSFER_H
 
-#include "gateway/line.h"
 #include "ipc/pathio.h"
 
 struct data_wait;
@@ -31,6 +30,7 @@ struct transfer_order {
 	struct bytes path;
 	enum pathio_form form;
 	uint64_t offset;     /* where to start */
+	uint64_t count;      /* of a download: bytes at the most */
 	enum pathio_how how; /* of an upload */
 
 	struct transfer_listing listing;
@@ -40,13 +40,6 @@ struct transfer_order {
 
 /* Runs it: the session's command from now on. */
 void transfer_start(struct session *session, const struct transfer_order *order);
-
-/*
- * A line that arrives during the session's transfer (transfer_commands.c). True if it was dealt
- * with; false if it must wait for the end.
- */
-MUST_CHECK bool
-transfer_overtake(struct session *session, enum line_result result, struct bytes line);
 
 /* ABOR during a transfer: replies for both, now or once a commit that had begun is answered. */
 void transfer_abort(struct session *session);

@@ -22,6 +22,7 @@ struct transfer {
 	enum transfer_kind kind;
 	enum pathio_form form;
 	uint64_t offset;
+	uint64_t count; /* of a download */
 	struct transfer_listing listing;
 	char *prefix; /* what listing.prefix points to */
 	bool is_unique;

@@ -59,7 +59,7 @@ ask_download(struct transfer *transfer, pathio_completion *done)
 	struct pathio_send request = {
 		.file = transfer->file,
 		.offset = transfer->offset,
-		.count = UINT64_MAX,
+		.count = transfer->count,
 		.form = transfer->form,
 	};
 	return pathio_send(transfer->session->files, &request, transfer->fd, done, transfer);
@@ -153,6 +153,7 @@ transfer_new(struct session *session, const struct transfer_order *order)
 		.kind = order->kind,
 		.form = order->form,
 		.offset = order->offset,
+		.count = order->count,
 		.listing = order->listing,
 		.is_unique = order->kind == TRANSFER_UPLOAD && order->how == PATHIO_HOW_UNIQUE,
 		.wait = { .session = session, .connecting_fd = -1 },

@@ -2,15 +2,15 @@
  * Turns (see turn.h). Runs in the gateway; the bytes are the client's.
  *
  * Lines that cannot run yet stay in the socket: a session that may not go on is not watched, and
- * TCP holds the client back. Only a transfer reads on, one line far, for ABOR and STAT (DECISIONS
- * 32).
+ * TCP holds the client back. Only a transfer or a long command reads on, one line far, for ABOR and
+ * STAT (DECISIONS 32).
  */
 #include "gateway/turn.h"
 
 #include "gateway/attention.h"
 #include "gateway/command.h"
+#include "gateway/overtake.h"
 #include "gateway/session.h"
-#include "gateway/transfer.h"
 #include "ipc/base/ends.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static bool
 may_take_line(const struct session *session)
 {
 	return session->ending == NULL && !session->is_quitting && session->held.text == NULL &&
-	       (!session->is_running || session->transfer != NULL) && !is_blocked(session) &&
+	       (!session->is_running || session_may_overtake(session)) && !is_blocked(session) &&
 	       !record_is_full(session->gateway);
 }
 
@@ -82,8 +82,8 @@ turn_drop_held(struct session *session)
 static void
 run_line(struct session *session, enum line_result result, struct bytes line)
 {
-	if (session->transfer != NULL) {
-		if (!transfer_overtake(session, result, line)) {
+	if (session_may_overtake(session)) {
+		if (!overtake_line(session, result, line)) {
 			turn_hold(session, result, line);
 			attention_begin(session);
 		}
@@ -164,7 +164,7 @@ end_reading(struct session *session)
 {
 	session->is_at_end = true;
 	pause_reading(session);
-	if (session->transfer != NULL && !session->is_quitting)
+	if (session_may_overtake(session) && !session->is_quitting)
 		session_end(session, "client-closed");
 }
 

@@ -11,7 +11,7 @@ import re
 from harness import server
 from harness.fixtures import small_tree
 from harness.ftp import Control, session
-from harness.tap import Suite, check
+from harness.tap import Suite, check, equal
 
 suite = Suite()
 
@@ -60,37 +60,86 @@ def _(world):
         control.command(f"PASS {world.user.password}", 230)
 
 
-@suite.case("FEAT names what is there, and everything that it names works")
-def _(world):
-    world.user.file("feat", b"x")
-    trials = {
-        b"EPSV": ("EPSV", 229),
-        b"EPRT": ("EPRT |1|127.0.0.1|51200|", 200),
-        b"MDTM": ("MDTM feat", 213),
-        b"SIZE": ("SIZE feat", 213),
-        b"REST": ("REST 1", 350),
-        b"MLST": ("MLST feat", 250),
-        b"UTF8": ("OPTS UTF8 ON", 200),
-        b"TVFS": ("CWD /", 250),
-    }
-    with session(world) as control:
-        features = [line.strip() for line in control.command("FEAT", 211).lines[1:-1]]
-        words = {feature.split()[0] for feature in features}
-        check(b"REST STREAM" in features, f"REST STREAM in {features}")
-        for word, (line, code) in trials.items():
-            check(word in words, f"{word} in {words}")
+def commands(*steps):
+    """A check by these lines and codes, in order."""
+
+    def run(control):
+        for line, code in steps:
             control.command(line, code)
-        for word in words - set(trials):
-            answer = control.command(word)
-            check(answer.code not in (500, 502), f"FEAT names {word}, which answers {answer}")
-        check(b"MFCT" not in words and b"AUTH" not in words, f"{words}")
+
+    return run
+
+
+def checksum(verb, code=250):
+    return commands((f'{verb} "feat"', code))
+
+
+def hash_names(control):
+    names = re.search(rb"HASH (\S+)", b" ".join(control.command("FEAT", 211).lines))[1]
+    for name in names.replace(b"*", b"").split(b";"):
+        control.command(b"OPTS HASH " + name, 200)
+        said = control.command("HASH feat", 213).text
+        check(said.startswith(name + b" 0-0 "), f"{said}")
+
+
+def facts(control):
+    line = re.search(rb"MLST (\S+)", b" ".join(control.command("FEAT", 211).lines))[1]
+    names = line.replace(b"*", b"")
+    control.command(b"OPTS MLST " + names, 200)
+    said = control.command("MLST feat", 250).lines[1]
+    for name in names.lower().split(b";")[:-1]:
+        check(name + b"=" in said.lower() or name == b"create", f"{name} in {said}")
+
+
+# Each line of FEAT, or its first words: what shows that it works. The file "feat" has one byte.
+FEATURES = {
+    "EPSV": commands(("EPSV", 229)),
+    "EPRT": commands(("EPRT |1|127.0.0.1|51200|", 200)),
+    "HASH": hash_names,
+    "MD5": checksum("MD5", 251),
+    "MDTM": commands(("MDTM feat", 213)),
+    "MLST": facts,
+    "RANG STREAM": commands(("RANG 0 0", 350), ("HASH feat", 213)),
+    "REST STREAM": commands(("REST 1", 350)),
+    "SIZE": commands(("SIZE feat", 213)),
+    "TVFS": commands(("CWD /", 250), ("MLST ./../feat", 250)),
+    "UTF8": commands(("OPTS UTF8 ON", 200)),
+    "XCRC": checksum("XCRC"),
+    "XMD5": checksum("XMD5"),
+    "XSHA": checksum("XSHA"),
+    "XSHA1": checksum("XSHA1"),
+    "XSHA256": checksum("XSHA256"),
+    "XSHA512": checksum("XSHA512"),
+}
+
+
+def feature_of(line):
+    """The row of FEATURES that a line of FEAT belongs to: its own, or that of its first word."""
+    return line if line in FEATURES else line.split()[0]
+
+
+@suite.case("FEAT: every line has a check here, and every check a line")
+def _(world):
+    with session(world) as control:
+        lines = [line.decode() for line in control.command("FEAT", 211).lines[1:-1]]
+    for line in lines:
+        check(line.startswith(" ") and not line.startswith("  "), f"one blank first: {line!r}")
+    found = [feature_of(line.strip()) for line in lines]
+    equal(sorted(found), sorted(FEATURES), "features")
+
+
+@suite.table(list(FEATURES), lambda name: f"FEAT: {name} works")
+def _(world, name):
+    world.user.file("feat", b"x")
+    with session(world) as control:
+        FEATURES[name](control)
 
 
 @suite.case("HELP lists no command that is not offered")
 def _(world):
     with session(world) as control:
         answer = control.command("HELP", 214)
-        verbs = set(re.findall(rb"\b[A-Z]{3,5}\b", b" ".join(answer.lines[1:-1])))
+        verbs = set(re.findall(rb"\b[A-Z0-9]{3,7}\b", b" ".join(answer.lines[1:-1])))
         check({b"USER", b"RETR", b"MLSD", b"XCUP"} <= verbs, f"{verbs}")
         for verb in verbs - {b"QUIT", b"REIN", b"PASV", b"EPSV"}:
             code = control.command(verb).code

@@ -12,7 +12,7 @@ import socket
 from .tap import LIVENESS_S, Failure, check, equal, shorten, wait_until
 
 IAC, WILL, DO, IP, NOP, DM = b"\xff", b"\xfb", b"\xfd", b"\xf4", b"\xf1", b"\xf2"
-CARRIES_PATH = {150, 211, 212, 213, 250, 257}
+CARRIES_PATH = {150, 211, 212, 213, 250, 251, 257}
 MODES_4 = ("PASV", "EPSV", "PORT", "EPRT")
 MODES_6 = ("EPSV", "EPRT")
 

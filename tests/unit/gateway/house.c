@@ -198,6 +198,27 @@ answer_moved(struct house *house, uint32_t tag, uint64_t bytes)
 }
 
 static void
+answer_failed(struct house *house, uint32_t tag, uint16_t error)
+{
+	struct pathio_failed failed = { .error = error };
+	channel_lost(pathio_post_failed(house->worker.channel, tag, &failed));
+}
+
+static void
+send_part(struct house *house, const struct pathio_send *part, const struct house_request *request)
+{
+	char text[] = "hello";
+	if (part->offset >= sizeof(text)) {
+		answer_failed(house, request->tag, EINVAL);
+		return;
+	}
+	if (part->count < sizeof(text) - part->offset)
+		text[part->offset + part->count] = '\0';
+	send_all(request->fd, text + part->offset);
+	answer_moved(house, request->tag, strlen(text + part->offset));
+}
+
+static void
 answer_opened(struct house *house, uint32_t tag, struct bytes path)
 {
 	struct pathio_opened opened = {
@@ -237,6 +258,18 @@ answer_committed(struct house *house, uint32_t tag)
 	channel_lost(pathio_post_committed(house->worker.channel, tag, &answer));
 }
 
+/* What of the file of five bytes is in the range; the digest is always the same. */
+static void
+answer_digested(struct house *house, uint32_t tag, const struct pathio_digest *request)
+{
+	uint64_t rest = file_attributes.size - request->offset;
+	struct pathio_digested answer = {
+		.digest = bytes_of_text("\xca\xfe\xf0\x0d"),
+		.count = request->count < rest ? request->count : rest,
+	};
+	channel_lost(pathio_post_digested(house->worker.channel, tag, &answer));
+}
+
 static void
 answer_size(struct house *house, uint32_t tag)
 {
@@ -252,9 +285,8 @@ carry_out(struct house *house, const struct house_request *request)
 	const union house_body *body = &request->body;
 	uint32_t tag = request->tag;
 	if (worker->errors[request->code] != 0) {
-		struct pathio_failed failed = { .error = worker->errors[request->code] };
+		answer_failed(house, tag, worker->errors[request->code]);
 		worker->errors[request->code] = 0;
-		channel_lost(pathio_post_failed(worker->channel, tag, &failed));
 		return;
 	}
 	switch (request->code) {
@@ -274,8 +306,7 @@ carry_out(struct house *house, const struct house_request *request)
 		answer_opened(house, tag, body->upload_open.path);
 		return;
 	case PATHIO_SEND:
-		send_all(request->fd, &"hello"[body->send.offset]);
-		answer_moved(house, tag, 5 - body->send.offset);
+		send_part(house, &body->send, request);
 		return;
 	case PATHIO_SEND_LISTING:
 		send_listing(house, &body->send_listing, request->fd);
@@ -293,6 +324,9 @@ carry_out(struct house *house, const struct house_request *request)
 		return;
 	case PATHIO_SIZE_AS:
 		answer_size(house, tag);
+		return;
+	case PATHIO_DIGEST:
+		answer_digested(house, tag, &body->digest);
 		return;
 	default:
 		answer_done(house, tag);

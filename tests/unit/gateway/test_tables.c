@@ -72,20 +72,20 @@ static const struct verb_row verb_rows[] = {
 	{ "LANG", COMMAND_MISSING, true },
 	{ "CLNT", COMMAND_MISSING, true },
 	{ "CCC", COMMAND_MISSING, false },
-	{ "RANG", COMMAND_MISSING, false },
+	{ "RANG", COMMAND_OFFERED, false },
 	{ "MFMT", COMMAND_MISSING, false },
 	{ "MFCT", COMMAND_MISSING, false },
 	{ "MFF", COMMAND_MISSING, false },
 	{ "AVBL", COMMAND_MISSING, false },
 	{ "COMB", COMMAND_MISSING, false },
-	{ "HASH", COMMAND_MISSING, false },
-	{ "XCRC", COMMAND_MISSING, false },
-	{ "XMD5", COMMAND_MISSING, false },
-	{ "XSHA", COMMAND_MISSING, false },
-	{ "XSHA1", COMMAND_MISSING, false },
-	{ "XSHA256", COMMAND_MISSING, false },
-	{ "XSHA512", COMMAND_MISSING, false },
-	{ "MD5", COMMAND_MISSING, false },
+	{ "HASH", COMMAND_OFFERED, false },
+	{ "XCRC", COMMAND_OFFERED, false },
+	{ "XMD5", COMMAND_OFFERED, false },
+	{ "XSHA", COMMAND_OFFERED, false },
+	{ "XSHA1", COMMAND_OFFERED, false },
+	{ "XSHA256", COMMAND_OFFERED, false },
+	{ "XSHA512", COMMAND_OFFERED, false },
+	{ "MD5", COMMAND_OFFERED, false },
 	{ "CSID", COMMAND_MISSING, false },
 	{ "SMNT", COMMAND_MISSING, false },
 	{ "GET", COMMAND_FOREIGN, true },
@@ -128,10 +128,11 @@ check_rows(void **state)
 		if (command->kind != COMMAND_OFFERED)
 			continue;
 		assert_true(strlen(command->doc) > 0);
+		assert_in_range(strlen(command->verb), 3, COMMAND_VERB_BYTES_MAX);
 		assert_true(
 			(command->argument == ARGUMENT_REQUIRED) <= (strlen(command->syntax) > 0));
 		for (const char *at = command->verb; *at != '\0'; at++)
-			assert_true(isupper((unsigned char)*at));
+			assert_true(isupper((unsigned char)*at) || isdigit((unsigned char)*at));
 	}
 }
 

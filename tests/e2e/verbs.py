@@ -1,0 +1,232 @@
+#!/usr/bin/python3 -B
+"""Verbs beyond RFC 959 and 3659: digests and ranges.
+
+Sources: draft-bryan-ftpext-hash-02, draft-bryan-ftp-range-08, draft-twine-ftpmd5-00, and what ProFTPD,
+GlobalSCAPE and their clients made of XCRC and its kin.
+"""
+
+import errno
+import hashlib
+import os
+import zlib
+
+from harness import server
+from harness.fixtures import noise
+from harness.ftp import Control, session
+from harness.tap import Suite, check, equal
+
+suite = Suite()
+
+SIZE = 100_003
+CONTENT = noise(SIZE)
+
+
+def crc32(data):
+    return f"{zlib.crc32(data):08x}"
+
+
+def hashed(name):
+    return lambda data: hashlib.new(name, data).hexdigest()
+
+
+# As HASH names it: how it is computed, verbs of its own.
+ALGORITHMS = {
+    "SHA-256": (hashed("sha256"), ("XSHA256",)),
+    "SHA-512": (hashed("sha512"), ("XSHA512",)),
+    "SHA-1": (hashed("sha1"), ("XSHA", "XSHA1")),
+    "MD5": (hashed("md5"), ("XMD5",)),
+    "CRC32": (crc32, ("XCRC",)),
+}
+
+
+def with_file(world, name="verbs file"):
+    path = world.user.path(name)
+    if not path.exists():
+        world.user.file(name, CONTENT)
+    return name
+
+
+@suite.table(list(ALGORITHMS), lambda name: f"{name}: the whole file, by HASH and by its own verbs")
+def _(world, name):
+    compute, verbs = ALGORITHMS[name]
+    path = with_file(world)
+    with session(world) as control:
+        control.command(f"OPTS HASH {name}", 200)
+        said = control.command(f"HASH {path}", 213).text.decode()
+        equal(said, f"{name} 0-{SIZE - 1} {compute(CONTENT)} {path}", "HASH")
+        for verb in verbs:
+            for form in (path, f'"{path}"', f"/{path}"):
+                said = control.command(f"{verb} {form}", 250).text.decode()
+                equal(said, compute(CONTENT).upper(), f"{verb} {form}")
+
+
+@suite.table(list(ALGORITHMS), lambda name: f"{name}: parts of a file")
+def _(world, name):
+    compute, verbs = ALGORITHMS[name]
+    path = with_file(world)
+    with session(world) as control:
+        control.command(f"OPTS HASH {name}", 200)
+        for first, last in ((0, 0), (1, 65536), (65535, 65537), (SIZE - 1, SIZE - 1)):
+            part = CONTENT[first : last + 1]
+            control.command(f"RANG {first} {last}", 350)
+            said = control.command(f"HASH {path}", 213).text.decode()
+            equal(said, f"{name} {first}-{last} {compute(part)} {path}", "HASH")
+            for form in (f'"{path}" {first} {last + 1}', f"{path} {first} {last + 1}"):
+                said = control.command(f"{verbs[0]} {form}", 250).text.decode()
+                equal(said, compute(part).upper(), form)
+        said = control.command(f'{verbs[0]} "{path}" 99999', 250).text.decode()
+        equal(said, compute(CONTENT[99999:]).upper(), "from there to the end")
+
+
+@suite.case("MD5 gives the path, too; an empty file has a digest")
+def _(world):
+    path = with_file(world)
+    world.user.file("empty file")
+    with session(world) as control:
+        said = control.command(f"MD5 {path}", 251).text.decode()
+        equal(said, f"{path} {hashlib.md5(CONTENT).hexdigest().upper()}", "MD5")
+        said = control.command("HASH empty file", 213).text.decode()
+        equal(said, f"SHA-256 0-0 {hashlib.sha256().hexdigest()} empty file", "HASH")
+        equal(control.command("XCRC empty file", 250).text, b"00000000", "XCRC")
+
+
+@suite.case("a name that could be a path with a range is that name")
+def _(world):
+    path = with_file(world)
+    world.user.file(f"{path} 0 5", b"another one")
+    world.user.file('"quoted"', b"in quotes")
+    with session(world) as control:
+        equal(control.command(f"XCRC {path} 0 5", 250).text.decode().lower(), crc32(b"another one"))
+        equal(control.command('HASH "quoted"', 213).text.split()[-1], b'"quoted"')
+        equal(control.command(f'HASH "{path}"', 213).text.split()[-1], b"file")
+    os.unlink(world.user.path(f"{path} 0 5"))
+
+
+@suite.case("a digest that takes long: ABOR ends it, others are served meanwhile")
+def _(world):
+    world.user.file("endless")
+    os.truncate(world.user.path("endless"), 1 << 40)
+    world.user.file("short", b"x")
+    with session(world) as control, session(world) as other:
+        for verb in ("HASH", "XCRC", "MD5"):
+            control.line(f"{verb} endless")
+            equal(other.fetch("RETR short"), b"x", "another session's file")
+            control.command("STAT", 211)
+            control.line("ABOR")
+            control.reply(426)
+            control.reply(226)
+            control.command("NOOP", 200)
+        control.line("HASH endless")
+        control.line("PWD")  # waits, and ABOR behind it
+        other.command("NOOP", 200)
+        control.socket.sendall(b"\xff\xf4")
+        control.socket.send(b"\xff", 1)  # MSG_OOB
+        control.send(b"\xf2ABOR\r\n")
+        control.reply(426)
+        control.reply(226)
+    os.unlink(world.user.path("endless"))
+
+
+@suite.case("a client that goes away takes its digest with it")
+def _(world):
+    world.user.file("endless")
+    os.truncate(world.user.path("endless"), 1 << 40)
+    start = world.mark()
+    with Control(world.address) as control:
+        control.login(world.user.name, world.user.password)
+        name = world.wait_record(start, event="attached")["session"]
+        control.line("HASH endless")
+    world.wait_record(start, event="session_ended", session=name)
+    record = world.wait_record(start, event="operation", session=name, name="digest")
+    equal(record["error"], errno.ECANCELED, "errno of the digest")
+    os.unlink(world.user.path("endless"))
+
+
+def parts():
+    return [(0, 0), (1, 3), (65530, 65540), (SIZE - 1, SIZE - 1), (SIZE - 1, 1 << 62), (0, (1 << 63) - 1)]
+
+
+@suite.case("RANG and RETR: exactly these bytes, in every data mode")
+def _(world):
+    path = with_file(world)
+    with session(world) as control:
+        for mode in ("EPSV", "PORT"):
+            for first, last in parts():
+                with control.data(mode) as data:
+                    control.command(f"RANG {first} {last}", 350)
+                    control.command(f"RETR {path}", 150)
+                    equal(data.read(), CONTENT[first : last + 1], f"{first} to {last}")
+                    control.reply(226)
+        equal(control.fetch(f"RETR {path}"), CONTENT, "the range is used up")
+
+
+@suite.table(
+    (
+        "RANG 0 9223372036854775808",
+        "RANG 9223372036854775808 9223372036854775809",
+        "RANG 0 18446744073709551616",
+        "RANG -1 5",
+        "RANG 0 -1",
+        "RANG 1e9 2e9",
+        "RANG 0 ²",
+        "RANG 0x0 0x1",
+        "RANG 5 4",
+        "RANG 0",
+        "RANG 0 1 2",
+        "RANG 0  1",
+        "REST 9223372036854775808",
+        "REST 18446744073709551616",
+        "REST -1",
+        "REST 1e9",
+        "REST ²",
+    ),
+    lambda line: f"HOSTILE 25: {line} is refused, and what follows has the whole file",
+)
+def _(world, line):
+    path = with_file(world)
+    with session(world) as control:
+        control.command(line, 501)
+        equal(control.fetch(f"RETR {path}"), CONTENT, "the file")
+
+
+@suite.case("HOSTILE 25: the largest numbers are none too many")
+def _(world):
+    path = with_file(world)
+    largest = (1 << 63) - 1
+    with session(world) as control:
+        control.command(f"REST {largest}", 350)
+        control.command("EPSV", 229)
+        control.command(f"RETR {path}", 554)
+        for line in (f"RANG {largest} {largest}", f"RANG {SIZE} {largest}"):
+            control.command(line, 350)
+            equal(control.fetch(f"RETR {path}"), b"", line)
+            control.command(line, 350)
+            control.command(f"HASH {path}", 554)
+        for line in (f'XCRC "{path}" 0 {largest}', f'XCRC "{path}" {largest - 1} {largest}'):
+            control.command(line, 554)
+        control.command(f'XCRC "{path}" {largest}', 554)
+        control.command("EPSV", 229)
+        control.command(f"REST {largest}", 350)
+        control.command(f"STOR {path}", 554)
+        equal(world.user.path(path).read_bytes(), CONTENT, "the file")
+
+
+@suite.case("a range is for the next command, and no upload")
+def _(world):
+    path = with_file(world)
+    with session(world) as control:
+        control.command("RANG 0 5", 350)
+        control.command("NOOP", 200)
+        equal(len(control.fetch(f"RETR {path}")), SIZE, "bytes")
+        control.command("RANG 0 5", 350)
+        control.command("REST 10", 350)
+        equal(control.fetch(f"RETR {path}"), CONTENT[10:], "REST")
+        for verb in ("STOR", "APPE"):
+            control.command("RANG 0 5", 350)
+            control.command("EPSV", 229)
+            control.command(f"{verb} {path}", 504)
+        check(world.user.path(path).stat().st_size == SIZE, "the file is as it was")
+
+
+if __name__ == "__main__":
+    suite.main(server.quick)
