@@ -1,7 +1,8 @@
-"""vsftpd (Debian's package) beside ours: for the benchmark, and to try the tests' own clients.
+"""Other FTP servers beside ours: for the benchmark, and to try the tests' own clients.
 
-It runs in a mount namespace of its own, where copies of passwd, group, shadow and one PAM service
-are bound over the system's: its account exists nowhere else, and nothing is left to clean up.
+Each runs in a mount namespace of its own, where copies of passwd, group, shadow and one PAM service
+are bound over the system's: its account exists nowhere else, and nothing is left to clean up.  All
+check the same password hash, serve the same kind of home and keep no log of transfers unless asked.
 """
 
 import contextlib
@@ -12,8 +13,9 @@ import signal
 from . import launch, place, processes, server
 from .tap import Skip, wait_until
 
+PASSIVE = (20000, 29999)  # they try another where one is taken
 
-CONFIGURATION = """\
+VSFTPD = """\
 listen=NO
 listen_ipv6=YES
 listen_port={port}
@@ -39,6 +41,41 @@ utf8_filesystem=YES
 use_localtime=NO
 """
 
+PROFTPD = """\
+ServerType standalone
+DefaultServer on
+DefaultAddress 127.0.0.1
+Port {port}
+PassivePorts {first} {last}
+User nobody
+Group nogroup
+MaxInstances none
+TimeoutIdle 3600
+DefaultRoot ~
+Umask 022
+AllowOverwrite on
+ListOptions "-a"
+AuthOrder mod_auth_unix.c
+DelayEngine off
+UseReverseDNS off
+WtmpLog off
+SystemLog none
+TransferLog none
+PidFile {folder}/proftpd.pid
+ScoreboardFile {folder}/proftpd.scoreboard
+ControlsEngine off
+<Directory />
+  HideFiles none
+</Directory>
+"""
+
+PURE_FTPD = """\
+--ipv4only --bind 127.0.0.1,{port} --passiveportrange {first}:{last} --login unix --noanonymous
+--chrooteveryone --dontresolve --umask 022:022 --minuid 1000 --maxclientsnumber 5000
+--maxclientsperip 5000 --maxidletime 60 --limitrecursion 1000000:10 --syslogfacility none
+--displaydotfiles --pidfile {folder}/pure-ftpd.pid
+"""
+
 PAM = """\
 auth required pam_unix.so
 account required pam_unix.so
@@ -46,13 +83,17 @@ account required pam_unix.so
 
 BIND = """\
 set -e
+folder=$1
+shift
 mount --make-rprivate /
-for name in passwd group shadow pam.d/vsftpd; do mount --bind "$1/etc/${name##*/}" "/etc/$name"; done
-exec /usr/sbin/vsftpd "$1/vsftpd.conf"
+for name in passwd group shadow pam.d/vsftpd; do
+  [ ! -e "/etc/$name" ] || mount --bind "$folder/etc/${name##*/}" "/etc/$name"
+done
+exec "$@"
 """
 
 
-class Vsftpd(server.Server):
+class Peer(server.Server):
     def surprises(self):
         return []
 
@@ -63,34 +104,59 @@ class Vsftpd(server.Server):
         self.launched.stop()
 
 
+def program(name):
+    """Where it is installed, or where tests/bench/peers has unpacked it."""
+    places = [os.environ["PATH"], "/usr/sbin", str(place.BUILD / "peers" / "usr" / "sbin")]
+    found = shutil.which(name, path=os.pathsep.join(places))
+    if os.geteuid() != 0 or not found:
+        raise Skip(f"{name} and root")
+    return found
+
+
 @contextlib.contextmanager
-def vsftpd(home=None, logging=False):
-    """A running vsftpd with the user "demo"."""
-    if os.geteuid() != 0 or not shutil.which("vsftpd"):
-        raise Skip("vsftpd and root")
+def running(home, command, configuration, ipv6=False, **words):
+    """command: its words; a last one that ends in .conf names the file for the configuration."""
     with place.temporary_folder() as folder:
         user = place.User("demo", server.PASSWORD, home or folder / "home")
-        passive, port = (20000, 29999), server.free_port()  # it tries another where one is taken
+        port = server.free_port()
         write_accounts(
             folder / "etc", user, server.password_hash(server.PASSWORD, server.SHA512_1000)
         )
-        (folder / "vsftpd.conf").write_text(
-            CONFIGURATION.format(
-                port=port,
-                home=user.home,
-                first=passive[0],
-                last=passive[1],
-                logging="YES" if logging else "NO",
-                folder=folder,
-            )
+        told = configuration.format(
+            port=port, home=user.home, first=PASSIVE[0], last=PASSIVE[1], folder=folder, **words
         )
-        launched = launch.Launched(["unshare", "--mount", "sh", "-c", BIND, "sh", folder])
-        running = Vsftpd(launched, [user], port, passive, place.has_ipv6())
+        if command[-1].endswith(".conf"):
+            path = folder / command[-1]
+            path.write_text(told)
+            command = [*command[:-1], path]
+        else:
+            command = [*command, *told.split()]
+        launched = launch.Launched(
+            ["unshare", "--mount", "sh", "-c", BIND, "sh", folder, *command], cwd=folder
+        )
+        peer = Peer(launched, [user], port, PASSIVE, ipv6 and place.has_ipv6())
         try:
-            wait_until(lambda: is_listening(port), f"vsftpd: {launched.tail()}")
-            yield running
+            wait_until(lambda: is_listening(port), f"{command[0]}: {launched.tail()}")
+            yield peer
         finally:
-            running.close()
+            peer.close()
+
+
+def vsftpd(home=None, logging=False):
+    """A running vsftpd with the user "demo"."""
+    command = [program("vsftpd"), "vsftpd.conf"]
+    return running(home, command, VSFTPD, ipv6=True, logging="YES" if logging else "NO")
+
+
+def pure_ftpd(home=None):
+    return running(home, [program("pure-ftpd")], PURE_FTPD)
+
+
+def proftpd(home=None):
+    return running(home, [program("proftpd"), "--nodaemon", "--config", "proftpd.conf"], PROFTPD)
+
+
+STARTS = {"vsftpd": vsftpd, "pure-ftpd": pure_ftpd, "ProFTPD": proftpd}
 
 
 def write_accounts(folder, user, hash_):
