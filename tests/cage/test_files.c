@@ -1,7 +1,8 @@
 /*
  * What a caged process reaches of the file system, in each of the ways that a root can be had. With
  * Landlock alone the outside stays visible: what then cannot be stopped is asserted as well, since
- * the start line warns of exactly that (walls.def, "own root").
+ * the start line warns of exactly that (walls.def, "own root"). Landlock belongs to a thread
+ * (DECISIONS 2): what a worker does with it alone is tried from a thread of its pool as well.
  */
 #include "ipc/base/ends.h"
 #include "tests/cage/caged.h"
@@ -64,7 +65,14 @@ enum { CALL_FCHMODAT2 = 452, IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS }
 
 #define FILE_CASE(symbol, who, rooted, landlock, text, act) \
 	{ .name = (text), .role = CAGE_##who, .attempt = attempt_##symbol },
+#define POOL_CASE(symbol, who, rooted, landlock, text, act) \
+	{ .name = text ", from its pool",                   \
+		.role = CAGE_##who,                         \
+		.attempt = attempt_##symbol,                \
+		.in_pool_thread = true },
 static const struct scenario scenarios[] = {
+#include "tests/cage/files.def"
+#define FILE_CASE POOL_CASE
 #include "tests/cage/files.def"
 };
 
@@ -74,7 +82,7 @@ struct want {
 	long rooted, landlock;
 };
 #define FILE_CASE(symbol, who, with_root, with_landlock, text, act) { with_root, with_landlock },
-static const struct want wants[] = {
+static const struct want wants[ARRAY_LENGTH(scenarios) / 2] = {
 #include "tests/cage/files.def"
 };
 
@@ -84,26 +92,41 @@ struct file_row {
 	enum caged_mode mode;
 };
 static struct file_row rows[ARRAY_LENGTH(scenarios) * CAGED_MODE_COUNT];
+static size_t row_count;
+
+/* Only a worker has threads, and only where Landlock is alone does a thread's own wall tell. */
+static bool
+is_of_interest(const struct scenario *scenario, enum caged_mode mode)
+{
+	return !scenario->in_pool_thread ||
+	       (scenario->role == CAGE_WORKER && mode == CAGED_BY_LANDLOCK);
+}
+
+static void
+row_add(size_t scenario, enum caged_mode mode)
+{
+	char *name = NULL;
+	if (!is_of_interest(&scenarios[scenario], mode))
+		return;
+	if (asprintf(&name, "a %s %s: %s", cage_role_name(scenarios[scenario].role),
+		    caged_mode_name(mode), scenarios[scenario].name) < 0)
+		die("no memory for a test");
+	rows[row_count++] = (struct file_row){ name, scenario, mode };
+}
 
 static void
 rows_make(void)
 {
-	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-		const struct scenario *scenario = &scenarios[i / CAGED_MODE_COUNT];
-		enum caged_mode mode = (enum caged_mode)(i % CAGED_MODE_COUNT);
-		char *name = NULL;
-		if (asprintf(&name, "a %s %s: %s", cage_role_name(scenario->role),
-			    caged_mode_name(mode), scenario->name) < 0)
-			die("no memory for a test");
-		rows[i] = (struct file_row){ name, i / CAGED_MODE_COUNT, mode };
-	}
+	for (size_t i = 0; i < ARRAY_LENGTH(scenarios); i++)
+		for (unsigned mode = 0; mode < CAGED_MODE_COUNT; mode++)
+			row_add(i, (enum caged_mode)mode);
 }
 
 static void
 check_file(void **state)
 {
 	const struct file_row *row = *state;
-	const struct want *want = &wants[row->scenario];
+	const struct want *want = &wants[row->scenario % ARRAY_LENGTH(wants)];
 	struct outcome outcome;
 	if (caged_mode_lacks(row->mode) != NULL)
 		case_skip(caged_mode_lacks(row->mode));
@@ -129,6 +152,12 @@ main(int argc, char **argv)
 {
 	caged_main(argc, argv, scenarios, ARRAY_LENGTH(scenarios));
 	rows_make();
-	const struct table tables[] = { TABLE("files", rows, check_file) };
+	const struct table tables[] = {
+		{ .name = "files",
+			.check = check_file,
+			.rows = rows,
+			.row_bytes = sizeof(rows[0]),
+			.count = row_count },
+	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

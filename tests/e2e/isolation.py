@@ -47,12 +47,13 @@ def _(world):
 
 @suite.table(
     ("worker", "gateway", "record", "auth"),
-    lambda role: f"{role}: no capability, no new privileges, seccomp",
+    lambda role: f"{role}: no capability, no new privileges, seccomp, in each thread",
 )
 def _(world, role):
     with session(world, world.users[0]):
-        for pid in world.processes(role):
-            state = status(pid)
+        threads = [thread for pid in world.processes(role) for thread in processes.threads(pid)]
+        check(len(threads) > (role == "worker"), f"{len(threads)} threads of {role}")
+        for state in threads:
             for field in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
                 equal(int(state[field][0], 16), 0, f"{field} of {role}")
             equal(state["NoNewPrivs"], ["1"], f"NoNewPrivs of {role}")

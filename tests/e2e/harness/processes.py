@@ -63,11 +63,16 @@ def command_line(pid):
 
 
 def status(pid):
-    """/proc/PID/status as {field: words}."""
+    """/proc/PID/status as {field: words}; PID may be that of a thread."""
     text = pathlib.Path(f"/proc/{pid}/status").read_text(errors="replace")
     return {
         name: rest.split() for name, _, rest in (row.partition(":") for row in text.splitlines())
     }
+
+
+def threads(pid):
+    """status() of each thread of a process."""
+    return [status(f"{pid}/task/{thread}") for thread in os.listdir(f"/proc/{pid}/task")]
 
 
 def descriptors(pid):
