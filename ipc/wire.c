@@ -114,6 +114,13 @@ wire_is_bytes(enum wire_kind kind)
 	       kind == WIRE_SECRET;
 }
 
+/* Of a number its value, of bytes their length, of a list its elements. */
+static bool
+is_within_limits(const struct wire_field *field, uint64_t measure)
+{
+	return measure >= field->minimum && measure <= field->maximum;
+}
+
 static bool
 number_in_range(const struct wire_field *field, uint64_t value)
 {
@@ -121,13 +128,13 @@ number_in_range(const struct wire_field *field, uint64_t value)
 		return true;
 	if (field->kind == WIRE_FLAGS)
 		return (value & ~field->maximum) == 0;
-	return value >= field->minimum && value <= field->maximum;
+	return is_within_limits(field, value);
 }
 
 static bool
 bytes_in_range(const struct wire_field *field, struct bytes value)
 {
-	if (value.length < field->minimum || value.length > field->maximum)
+	if (!is_within_limits(field, value.length))
 		return false;
 	if (field->kind == WIRE_BYTES || field->kind == WIRE_SECRET || value.length == 0)
 		return true;
@@ -184,8 +191,7 @@ put_address(struct sink *sink, const struct wire_address *address)
 static int
 put_list(struct sink *sink, const struct wire_field *field, const struct wire_list *list)
 {
-	if (list->count < field->minimum || list->count > field->maximum ||
-		list->encoded.length > WIRE_LIST_BYTES_MAX)
+	if (!is_within_limits(field, list->count) || list->encoded.length > WIRE_LIST_BYTES_MAX)
 		return -EINVAL;
 	int error = put_number(sink, 2, list->count);
 	return error < 0 ? error : put(sink, list->encoded.data, list->encoded.length);
@@ -322,7 +328,7 @@ take_list(struct bytes *input, const struct wire_field *field, char *member)
 	_Alignas(max_align_t) char element[WIRE_ELEMENT_BYTES_MAX];
 	ensure(field->record->size <= sizeof(element));
 
-	if (take_number(input, 2, &count) < 0 || count < field->minimum || count > field->maximum)
+	if (take_number(input, 2, &count) < 0 || !is_within_limits(field, count))
 		return -EBADMSG;
 	list.count = (uint32_t)count;
 	list.encoded.data = input->data;
