@@ -17,8 +17,12 @@ transfer_ask_opening(
 	struct pathio_open open = { transfer->file, order->path, PATHIO_MODE_RB };
 	struct pathio_upload_open upload = { transfer->file, order->path, order->how,
 		order->offset };
-	struct pathio_list list = { transfer->file, order->path, order->is_of_files_also,
-		order->pattern };
+	struct pathio_list list = {
+		.file = transfer->file,
+		.path = order->path,
+		.accept_file = order->is_of_files_also,
+		.pattern = order->pattern,
+	};
 	transfer->owed++;
 	switch (order->kind) {
 	case TRANSFER_DOWNLOAD:

@@ -4,6 +4,8 @@
 #include "worker/facts.h"
 #include "worker/instance_private.h"
 
+#include <errno.h>
+
 enum { ENTRY_BYTES_MAX = 512 }; /* of one entry in a batch */
 
 int
@@ -19,8 +21,12 @@ instance_run_list(struct call *call, union pathio_body *body)
 	const struct pathio_list *request = call->request;
 	call->judged = RIGHTS_LIST;
 	body->opened.name = bytes_of_text(path_name(call->path));
-	return listing_open(call->tree, call->path, request->accept_file, request->pattern,
+	int error = listing_open(call->tree, call->path, request->accept_file, request->pattern,
 		&call->handle->listing, &body->opened.attributes);
+	if (!request->lenient || (error != -ENOENT && error != -ENOTDIR && error != -EACCES))
+		return error;
+	body->opened.attributes = (struct pathio_attributes){ .type = PATHIO_TYPE_OTHER };
+	return listing_open_empty(call->tree, call->path, &call->handle->listing);
 }
 
 /* As listing_next(), for as many entries as a batch holds. */

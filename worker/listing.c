@@ -80,6 +80,20 @@ listing_open(struct tree *tree, const struct path *path, bool accept_file, struc
 	return 0;
 }
 
+int
+listing_open_empty(struct tree *tree, const struct path *path, struct listing **result)
+{
+	struct listing *listing = calloc(1, sizeof(*listing));
+	if (listing == NULL)
+		return -ENOMEM;
+	listing->tree = tree;
+	listing->started = true; /* there is no directory, and no single name is left either */
+	listing->attributes.type = PATHIO_TYPE_OTHER;
+	memcpy(&listing->folder, path, sizeof(*path));
+	*result = listing;
+	return 0;
+}
+
 void
 listing_close(struct listing **listing)
 {

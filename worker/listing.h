@@ -15,6 +15,10 @@ struct listing;
 MUST_CHECK int listing_open(struct tree *tree, const struct path *path, bool accept_file,
 	struct bytes pattern, struct listing **result, struct pathio_attributes *attributes);
 
+/* Of nothing, whatever the path is. 0 or -ENOMEM. */
+MUST_CHECK int
+listing_open_empty(struct tree *tree, const struct path *path, struct listing **result);
+
 /* Sets *listing to NULL. NULL is fine. */
 void listing_close(struct listing **listing);
 

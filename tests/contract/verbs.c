@@ -312,7 +312,9 @@ static int
 open_list(struct script *script, uint32_t file, struct bytes path)
 {
 	struct session *session = script->session;
-	const struct pathio_list request = { .file = file, .path = path };
+	const struct pathio_list request = {
+		.file = file, .path = path, .lenient = has_word(script, "lenient")
+	};
 	return session_finish(
 		session, pathio_list(session->io, &request, pathio_wait_done, &session->wait));
 }
