@@ -10,6 +10,8 @@
 #include "ipc/ledger.h"
 #include "ipc/loader.h"
 #include "ipc/pathio_messages.h"
+#include "ipc/sign.h"
+#include "ipc/vault.h"
 #include "ipc/verdict.h"
 #include "ipc/verify.h"
 

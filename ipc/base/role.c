@@ -13,6 +13,7 @@ static const char *const names[ROLE_COUNT] = {
 	[ROLE_RECORD] = "record",
 	[ROLE_LOADER] = "loader",
 	[ROLE_HASHER] = "hasher",
+	[ROLE_KEYS] = "keys",
 };
 
 const char *

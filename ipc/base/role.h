@@ -13,6 +13,7 @@ enum role {
 	ROLE_RECORD,
 	ROLE_LOADER,
 	ROLE_HASHER, /* of auth's pool: computes password hashes */
+	ROLE_KEYS,
 	ROLE_COUNT,
 };
 

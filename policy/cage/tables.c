@@ -50,6 +50,10 @@ static const struct cage_rule hasher_rules[] = {
 #include "policy/cage/rules_view.h"
 #include "policy/cage/hasher.def"
 };
+static const struct cage_rule keys_rules[] = {
+#include "policy/cage/rules_view.h"
+#include "policy/cage/keys.def"
+};
 static const struct cage_rule record_rules[] = {
 #include "policy/cage/rules_view.h"
 #include "policy/cage/record.def"
