@@ -310,6 +310,7 @@ static const struct violation_row violation_rows[] = {
 	VIOLATION(ledger, ROLE_RECORD),
 	VIOLATION(loader, ROLE_LOADER),
 	VIOLATION(hash, ROLE_HASHER),
+	VIOLATION(vault, ROLE_KEYS),
 };
 
 /* The cage sends its last words without the encoder: they are this message all the same. */

@@ -11,17 +11,18 @@
 struct pair_row {
 	const char *name;
 	enum role one;
-	const char *others; /* S G W A R L H: roles that share a channel with it */
+	const char *others; /* S G W A R L H K: roles that share a channel with it */
 };
 
 static const struct pair_row pair_rows[] = {
-	{ "supervisor", ROLE_SUPERVISOR, "GWARL" },
-	{ "gateway", ROLE_GATEWAY, "SWAR" },
+	{ "supervisor", ROLE_SUPERVISOR, "GWARLK" },
+	{ "gateway", ROLE_GATEWAY, "SWARK" },
 	{ "worker", ROLE_WORKER, "SGR" },
 	{ "auth", ROLE_AUTH, "SGR" },
 	{ "record", ROLE_RECORD, "SGWA" },
 	{ "loader", ROLE_LOADER, "S" },
 	{ "hasher", ROLE_HASHER, "" },
+	{ "keys", ROLE_KEYS, "SG" },
 };
 
 static void
@@ -36,6 +37,7 @@ check_pairs(void **state)
 		[ROLE_RECORD] = 'R',
 		[ROLE_LOADER] = 'L',
 		[ROLE_HASHER] = 'H',
+		[ROLE_KEYS] = 'K',
 	};
 	char got[ROLE_COUNT + 1] = "";
 	size_t count = 0;
