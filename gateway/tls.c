@@ -1,0 +1,283 @@
+/*
+ * TLS connections (see tls.h). Runs in the gateway; the peer is a stranger. libssl speaks TLS, this
+ * file says what each of its answers means. Nothing here decides about files.
+ */
+#include "gateway/tls.h"
+
+#include "gateway/tls_context.h"
+#include "gateway/tls_output.h"
+#include "gateway/tls_private.h"
+#include "gateway/tls_signer.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- what libssl says ---- */
+
+/* A FIN without close_notify, also within a record. */
+static bool
+is_cut(void)
+{
+	return ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+}
+
+/* libssl says only once how it ended. */
+static int
+end_with(struct tls *tls, int error)
+{
+	if (tls->error == 0)
+		tls->error = error;
+	return tls->error;
+}
+
+/* Never 0: -EAGAIN with ->wants, or why it ended. */
+static int
+explain(struct tls *tls, int result)
+{
+	int number = errno;
+	switch (SSL_get_error(tls->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+		tls->wants = EV_READ;
+		return -EAGAIN;
+	case SSL_ERROR_WANT_WRITE:
+		tls->wants = EV_WRITE;
+		return -EAGAIN;
+	case SSL_ERROR_WANT_ASYNC:
+	case SSL_ERROR_WANT_ASYNC_JOB:
+		tls->wants = 0;
+		return -EAGAIN;
+	case SSL_ERROR_SYSCALL:
+		return end_with(tls, number == EPIPE || number == 0 ? -ECONNRESET : -number);
+	default:
+		return end_with(tls, is_cut() ? -ECONNABORTED : -EPROTO);
+	}
+}
+
+/* Stale errors of others would be taken for ours. */
+static void
+prepare(void)
+{
+	ERR_clear_error();
+	errno = 0;
+}
+
+/* ---- handshake ---- */
+
+static int
+drive(struct tls *tls)
+{
+	struct tls_signer *signer = tls_context_signer(tls->options.context);
+	prepare();
+	tls_signer_set_running(signer, tls);
+	int result = SSL_do_handshake(tls->ssl);
+	tls_signer_set_running(signer, NULL);
+	return result == 1 ? 0 : explain(tls, result);
+}
+
+int
+tls_handshake(struct tls *tls)
+{
+	if (tls_signer_is_awaited(tls_context_signer(tls->options.context), tls)) {
+		tls->wants = 0;
+		return -EAGAIN;
+	}
+	int error = drive(tls);
+	if (error == -EAGAIN)
+		return error;
+	/* Its alert, or the end of the handshake, leaves all the same. */
+	int flushed = tls_flush(tls);
+	if (error < 0)
+		return error;
+	if (flushed == -EAGAIN) {
+		tls->wants = EV_WRITE;
+		return flushed;
+	}
+	tls->is_done = flushed == 0;
+	/* From here on no call waits for keys, and none needs a stack of its own. */
+	SSL_clear_mode(tls->ssl, SSL_MODE_ASYNC);
+	return flushed;
+}
+
+short
+tls_wants(const struct tls *tls)
+{
+	return tls->wants;
+}
+
+void
+tls_wake(struct tls *tls)
+{
+	tls->options.wake(tls->options.owner);
+}
+
+/* ---- bytes ---- */
+
+static int
+bounded(size_t length)
+{
+	return length > INT_MAX ? INT_MAX : (int)length;
+}
+
+int
+tls_read(struct tls *tls, char *buffer, size_t capacity)
+{
+	prepare();
+	if (tls->error < 0)
+		return tls->error;
+	int length = SSL_read(tls->ssl, buffer, bounded(capacity));
+	if (length > 0)
+		return length;
+	if (SSL_get_error(tls->ssl, length) == SSL_ERROR_ZERO_RETURN)
+		return 0;
+	return explain(tls, length);
+}
+
+bool
+tls_has_more(const struct tls *tls)
+{
+	return SSL_pending(tls->ssl) > 0;
+}
+
+bool
+tls_is_at_end(struct tls *tls)
+{
+	char byte;
+	prepare();
+	int length = tls->error < 0 ? 0 : SSL_peek(tls->ssl, &byte, 1);
+	if (length > 0)
+		return false;
+	return tls->error < 0 || SSL_get_error(tls->ssl, length) == SSL_ERROR_ZERO_RETURN ||
+	       explain(tls, length) != -EAGAIN;
+}
+
+int
+tls_write(struct tls *tls, const char *data, size_t length)
+{
+	prepare();
+	if (tls->error < 0)
+		return tls->error;
+	int written = SSL_write(tls->ssl, data, bounded(length));
+	return written > 0 ? written : explain(tls, written);
+}
+
+void
+tls_gather(struct tls *tls)
+{
+	tls_output_gather(tls->output);
+}
+
+int
+tls_flush(struct tls *tls)
+{
+	int error = tls_output_flush(tls->output);
+	if (error == -EAGAIN)
+		tls->wants = EV_WRITE;
+	else if (error < 0)
+		end_with(tls, error);
+	return error;
+}
+
+int
+tls_end(struct tls *tls)
+{
+	prepare();
+	int result = tls->is_done ? SSL_shutdown(tls->ssl) : 0;
+	if (result < 0)
+		return explain(tls, result);
+	return tls_flush(tls);
+}
+
+/* ---- sessions ---- */
+
+bool
+tls_is_resumed(const struct tls *tls)
+{
+	return SSL_session_reused(tls->ssl) == 1;
+}
+
+bool
+tls_is_foreign(const struct tls *tls)
+{
+	return tls->is_foreign;
+}
+
+void
+tls_renew_ticket(struct tls *tls)
+{
+	if (SSL_version(tls->ssl) >= TLS1_3_VERSION)
+		(void)SSL_new_session_ticket(tls->ssl);
+}
+
+void
+tls_describe(const struct tls *tls, char *text, size_t capacity)
+{
+	const char *cipher = SSL_get_cipher_name(tls->ssl);
+	snprintf(text, capacity, "%s %s", SSL_get_version(tls->ssl), cipher);
+}
+
+/* ---- life ---- */
+
+/* The input is a plain socket: libssl reads whole records, and no more than one ahead. */
+static int
+connect_socket(struct tls *tls)
+{
+	BIO *input = BIO_new_socket(tls->options.fd, BIO_NOCLOSE);
+	tls->output = tls_output_new(tls->options.fd);
+	if (input == NULL || tls->output == NULL) {
+		BIO_free(input);
+		BIO_free(tls->output);
+		tls->output = NULL;
+		return -ENOMEM;
+	}
+	SSL_set0_rbio(tls->ssl, input);
+	SSL_set0_wbio(tls->ssl, tls->output);
+	return 0;
+}
+
+int
+tls_new(const struct tls_options *options, struct tls **result)
+{
+	struct tls *tls = calloc(1, sizeof(*tls));
+	if (tls == NULL)
+		return -ENOMEM;
+	tls->options = *options;
+	tls->options.context = tls_context_hold(options->context);
+	tls->ssl = tls_context_open(options->context);
+	if (tls->ssl == NULL || connect_socket(tls) < 0) {
+		tls_free(&tls);
+		return -ENOMEM;
+	}
+	SSL_set_app_data(tls->ssl, tls);
+	SSL_set_accept_state(tls->ssl);
+	SSL_set_mode(tls->ssl, SSL_MODE_ASYNC);
+	if (options->is_data)
+		/*
+		 * A client that uploads and closes without reading would leave a ticket unread,
+		 * upon which its kernel resets the connection and the end of the upload is lost.
+		 */
+		SSL_set_num_tickets(tls->ssl, 0);
+	*result = tls;
+	return 0;
+}
+
+void
+tls_free(struct tls **tls)
+{
+	struct tls *freed = *tls;
+	*tls = NULL;
+	if (freed == NULL)
+		return;
+	/* A job that is put aside would stay for ever: it gets its error and ends first. */
+	if (tls_signer_abandon(tls_context_signer(freed->options.context), freed))
+		(void)drive(freed);
+	SSL_SESSION_free(freed->session);
+	SSL_free(freed->ssl);
+	ERR_clear_error();
+	tls_context_release(&freed->options.context);
+	free(freed);
+}

@@ -1,0 +1,28 @@
+/*
+ * What a TLS connection writes: records, gathered so that many leave in one send(2). A record that
+ * is taken is not yet sent; who counts bytes of a transfer counts at the flush.
+ */
+#ifndef SALLYPORT_GATEWAY_TLS_OUTPUT_H
+#define SALLYPORT_GATEWAY_TLS_OUTPUT_H
+
+#include "ipc/base/compiler.h"
+
+#include <openssl/types.h>
+#include <stddef.h>
+
+/* As a BIO that writes to fd (borrowed). It holds memory only while something is to be sent. */
+MUST_CHECK BIO *tls_output_new(int fd);
+
+/*
+ * From now on libssl's own flushes, at the end of its handshakes and alerts, do nothing, and the
+ * memory stays between those of tls_output_flush().
+ */
+void tls_output_gather(BIO *output);
+
+/* Sends what is there: 0, -EAGAIN, or the negative errno that ended the connection. */
+MUST_CHECK int tls_output_flush(BIO *output);
+
+/* Bytes that are taken and not sent. */
+size_t tls_output_waiting(BIO *output);
+
+#endif
