@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { DATA_INPUT_BYTES = 128 * 1024 };
+
 /* ---- what libssl says ---- */
 
 /* A FIN without close_notify, also within a record. */
@@ -255,12 +257,16 @@ tls_new(const struct tls_options *options, struct tls **result)
 	SSL_set_app_data(tls->ssl, tls);
 	SSL_set_accept_state(tls->ssl);
 	SSL_set_mode(tls->ssl, SSL_MODE_ASYNC);
-	if (options->is_data)
+	if (options->is_data) {
+		/* Many records in one recv(2). */
+		SSL_set_read_ahead(tls->ssl, 1);
+		SSL_set_default_read_buffer_len(tls->ssl, DATA_INPUT_BYTES);
 		/*
 		 * A client that uploads and closes without reading would leave a ticket unread,
 		 * upon which its kernel resets the connection and the end of the upload is lost.
 		 */
 		SSL_set_num_tickets(tls->ssl, 0);
+	}
 	*result = tls;
 	return 0;
 }

@@ -1,0 +1,369 @@
+/*
+ * The relay between a worker's data descriptor and a client's TLS (pump.h): everything arrives,
+ * both ways, whoever is slow; an end is an end only where it was meant.
+ */
+#include "tests/unit/gateway/tls_world.h"
+
+#include "gateway/pump.h"
+#include "gateway/tls_provider.h"
+#include "ipc/base/scope.h"
+#include "policy/keys/key.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum { SESSION = 3, ROUNDS = 4000 };
+
+static const struct tls_world_key ordinary = { "EC", "P-256", "ftp.example.org" };
+
+/* A pump between a client of OpenSSL's and the test as the worker. */
+struct relay {
+	struct tls_world world;
+	struct tls_line line; /* its server's end is the pump's */
+	struct pump_room *room;
+	struct pump *pump;
+	int worker_fd;
+	int refusal; /* what `secured` says */
+	bool was_secured, has_ended;
+	bool saw_end_before; /* the worker did, before `ended` */
+	int error;
+};
+
+static int
+on_secured(void *owner, const struct tls *tls)
+{
+	struct relay *relay = owner;
+	assert_non_null(tls);
+	relay->was_secured = true;
+	return relay->refusal;
+}
+
+static bool
+worker_sees_end(int fd)
+{
+	char byte;
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void
+on_ended(void *owner, int error)
+{
+	struct relay *relay = owner;
+	assert_false(relay->has_ended);
+	assert_null(relay->pump);
+	relay->has_ended = true;
+	relay->error = error;
+	relay->saw_end_before = worker_sees_end(relay->worker_fd);
+}
+
+static void
+open_relay(struct relay *relay, bool is_upload)
+{
+	*relay = (struct relay){ .worker_fd = -1 };
+	tls_world_open(&relay->world, &ordinary, 1);
+	tls_line_open(&relay->world, &relay->line, SESSION, NULL, true);
+	tls_free(&relay->line.server);
+	relay->room = pump_room_new(relay->world.base);
+	const struct pump_options options = {
+		.room = relay->room,
+		.context = relay->world.context,
+		.session = SESSION,
+		.is_upload = is_upload,
+		.stall_timeout_s = 60,
+		.secured = on_secured,
+		.ended = on_ended,
+		.owner = relay,
+	};
+	assert_int_equal(
+		pump_new(&options, &relay->line.server_fd, &relay->worker_fd, &relay->pump), 0);
+	assert_int_equal(relay->line.server_fd, -1);
+}
+
+static void
+close_relay(struct relay *relay)
+{
+	pump_free(&relay->pump);
+	pump_room_free(&relay->room);
+	fd_close(&relay->worker_fd);
+	tls_line_close(&relay->line);
+	tls_world_close(&relay->world);
+}
+
+static void
+turn(struct relay *relay)
+{
+	event_base_loop(relay->world.base, EVLOOP_NONBLOCK);
+}
+
+static void
+shake(struct relay *relay)
+{
+	for (int i = 0; i < 40; i++) {
+		ERR_clear_error();
+		(void)SSL_do_handshake(relay->line.client);
+		turn(relay);
+	}
+}
+
+/* What comes next for the client: bytes, 0 at close_notify, or a negative SSL_get_error(). */
+static int
+client_read(struct relay *relay, char *buffer, int capacity)
+{
+	ERR_clear_error();
+	int length = SSL_read(relay->line.client, buffer, capacity);
+	if (length > 0)
+		return length;
+	int error = SSL_get_error(relay->line.client, length);
+	return error == SSL_ERROR_ZERO_RETURN ? 0 : -error;
+}
+
+/* ---- out ---- */
+
+struct size_row {
+	const char *name;
+	size_t bytes;
+	size_t step; /* that the slow side takes at once */
+};
+
+static const struct size_row size_rows[] = {
+	{ "nothing", 0, 4096 },
+	{ "one byte", 1, 4096 },
+	{ "a record and a byte", 16385, 16384 },
+	{ "more than everything in between holds", 3 * 1024 * 1024, 65536 },
+	{ "a peer that takes little", 200 * 1024, 1000 },
+};
+
+static char *
+make_content(size_t length)
+{
+	char *content = malloc(length + 1);
+	for (size_t i = 0; i < length; i++)
+		content[i] = (char)(i * 7 + i / 251);
+	return content;
+}
+
+static void
+check_download(void **state)
+{
+	const struct size_row *row = *state;
+	struct relay relay;
+	SCOPE_FREE char *content = make_content(row->bytes);
+	SCOPE_FREE char *got = malloc(row->bytes + row->step);
+	size_t sent = 0, received = 0;
+	int length = -SSL_ERROR_WANT_READ;
+	open_relay(&relay, false);
+	shake(&relay);
+	assert_true(relay.was_secured);
+	for (int i = 0; i < ROUNDS && length != 0; i++) {
+		ssize_t taken = relay.worker_fd < 0 || sent == row->bytes
+					? 0
+					: send(relay.worker_fd, content + sent, row->bytes - sent,
+						  MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent += taken > 0 ? (size_t)taken : 0;
+		if (sent == row->bytes && relay.worker_fd >= 0) {
+			fd_close(&relay.worker_fd);
+			assert_false(relay.has_ended);
+			pump_end(relay.pump);
+		}
+		turn(&relay);
+		length = client_read(&relay, got + received, (int)row->step);
+		assert_true(length >= 0 || length == -SSL_ERROR_WANT_READ);
+		received += length > 0 ? (size_t)length : 0;
+	}
+	assert_int_equal(length, 0);
+	assert_int_equal(received, row->bytes);
+	assert_memory_equal(got, content, row->bytes);
+	assert_true(relay.has_ended);
+	assert_int_equal(relay.error, 0);
+	close_relay(&relay);
+}
+
+/* The worker's end alone is not the client's: it may have failed. */
+static void
+check_unconfirmed(void **state)
+{
+	struct relay relay;
+	char buffer[16];
+	(void)state;
+	open_relay(&relay, false);
+	shake(&relay);
+	assert_int_equal(send(relay.worker_fd, "half", 4, 0), 4);
+	fd_close(&relay.worker_fd);
+	for (int i = 0; i < 10; i++)
+		turn(&relay);
+	assert_int_equal(client_read(&relay, buffer, sizeof(buffer)), 4);
+	assert_int_equal(client_read(&relay, buffer, sizeof(buffer)), -SSL_ERROR_WANT_READ);
+	assert_false(relay.has_ended);
+	pump_free(&relay.pump);
+	assert_int_equal(client_read(&relay, buffer, sizeof(buffer)), -SSL_ERROR_SSL);
+	assert_int_equal(ERR_GET_REASON(ERR_peek_error()), SSL_R_UNEXPECTED_EOF_WHILE_READING);
+	close_relay(&relay);
+}
+
+static void
+check_vanished_reader(void **state)
+{
+	struct relay relay;
+	static char piece[65536];
+	(void)state;
+	open_relay(&relay, false);
+	shake(&relay);
+	fd_close(&relay.line.client_fd);
+	for (int i = 0; i < 100 && !relay.has_ended; i++) {
+		(void)!send(relay.worker_fd, piece, sizeof(piece), MSG_DONTWAIT | MSG_NOSIGNAL);
+		turn(&relay);
+	}
+	assert_true(relay.has_ended);
+	assert_true(relay.error < 0);
+	close_relay(&relay);
+}
+
+/* ---- in ---- */
+
+static void
+check_upload(void **state)
+{
+	const struct size_row *row = *state;
+	struct relay relay;
+	SCOPE_FREE char *content = make_content(row->bytes);
+	SCOPE_FREE char *got = malloc(row->bytes + row->step);
+	size_t sent = 0, received = 0;
+	ssize_t length = -1;
+	bool said_so = false;
+	open_relay(&relay, true);
+	shake(&relay);
+	for (int i = 0; i < ROUNDS && length != 0; i++) {
+		ERR_clear_error();
+		int taken = sent == row->bytes
+				    ? 0
+				    : SSL_write(relay.line.client, content + sent,
+					      (int)(row->bytes - sent > 16384 ? 16384
+									      : row->bytes - sent));
+		sent += taken > 0 ? (size_t)taken : 0;
+		if (sent == row->bytes && !said_so)
+			said_so = SSL_shutdown(relay.line.client) >= 0;
+		turn(&relay);
+		length = recv(relay.worker_fd, got + received, row->step, MSG_DONTWAIT);
+		received += length > 0 ? (size_t)length : 0;
+	}
+	assert_int_equal(length, 0);
+	assert_int_equal(received, row->bytes);
+	assert_memory_equal(got, content, row->bytes);
+	assert_true(relay.has_ended);
+	assert_int_equal(relay.error, 0);
+	assert_false(relay.saw_end_before);
+	close_relay(&relay);
+}
+
+/* What arrived is passed on, and the owner knows before the worker that it was not all. */
+static void
+check_cut_upload(void **state)
+{
+	struct relay relay;
+	char got[64];
+	(void)state;
+	open_relay(&relay, true);
+	shake(&relay);
+	assert_int_equal(SSL_write(relay.line.client, "half", 4), 4);
+	shutdown(relay.line.client_fd, SHUT_WR);
+	for (int i = 0; i < 10; i++)
+		turn(&relay);
+	assert_true(relay.has_ended);
+	assert_int_equal(relay.error, -ECONNABORTED);
+	assert_false(relay.saw_end_before);
+	assert_int_equal(recv(relay.worker_fd, got, sizeof(got), MSG_DONTWAIT), 4);
+	assert_true(worker_sees_end(relay.worker_fd));
+	close_relay(&relay);
+}
+
+static void
+check_worker_that_leaves(void **state)
+{
+	struct relay relay;
+	static char piece[16384];
+	(void)state;
+	open_relay(&relay, true);
+	shake(&relay);
+	int worker_fd = fd_take(&relay.worker_fd);
+	fd_close(&worker_fd);
+	relay.worker_fd = -1;
+	for (int i = 0; i < 100 && !relay.has_ended; i++) {
+		(void)SSL_write(relay.line.client, piece, sizeof(piece));
+		turn(&relay);
+	}
+	assert_true(relay.has_ended);
+	assert_true(relay.error < 0);
+	close_relay(&relay);
+}
+
+/* ---- handshakes ---- */
+
+static void
+check_refused(void **state)
+{
+	struct relay relay;
+	(void)state;
+	open_relay(&relay, true);
+	relay.refusal = -EPERM;
+	shake(&relay);
+	assert_true(relay.was_secured);
+	assert_true(relay.has_ended);
+	assert_int_equal(relay.error, -EPERM);
+	close_relay(&relay);
+}
+
+static void
+check_garbage(void **state)
+{
+	struct relay relay;
+	(void)state;
+	open_relay(&relay, false);
+	assert_int_equal(send(relay.line.client_fd, "GET / HTTP/1.0\r\n\r\n", 18, 0), 18);
+	for (int i = 0; i < 10; i++)
+		turn(&relay);
+	assert_false(relay.was_secured);
+	assert_true(relay.has_ended);
+	assert_int_equal(relay.error, -EPROTO);
+	close_relay(&relay);
+}
+
+static void
+check_freed_while_keys_is_asked(void **state)
+{
+	struct relay relay;
+	int other_end;
+	(void)state;
+	open_relay(&relay, false);
+	tls_world_connect_silence(&relay.world, &other_end);
+	shake(&relay);
+	assert_false(relay.was_secured);
+	pump_free(&relay.pump);
+	fd_close(&other_end);
+	turn(&relay);
+	close_relay(&relay);
+}
+
+int
+main(void)
+{
+	const struct table tables[] = {
+		TABLE("download", size_rows, check_download),
+		CASE("what the worker did not vouch for has no end", check_unconfirmed),
+		CASE("a reader that vanishes", check_vanished_reader),
+		TABLE("upload", size_rows, check_upload),
+		CASE("an upload that is cut", check_cut_upload),
+		CASE("a worker that takes no more", check_worker_that_leaves),
+		CASE("a connection that the owner does not want", check_refused),
+		CASE("garbage instead of a hello", check_garbage),
+		CASE("freed while keys is asked", check_freed_while_keys_is_asked),
+	};
+	signal(SIGPIPE, SIG_IGN); /* the client writes to whoever is gone */
+	if (key_prepare() < 0 || tls_provider_load() < 0)
+		return 1;
+	int result = table_run(tables, ARRAY_LENGTH(tables));
+	tls_provider_unload();
+	return result;
+}
