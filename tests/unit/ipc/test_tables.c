@@ -8,6 +8,7 @@
 #include "ipc/ledger.h"
 #include "ipc/loader.h"
 #include "ipc/protocol.h"
+#include "ipc/vault.h"
 #include "ipc/verdict.h"
 #include "policy/cage/cage.h"
 #include "tests/table.h"
