@@ -1,15 +1,37 @@
 /*
- * Commands that say who somebody is: USER PASS ACCT REIN QUIT (RFC 959 4.1.1). Run in the gateway,
- * which decides nothing: auth judges, the supervisor believes auth alone.
+ * Commands that say who somebody is: HOST (RFC 7151) USER PASS ACCT REIN QUIT (RFC 959 4.1.1). Run
+ * in the gateway, which decides nothing: auth judges, the supervisor believes auth alone.
  */
 #include "gateway/command.h"
 #include "gateway/reception.h"
 #include "gateway/session.h"
 #include "gateway/turn.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum { USER_BYTES_MAX = 255, SECRET_BYTES_MAX = 1024 };
+
+/* Before USER: the name is one at this host. A second HOST takes the place of the first. */
+void
+access_host(struct session *session, struct bytes argument)
+{
+	if (session->login.stage != LOGIN_NAME_NEEDED) {
+		session_reply(session, reply_host_too_late);
+		return;
+	}
+	switch (hosts_find(&session->gateway->hosts, argument, &session->local, &session->host)) {
+	case 0:
+		session_reply(session, reply_greeting, host_greeting(session->host));
+		return;
+	case -ENOENT:
+		session_reply(session, reply_host_unknown);
+		return;
+	default:
+		session_reply(session, reply_argument_bad, "no name of a host");
+		return;
+	}
+}
 
 void
 access_user(struct session *session, struct bytes argument)
@@ -75,6 +97,7 @@ access_rein(struct session *session, struct bytes argument)
 	(void)argument;
 	data_forget(session);
 	login_forget(session);
+	session->host = hosts_at(&session->gateway->hosts, &session->local);
 	forget(&session->folder);
 	forget(&session->subject);
 	session->parameters = parameters_initial;

@@ -72,10 +72,9 @@ gateway_configure(struct gateway *gateway, const struct gate_configure *settings
 		return -ENOMEM;
 	table->bucket_count = buckets;
 	gateway->settings = *settings;
-	memcpy(gateway->greeting, settings->greeting.data, settings->greeting.length);
-	gateway->settings.greeting = bytes_of_text(gateway->greeting);
+	gateway->settings.greeting = bytes_of_text("");
 	gateway->settings.connections_max = bound_connections(settings->connections_max);
-	return 0;
+	return hosts_set_server(&gateway->hosts, settings->greeting);
 }
 
 void
@@ -112,6 +111,7 @@ gateway_free(struct gateway **gateway)
 	passive_free(&freed->passive);
 	attention_free(&freed->attention);
 	ticket_table_free(&freed->tickets);
+	hosts_free(&freed->hosts);
 	free(freed->sessions.buckets);
 	free(freed);
 	*gateway = NULL;

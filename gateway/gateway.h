@@ -8,6 +8,7 @@
 #ifndef SALLYPORT_GATEWAY_GATEWAY_H
 #define SALLYPORT_GATEWAY_GATEWAY_H
 
+#include "gateway/hosts.h"
 #include "gateway/line.h"
 #include "gateway/record.h"
 #include "gateway/ticket.h"
@@ -30,8 +31,8 @@ struct session_table {
 
 struct gateway {
 	struct event_base *base;
-	struct gate_configure settings; /* its greeting points into greeting[] */
-	char greeting[512];
+	struct gate_configure settings; /* without its greeting, which is a host's */
+	struct hosts hosts;
 	struct channel *supervisor; /* NULL once it is gone */
 	struct channel *auth;       /* NULL until auth is there */
 	struct record_link record;

@@ -105,6 +105,7 @@ ask_auth(struct session *session, struct bytes secret)
 	struct verify_password request = {
 		.session = session->id,
 		.attempt = login->attempt,
+		.host = host_name(session->host),
 		.user = bytes_of_text(login->name),
 		.secret = secret,
 		.peer = session->peer,

@@ -137,6 +137,7 @@ session_new(struct gateway *gateway, int *fd, const struct wire_address *peer,
 		.stream = { .fd = *fd },
 		.peer = *peer,
 		.local = *local,
+		.host = hosts_at(&gateway->hosts, local),
 		.is_counted = true,
 		.connected_ms = gateway_now_ms(),
 		.parameters = parameters_initial,
@@ -150,7 +151,7 @@ session_new(struct gateway *gateway, int *fd, const struct wire_address *peer,
 	add_to_table(session);
 	limit_set(&session->limit, LIMIT_LOGIN, gateway->settings.login_timeout_s);
 	record_connected(session);
-	session_reply(session, reply_greeting, gateway->greeting);
+	session_reply(session, reply_greeting, host_greeting(session->host));
 	return 0;
 }
 

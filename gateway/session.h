@@ -84,6 +84,7 @@ struct session {
 
 	struct wire_address peer;
 	struct wire_address local;
+	const struct host *host; /* that the client is at */
 	uint64_t connected_ms;
 	uint64_t commands;
 

@@ -55,6 +55,15 @@ on_configure(void *owner, struct message *message, const struct gate_configure *
 }
 
 static void
+on_host(void *owner, struct message *message, const struct gate_host *body)
+{
+	struct gateway *gateway = owner;
+	(void)message;
+	if (hosts_add(&gateway->hosts, body) < 0)
+		fail_start(gateway, "out of memory");
+}
+
+static void
 on_auth(void *owner, struct message *message, const struct gate_auth *body)
 {
 	(void)body;
@@ -188,6 +197,7 @@ on_ping(void *owner, struct message *message, const struct gate_ping *body)
 
 static const struct gate_handlers handlers = {
 	.configure = on_configure,
+	.host = on_host,
 	.auth = on_auth,
 	.record = on_record,
 	.listener = on_listener,

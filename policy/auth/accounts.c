@@ -18,6 +18,7 @@
 enum { FILE_BYTES_MAX = 256 * 1024 * 1024 };
 
 struct accounts {
+	char *host;
 	struct users *users;
 	struct config *defaults;
 	char stand_in[CRYPT_GENSALT_OUTPUT_SIZE]; /* where no user has a hash to stand in */
@@ -39,6 +40,7 @@ accounts_free(struct accounts **accounts)
 {
 	if (*accounts == NULL)
 		return;
+	free((*accounts)->host);
 	users_free(&(*accounts)->users);
 	config_free(&(*accounts)->defaults);
 	free(*accounts);
@@ -153,17 +155,19 @@ check_sizes(struct accounts *accounts, const char *file_name, char **reason)
 }
 
 int
-accounts_load(
-	int fd, const struct verdict_configure *configure, struct accounts **result, char **reason)
+accounts_load(const struct accounts_source *source, const struct verdict_configure *configure,
+	struct accounts **result, char **reason)
 {
 	struct text text = { 0 };
 	struct accounts *accounts = calloc(1, sizeof(*accounts));
-	SCOPE_FREE char *file_name = bytes_copy_text(configure->file_name);
+	SCOPE_FREE char *file_name = bytes_copy_text(source->file_name);
 	int error = accounts == NULL || file_name == NULL ? -ENOMEM : 0;
+	if (error == 0) {
+		accounts->host = bytes_copy_text(source->host);
+		error = accounts->host == NULL ? -ENOMEM : config_create(&accounts->defaults);
+	}
 	if (error == 0)
-		error = config_create(&accounts->defaults);
-	if (error == 0)
-		error = read_all(fd, &text);
+		error = read_all(source->fd, &text);
 	if (error < 0 && asprintf(reason, "%s: %s", file_name == NULL ? "users file" : file_name,
 				 strerror(-error)) < 0)
 		*reason = NULL;
@@ -214,7 +218,7 @@ static int
 list_rights(struct accounts *accounts, const struct user *user, struct wire_list *result)
 {
 	/* What is left of a message's body beside the other fields of a record. */
-	enum { RIGHTS_BYTES_MAX = MESSAGE_BODY_BYTES_MAX - 8192 };
+	enum { RIGHTS_BYTES_MAX = MESSAGE_BODY_BYTES_MAX - 10240 };
 	struct wire_list_builder builder = {
 		.buffer = accounts->rights,
 		.capacity = RIGHTS_BYTES_MAX,
@@ -239,6 +243,7 @@ accounts_identify(struct accounts *accounts, struct bytes name, struct account_u
 	struct user_settings settings = user_resolve(user, accounts->defaults);
 	accounts->backend = settings.backend;
 	struct account_user record = {
+		.host = bytes_of_text(accounts->host),
 		.name = bytes_of_text(user->name),
 		.uid = user->uid,
 		.gid = user->gid,

@@ -10,13 +10,18 @@
 
 struct accounts;
 
+struct accounts_source {
+	int fd;                 /* borrowed; -1 only where a file may be missing */
+	struct bytes host;      /* whose users they are; empty: the server's */
+	struct bytes file_name; /* for messages */
+};
+
 /*
- * Reads the whole users file from `fd` and checks all of it. The message gives its name and what
- * users that say nothing get. 0, or negative errno with *reason set (file, line and reason; the
- * caller frees it).
+ * Reads the whole users file and checks all of it. `configure` says what users get that say
+ * nothing. 0, or negative errno with *reason set (file, line and reason; the caller frees it).
  */
-MUST_CHECK int accounts_load(
-	int fd, const struct verdict_configure *configure, struct accounts **result, char **reason);
+MUST_CHECK int accounts_load(const struct accounts_source *source,
+	const struct verdict_configure *configure, struct accounts **result, char **reason);
 
 void accounts_free(struct accounts **accounts);
 

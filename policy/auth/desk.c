@@ -23,7 +23,7 @@ struct gateway {
 
 struct desk {
 	struct desk_options options;
-	struct accounts *accounts; /* NULL only before the first desk_set_accounts() */
+	struct realms *realms; /* NULL only before the first desk_set_realms() */
 	struct pool *pool;
 	struct queue *queue;
 	struct gateway *gateways;
@@ -40,6 +40,7 @@ answer(struct desk *desk, const struct attempt *attempt, enum verdict verdict)
 	struct event_login login = {
 		.session = attempt->session,
 		.attempt = attempt->number,
+		.host = bytes_of(attempt->host, attempt->host_length),
 		.name = bytes_of(attempt->name, attempt->name_length),
 		.peer = attempt->peer,
 		.verdict = verdict,
@@ -58,8 +59,9 @@ identify(struct desk *desk, const struct attempt *attempt)
 		.session = attempt->session,
 		.attempt = attempt->number,
 	};
+	struct bytes host = bytes_of(attempt->host, attempt->host_length);
 	struct bytes name = bytes_of(attempt->name, attempt->name_length);
-	if (accounts_identify(desk->accounts, name, &identified.user) < 0)
+	if (desk_identify(desk, host, name, &identified.user) < 0)
 		return VERDICT_REFUSED;
 	if (verdict_post_identified(desk->options.supervisor, 0, &identified) < 0)
 		return VERDICT_UNAVAILABLE;
@@ -105,9 +107,10 @@ on_computed(void *owner, void *request, enum pool_result result)
 static void
 start(struct desk *desk, struct attempt *attempt)
 {
+	struct bytes host = bytes_of(attempt->host, attempt->host_length);
 	struct bytes name = bytes_of(attempt->name, attempt->name_length);
 	struct bytes secret = bytes_of(attempt->secret, attempt->secret_length);
-	struct bytes hash = accounts_hash(desk->accounts, name);
+	struct bytes hash = realms_hash(desk->realms, host, name);
 	if (pool_compute(desk->pool, secret, hash, attempt) < 0) {
 		answer(desk, attempt, VERDICT_UNAVAILABLE);
 		attempt_free(&attempt);
@@ -119,7 +122,7 @@ start(struct desk *desk, struct attempt *attempt)
 void
 desk_continue(struct desk *desk)
 {
-	while (desk->accounts != NULL && pool_is_idle(desk->pool) &&
+	while (desk->realms != NULL && pool_is_idle(desk->pool) &&
 		events_have_room(desk->options.events)) {
 		struct attempt *attempt = queue_take(desk->queue);
 		if (attempt == NULL)
@@ -142,15 +145,19 @@ new_attempt(struct gateway *gateway, uint32_t tag, const struct verify_password 
 		.session = body->session,
 		.number = body->attempt,
 		.peer = body->peer,
+		.host = malloc(body->host.length + 1),
+		.host_length = body->host.length,
 		.name = malloc(body->user.length),
 		.name_length = body->user.length,
 		.secret = malloc(body->secret.length + 1),
 		.secret_length = body->secret.length,
 	};
-	if (attempt->name == NULL || attempt->secret == NULL) {
+	if (attempt->host == NULL || attempt->name == NULL || attempt->secret == NULL) {
 		attempt_free(&attempt);
 		return NULL;
 	}
+	if (body->host.length > 0)
+		memcpy(attempt->host, body->host.data, body->host.length);
 	memcpy(attempt->name, body->user.data, body->user.length);
 	if (body->secret.length > 0)
 		memcpy(attempt->secret, body->secret.data, body->secret.length);
@@ -274,17 +281,18 @@ desk_add_gateway(struct desk *desk, uint32_t incarnation, int *fd)
 /* ---- set-up ---- */
 
 int
-desk_identify(struct desk *desk, struct bytes name, struct account_user *result)
+desk_identify(struct desk *desk, struct bytes host, struct bytes name, struct account_user *result)
 {
-	return accounts_identify(desk->accounts, name, result);
+	struct accounts *accounts = realms_find(desk->realms, host);
+	return accounts == NULL ? -ENOENT : accounts_identify(accounts, name, result);
 }
 
 void
-desk_set_accounts(struct desk *desk, struct accounts **accounts)
+desk_set_realms(struct desk *desk, struct realms **realms)
 {
-	accounts_free(&desk->accounts);
-	desk->accounts = *accounts;
-	*accounts = NULL;
+	realms_free(&desk->realms);
+	desk->realms = *realms;
+	*realms = NULL;
 	desk_continue(desk);
 }
 
@@ -293,7 +301,7 @@ static void
 forget_secrets(void *owner)
 {
 	struct desk *desk = owner;
-	accounts_free(&desk->accounts);
+	realms_free(&desk->realms);
 	queue_free(&desk->queue);
 	for (unsigned i = 0; i < desk->options.processes; i++)
 		attempt_free(&desk->running[i]);
@@ -338,7 +346,7 @@ desk_free(struct desk **desk)
 	for (unsigned i = 0; (*desk)->running != NULL && i < (*desk)->options.processes; i++)
 		attempt_free(&(*desk)->running[i]);
 	free((*desk)->running);
-	accounts_free(&(*desk)->accounts);
+	realms_free(&(*desk)->realms);
 	free(*desk);
 	*desk = NULL;
 }

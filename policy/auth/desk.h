@@ -5,8 +5,8 @@
 #ifndef SALLYPORT_POLICY_AUTH_DESK_H
 #define SALLYPORT_POLICY_AUTH_DESK_H
 
-#include "policy/auth/accounts.h"
 #include "policy/auth/events.h"
+#include "policy/auth/realms.h"
 
 struct desk;
 
@@ -23,16 +23,17 @@ struct desk_options {
 MUST_CHECK int desk_new(const struct desk_options *options, struct desk **result);
 void desk_free(struct desk **desk);
 
-/* Judges by these from now on; takes *accounts. */
-void desk_set_accounts(struct desk *desk, struct accounts **accounts);
+/* Judges by these from now on; takes *realms. */
+void desk_set_realms(struct desk *desk, struct realms **realms);
 
-/* As accounts_identify(). */
-MUST_CHECK int desk_identify(struct desk *desk, struct bytes name, struct account_user *result);
+/* As accounts_identify(), of the users at that host; -ENOENT too if there is no such host. */
+MUST_CHECK int
+desk_identify(struct desk *desk, struct bytes host, struct bytes name, struct account_user *result);
 
 /* Serves a gateway on *fd (taken): 0, -ENOMEM or -EBADMSG. */
 MUST_CHECK int desk_add_gateway(struct desk *desk, uint32_t incarnation, int *fd);
 
-/* There is room for events again, or there are accounts now: go on with what waits. */
+/* There is room for events again, or there are users now: go on with what waits. */
 void desk_continue(struct desk *desk);
 
 #endif

@@ -6,14 +6,21 @@
  */
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
-#include "policy/auth/accounts.h"
 #include "policy/auth/desk.h"
 #include "policy/auth/events.h"
 #include "policy/cage/cage.h"
+#include "policy/rules/config.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+
+/* A virtual host of which was told, until its users are loaded with the server's. */
+struct told_host {
+	char *name;
+	char *file_name;
+	int fd; /* -1: it has the server's users */
+};
 
 struct auth {
 	struct event_base *base;
@@ -21,6 +28,9 @@ struct auth {
 	struct events events;
 	struct desk *desk; /* NULL before the configuration has come */
 	struct verdict_configure defaults;
+	char *backend; /* to which the defaults point */
+	size_t host_count;
+	struct told_host hosts[CONFIG_HOSTS_MAX];
 };
 
 NORETURN static void
@@ -33,15 +43,85 @@ fail_to_start(struct auth *auth, const char *text)
 	exit(EXIT_FAILURE);
 }
 
+/* ---- users ---- */
+
 static void
-load_accounts(struct auth *auth, int fd)
+forget_hosts(struct auth *auth)
 {
-	struct accounts *accounts = NULL;
-	char *reason = NULL;
-	if (accounts_load(fd, &auth->defaults, &accounts, &reason) < 0)
-		fail_to_start(auth, reason);
-	desk_set_accounts(auth->desk, &accounts);
+	for (size_t i = 0; i < auth->host_count; i++) {
+		free(auth->hosts[i].name);
+		free(auth->hosts[i].file_name);
+		fd_close(&auth->hosts[i].fd);
+	}
+	auth->host_count = 0;
 }
+
+static int
+add_hosts(const struct auth *auth, struct realms *realms, char **reason)
+{
+	int error = 0;
+	for (size_t i = 0; i < auth->host_count && error == 0; i++) {
+		const struct told_host *host = &auth->hosts[i];
+		const struct accounts_source source = {
+			.fd = host->fd,
+			.host = bytes_of_text(host->name),
+			.file_name = bytes_of_text(host->file_name),
+		};
+		error = realms_add(realms, &source, &auth->defaults, reason);
+	}
+	return error;
+}
+
+/* All users of all hosts, or none: 0, or negative errno with *reason (NULL: memory is short). */
+static int
+load_users(struct auth *auth, int fd, char **reason)
+{
+	struct realms *realms = NULL;
+	int error = realms_new(fd, &auth->defaults, &realms, reason);
+	if (error == 0)
+		error = add_hosts(auth, realms, reason);
+	if (error == 0)
+		desk_set_realms(auth->desk, &realms);
+	realms_free(&realms);
+	forget_hosts(auth);
+	return error;
+}
+
+/* Takes *fd. */
+static void
+note_host(struct auth *auth, struct bytes name, struct bytes file_name, int *fd)
+{
+	struct told_host host = {
+		.name = bytes_copy_text(name),
+		.file_name = bytes_copy_text(file_name),
+	};
+	if (host.name == NULL || host.file_name == NULL)
+		die("out of memory");
+	if (auth->host_count == ARRAY_LENGTH(auth->hosts)) {
+		free(host.name);
+		free(host.file_name);
+		channel_reject(auth->supervisor, "too many hosts");
+		return;
+	}
+	host.fd = fd_take(fd);
+	auth->hosts[auth->host_count++] = host;
+}
+
+static void
+on_host(void *owner, struct message *message, const struct verdict_host *body)
+{
+	int none = -1;
+	(void)message;
+	note_host(owner, body->name, bytes_of_text(""), &none);
+}
+
+static void
+on_host_users(void *owner, struct message *message, const struct verdict_host_users *body)
+{
+	note_host(owner, body->name, body->file_name, &message->descriptor);
+}
+
+/* ---- start ---- */
 
 /*
  * The hashers are forked between the two gates of the cage: behind auth's walls, before its filter,
@@ -74,10 +154,16 @@ on_configure(void *owner, struct message *message, const struct verdict_configur
 		return;
 	}
 	auth->defaults = *body;
+	auth->backend = bytes_copy_text(body->backend);
+	if (auth->backend == NULL)
+		die("out of memory");
+	auth->defaults.backend = bytes_of_text(auth->backend); /* it outlives the message */
 	int error = cage_enter(CAGE_AUTH, &options, &report);
 	if (error == 0) {
+		char *reason = NULL;
 		start_desk(auth, body);
-		load_accounts(auth, message->descriptor);
+		if (load_users(auth, message->descriptor, &reason) < 0)
+			fail_to_start(auth, reason);
 		error = cage_close(CAGE_AUTH, NULL, &report);
 	}
 	SCOPE_FREE char *text = cage_report_text(&report);
@@ -92,12 +178,9 @@ static void
 on_users(void *owner, struct message *message, const struct verdict_users *body)
 {
 	struct auth *auth = owner;
-	struct accounts *accounts = NULL;
 	SCOPE_FREE char *reason = NULL;
 	auth->defaults.file_name = body->file_name;
-	int error = accounts_load(message->descriptor, &auth->defaults, &accounts, &reason);
-	if (error == 0)
-		desk_set_accounts(auth->desk, &accounts);
+	int error = load_users(auth, message->descriptor, &reason);
 	const char *text = error == 0 ? "" : reason == NULL ? "out of memory" : reason;
 	struct verdict_users_loaded loaded = { .error = bytes_of_text(text) };
 	channel_lost(verdict_post_users_loaded(auth->supervisor, message->tag, &loaded));
@@ -108,8 +191,8 @@ on_ask(void *owner, struct message *message, const struct verdict_ask *body)
 {
 	struct auth *auth = owner;
 	struct verdict_told told;
-	struct verdict_stranger stranger = { .name = body->name };
-	if (desk_identify(auth->desk, body->name, &told.user) == 0)
+	struct verdict_stranger stranger = { .host = body->host, .name = body->name };
+	if (desk_identify(auth->desk, body->host, body->name, &told.user) == 0)
 		channel_lost(verdict_post_told(auth->supervisor, message->tag, &told));
 	else
 		channel_lost(verdict_post_stranger(auth->supervisor, message->tag, &stranger));
@@ -148,6 +231,8 @@ on_ping(void *owner, struct message *message, const struct verdict_ping *body)
 }
 
 static const struct verdict_handlers handlers = {
+	.host = on_host,
+	.host_users = on_host_users,
 	.configure = on_configure,
 	.users = on_users,
 	.ask = on_ask,
@@ -202,6 +287,8 @@ main(void)
 	if (channel_new(&options, &fd, &auth.supervisor) < 0)
 		die("descriptor 3 is no channel: this program is started by sallyportd");
 	event_base_dispatch(auth.base);
+	forget_hosts(&auth);
+	free(auth.backend);
 	desk_free(&auth.desk);
 	events_stop(&auth.events);
 	channel_free(&auth.supervisor);

@@ -15,6 +15,8 @@ struct attempt {
 	uint64_t session;
 	uint32_t number;
 	struct wire_address peer;
+	char *host; /* that it was tried at, host_length bytes; none: the server */
+	size_t host_length;
 	char *name; /* as typed, name_length bytes */
 	size_t name_length;
 	char *secret;

@@ -26,9 +26,8 @@ load_free(struct load **load)
 	*load = NULL;
 	if (freed == NULL)
 		return;
+	users_files_clear(&freed->users);
 	config_free(&freed->config);
-	fd_close(&freed->users_fd);
-	free(freed->users_name);
 	if (freed->banner != NULL)
 		explicit_bzero(freed->banner, strlen(freed->banner));
 	free(freed->banner);
@@ -114,10 +113,9 @@ check_users_file(const struct stat *status, struct rules_error *error)
 }
 
 static int
-parse_users(
-	int fd, const struct stat *status, const struct config *config, struct rules_error *error)
+parse_users(int fd, const struct stat *status, const char *path, const struct config *config,
+	struct rules_error *error)
 {
-	const char *path = config->users_file;
 	struct users *users = NULL;
 	size_t length = (size_t)status->st_size;
 	void *text = length == 0 ? NULL : mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -133,18 +131,32 @@ parse_users(
 }
 
 static int
-open_users_file(struct load *load, struct rules_error *error)
+open_users_file(struct load *load, const char *host, const char *path, struct rules_error *error)
 {
-	const char *path = load->config->users_file;
 	struct stat status;
-	load->users_name = strdup(path);
-	load->users_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (load->users_fd < 0 || fstat(load->users_fd, &status) < 0)
+	SCOPE_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &status) < 0)
 		return refuse_file(path, errno, error);
 	int result = check_users_file(&status, error);
 	if (result < 0)
 		rules_error_locate(error, path, 0);
-	return result < 0 ? result : parse_users(load->users_fd, &status, load->config, error);
+	else
+		result = parse_users(fd, &status, path, load->config, error);
+	return result < 0 ? result
+			  : users_files_add(
+				    &load->users, bytes_of_text(host), bytes_of_text(path), &fd);
+}
+
+static int
+open_users_files(struct load *load, struct rules_error *error)
+{
+	const struct config *config = load->config;
+	int result = open_users_file(load, "", config->users_file, error);
+	for (size_t i = 0; i < config->host_count && result == 0; i++)
+		if (config->hosts[i].given.users_file)
+			result = open_users_file(
+				load, config->hosts[i].name, config->hosts[i].users_file, error);
+	return result;
 }
 
 /* Record opens its files there as its own user, and says less about what is wrong. */
@@ -178,7 +190,7 @@ read_file(const struct load_source *source, struct load *load, struct rules_erro
 		result = config_resolve_accounts(load->config, error);
 	if (result == 0)
 		result = check_log_folder(load->config, error);
-	return result == 0 ? open_users_file(load, error) : result;
+	return result == 0 ? open_users_files(load, error) : result;
 }
 
 /* ---- a quick start ---- */
@@ -305,12 +317,14 @@ take_quick(struct quick *quick, const struct quick_home *home, struct load *load
 		return -ENOMEM;
 	load->config = quick->config;
 	quick->config = NULL;
-	load->users_name = strdup(quick_users_name);
-	load->users_fd = memfd_create("users", MFD_CLOEXEC);
-	if (load->users_fd < 0)
+	SCOPE_FD int fd = memfd_create("users", MFD_CLOEXEC);
+	if (fd < 0)
 		return -errno;
-	ssize_t written = write(load->users_fd, quick->users_text, text_length);
-	return written == (ssize_t)text_length ? 0 : -ENOMEM;
+	ssize_t written = write(fd, quick->users_text, text_length);
+	if (written != (ssize_t)text_length)
+		return -ENOMEM;
+	return users_files_add(
+		&load->users, bytes_of_text(""), bytes_of_text(quick_users_name), &fd);
 }
 
 static int
@@ -355,10 +369,7 @@ load_read(const struct load_source *source, int (*enter)(struct rules_error *err
 	struct load *load = calloc(1, sizeof(*load));
 	if (load == NULL)
 		return -ENOMEM;
-	load->users_fd = -1;
 	int failure = read_source(source, enter, load, error);
-	if (failure == 0 && load->users_name == NULL)
-		failure = -ENOMEM;
 	if (failure < 0)
 		load_free(&load);
 	else

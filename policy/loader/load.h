@@ -5,7 +5,7 @@
 #ifndef SALLYPORT_POLICY_LOADER_LOAD_H
 #define SALLYPORT_POLICY_LOADER_LOAD_H
 
-#include "policy/rules/config.h"
+#include "policy/rules/users_files.h"
 
 struct load_source {
 	const char *config_path; /* NULL: a quick start */
@@ -15,8 +15,7 @@ struct load_source {
 
 struct load {
 	struct config *config;
-	int users_fd; /* the users file, open for reading */
-	char *users_name;
+	struct users_files users;
 	char *banner; /* lines to print when the server is ready, NULL: none; wiped on free */
 };
 

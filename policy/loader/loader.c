@@ -43,10 +43,18 @@ send_option(void *context, unsigned option, struct bytes value)
 }
 
 static int
-send_users_file(struct channel *channel, const struct load *load)
+send_users_files(struct channel *channel, const struct load *load)
 {
-	const struct loader_users_file body = { .file_name = bytes_of_text(load->users_name) };
-	return loader_post_users_file_with(channel, 0, &body, load->users_fd);
+	int error = 0;
+	for (size_t i = 0; i < load->users.count && error == 0; i++) {
+		const struct users_file *users = &load->users.items[i];
+		const struct loader_users_file body = {
+			.host = bytes_of_text(users->host),
+			.file_name = bytes_of_text(users->name),
+		};
+		error = loader_post_users_file_with(channel, 0, &body, users->fd);
+	}
+	return error;
 }
 
 static int
@@ -69,7 +77,7 @@ send_all(struct channel *channel, const struct load *load)
 	const struct loader_finished body = { 0 };
 	int error = config_for_each(load->config, READER_ALL, send_option, channel);
 	if (error == 0)
-		error = send_users_file(channel, load);
+		error = send_users_files(channel, load);
 	if (error == 0)
 		error = send_banner(channel, load);
 	return error == 0 ? loader_post_finished(channel, 0, &body) : error;

@@ -7,6 +7,7 @@
 
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
+#include "policy/rules/config_hosts.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -21,6 +22,8 @@ static const struct option {
 	{ { #name, VALUE_##TYPE, least, most }, standard, readers, offsetof(struct config, name) },
 #include "policy/rules/options.def"
 };
+
+static const struct value_rule host_rule = { "host", VALUE_TEXT, 1, CONFIG_HOST_NAME_BYTES_MAX };
 
 static void *
 slot_of(struct config *config, unsigned option)
@@ -37,7 +40,13 @@ slot_of_const(const struct config *config, unsigned option)
 const struct value_rule *
 config_rule(unsigned option)
 {
-	return &options[option].rule;
+	return option == CONFIG_HOST ? &host_rule : &options[option].rule;
+}
+
+unsigned
+config_readers(unsigned option)
+{
+	return options[option].readers;
 }
 
 /* A row's own default is a constant of ours: that it is refused can only be a defect. */
@@ -90,15 +99,16 @@ config_free(struct config **config)
 {
 	for (unsigned i = 0; *config != NULL && i < OPTION_COUNT; i++)
 		value_clear(&options[i].rule, slot_of(*config, i));
+	if (*config != NULL)
+		config_free_hosts(*config);
 	free(*config);
 	*config = NULL;
 }
 
 int
-config_accept(struct config *config, unsigned option, struct bytes value, struct rules_error *error)
+config_accept_own(
+	struct config *config, unsigned option, struct bytes value, struct rules_error *error)
 {
-	if (option >= OPTION_COUNT)
-		return rules_refuse(error, "option number %u is not known", option);
 	const struct value_rule *rule = &options[option].rule;
 	bool again = config->given[option];
 	if (again && !value_is_list(rule->type))
@@ -109,11 +119,22 @@ config_accept(struct config *config, unsigned option, struct bytes value, struct
 	return result;
 }
 
-static int
-visit_option(const struct config *config, unsigned option, config_visit *visit, void *context)
+int
+config_accept(struct config *config, unsigned option, struct bytes value, struct rules_error *error)
 {
-	const struct value_rule *rule = &options[option].rule;
-	const void *slot = slot_of_const(config, option);
+	if (option == CONFIG_HOST)
+		return config_add_host(config, value, error);
+	if (option >= OPTION_COUNT)
+		return rules_refuse(error, "option number %u is not known", option);
+	struct config_host *host = config_last_host(config);
+	return host == NULL ? config_accept_own(config, option, value, error)
+			    : config_accept_of_host(host, option, value, error);
+}
+
+int
+config_visit_slot(unsigned option, const void *slot, config_visit *visit, void *context)
+{
+	const struct value_rule *rule = config_rule(option);
 	size_t count = value_count(rule, slot);
 	if (count == 0)
 		return visit(context, option, bytes_of_text(""));
@@ -131,7 +152,9 @@ config_for_each(const struct config *config, unsigned readers, config_visit *vis
 	int result = 0;
 	for (unsigned i = 0; i < OPTION_COUNT && result >= 0; i++)
 		if ((options[i].readers & readers) != 0)
-			result = visit_option(config, i, visit, context);
+			result = config_visit_slot(i, slot_of_const(config, i), visit, context);
+	if (result >= 0)
+		result = config_for_each_of_hosts(config, readers, visit, context);
 	return result < 0 ? result : 0;
 }
 

@@ -17,7 +17,12 @@ enum config_option {
 #define OPTION(name, TYPE, standard, least, most, readers, doc) OPTION_##name,
 #include "policy/rules/options.def"
 	OPTION_COUNT,
+	/* No option: a virtual host of that name begins, and the options that follow are its own.
+	 */
+	CONFIG_HOST = OPTION_COUNT,
 };
+
+enum { CONFIG_HOSTS_MAX = 64, CONFIG_HOST_NAME_BYTES_MAX = 253 };
 
 /* Which processes are told of an option. */
 enum config_reader {
@@ -38,6 +43,22 @@ struct config {
 #define OPTION(name, TYPE, standard, least, most, readers, doc) VALUE_STORAGE(TYPE) name;
 #include "policy/rules/options.def"
 	bool given[OPTION_COUNT]; /* accepted from somewhere, not the default */
+	size_t host_count;
+	struct config_host *hosts; /* in the order of the file */
+};
+
+/*
+ * A virtual host: who asks for it by its name (HOST), or comes to one of its addresses, finds its
+ * greeting and its users. What is not given is as the server's; see host_options.def.
+ */
+struct config_host {
+	char *name; /* in small letters */
+#define HOST_OPTION(option) __typeof__(((struct config *)0)->option) option;
+#include "policy/rules/host_options.def"
+	struct {
+#define HOST_OPTION(option) bool option;
+#include "policy/rules/host_options.def"
+	} given;
 };
 
 /* Every option at its default. 0 or -ENOMEM. */
@@ -46,9 +67,10 @@ MUST_CHECK int config_create(struct config **result);
 void config_free(struct config **config);
 
 /*
- * Gives an option a value; the elements of a list come one by one, the first replaces the default,
- * and empty text stands for the empty list. Both are untrusted: an unknown number, a value outside
- * its row or a second value for one option is -EINVAL with a reason; -ENOMEM.
+ * Gives an option a value: one of the server's, or of the host that began last. The elements of a
+ * list come one by one, the first replaces the default, and empty text stands for the empty list.
+ * Both are untrusted: an unknown number, a value outside its row or a second value for one option
+ * is -EINVAL with a reason; -ENOMEM.
  */
 MUST_CHECK int config_accept(
 	struct config *config, unsigned option, struct bytes value, struct rules_error *error);
@@ -59,7 +81,7 @@ MUST_CHECK int config_accept(
  */
 MUST_CHECK int config_find(struct bytes name, unsigned *option, struct rules_error *error);
 
-/* The row of an option below OPTION_COUNT, for messages and documentation. */
+/* The row of an option, or of CONFIG_HOST, for messages and documentation. */
 const struct value_rule *config_rule(unsigned option);
 
 /*
@@ -71,8 +93,8 @@ MUST_CHECK int config_check(const struct config *config, struct rules_error *err
 /*
  * Calls `visit` with each value that one of `readers` needs, as text that config_accept() of
  * another process takes: the defaults too, a list once for each element (an empty one once, with
- * empty text). The text is valid during the call. Stops at the first negative result and returns
- * it; -ENOMEM; else 0.
+ * empty text); then each host with what it has of its own. The text is valid during the call. Stops
+ * at the first negative result and returns it; -ENOMEM; else 0.
  */
 typedef int config_visit(void *context, unsigned option, struct bytes value);
 MUST_CHECK int

@@ -3,7 +3,7 @@
  * and, without the accounts, in every process that is sent a configuration.
  */
 #include "ipc/base/scope.h"
-#include "policy/rules/config.h"
+#include "policy/rules/config_hosts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -76,7 +76,9 @@ config_check(const struct config *config, struct rules_error *error)
 	int result = check_ports(config, error);
 	if (result == 0)
 		result = check_times(config, error);
-	return result < 0 ? result : check_backend(config, error);
+	if (result == 0)
+		result = check_backend(config, error);
+	return result < 0 ? result : config_check_hosts(config, error);
 }
 
 enum { ACCOUNT_RECORD_BYTES = 65536 }; /* of passwd(5), more than any sane one */

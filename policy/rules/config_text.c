@@ -18,6 +18,9 @@ struct scan {
 	unsigned line;
 	enum place place;
 	char quote; /* which one ends the string */
+	/* Braces that are open; libConfuse would close a section at the end of the file itself. */
+	unsigned depth;
+	unsigned opened_line; /* of the outermost */
 };
 
 static char
@@ -61,6 +64,10 @@ scan_plain(struct scan *scan, char byte, struct rules_error *error)
 		scan->place = PLACE_STRING;
 		scan->quote = byte;
 	}
+	if (byte == '{' && scan->depth++ == 0)
+		scan->opened_line = scan->line;
+	if (byte == '}' && scan->depth > 0)
+		scan->depth--;
 	return 0;
 }
 
@@ -106,5 +113,8 @@ config_text_clean(char *text, size_t length, unsigned *line, struct rules_error 
 		result = rules_refuse(error, "string without its closing %c", scan.quote);
 	if (result < 0)
 		*line = scan.line;
-	return result;
+	if (result < 0 || scan.depth == 0)
+		return result;
+	*line = scan.opened_line;
+	return rules_refuse(error, "'{' without its closing }");
 }

@@ -111,6 +111,10 @@ void value_clear(const struct value_rule *rule, void *slot);
 /* Takes elements one by one instead of one value. */
 bool value_is_list(enum value_type type);
 
+/* The same address and port? The unspecified address, which stands for all of its family? */
+bool value_address_equal(const struct value_address *a, const struct value_address *b);
+bool value_address_is_any(const struct value_address *address);
+
 /* How the manual calls the type: "duration". */
 const char *value_word(enum value_type type);
 

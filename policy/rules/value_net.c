@@ -45,8 +45,8 @@ address_parse(struct bytes text, struct value_address *address)
 	return host_parse(AF_INET, host, &address->v4.sin_addr);
 }
 
-static bool
-address_equal(const struct value_address *a, const struct value_address *b)
+bool
+value_address_equal(const struct value_address *a, const struct value_address *b)
 {
 	if (a->any.sa_family != b->any.sa_family)
 		return false;
@@ -55,6 +55,13 @@ address_equal(const struct value_address *a, const struct value_address *b)
 		       a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
 	return a->v6.sin6_port == b->v6.sin6_port &&
 	       IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr);
+}
+
+bool
+value_address_is_any(const struct value_address *address)
+{
+	return address->any.sa_family == AF_INET ? address->v4.sin_addr.s_addr == htonl(INADDR_ANY)
+						 : IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
 }
 
 int
@@ -67,7 +74,7 @@ value_parse_address(
 	if (address_parse(text, &address) < 0)
 		return value_refuse_form(rule, text, error);
 	for (size_t i = 0; i < addresses->count; i++)
-		if (address_equal(&addresses->items[i], &address))
+		if (value_address_equal(&addresses->items[i], &address))
 			return rules_refuse_value(error, rule->name, text, "is there twice");
 	struct value_address *items =
 		reallocarray(addresses->items, addresses->count + 1, sizeof(*items));

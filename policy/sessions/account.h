@@ -14,11 +14,16 @@ struct account {
 	struct identity identity; /* the same, for the check and for the worker's start */
 	uint32_t groups[ACCOUNT_GROUPS_MAX];
 	/*
+	 * Who it is among all users of all hosts, in words: the name, and before it the host and a
+	 * slash, which no name holds, where it is a user of that host's own.
+	 */
+	struct bytes who;
+	/*
 	 * All of the user but the rights, encoded: accounts with the same key share a worker.
 	 * Compared whole, so that no digest can collide.
 	 */
 	struct bytes key;
-	char encoded[];
+	char encoded[]; /* and then what `who` points to */
 };
 
 /* A copy that the caller frees with free(): 0 or -ENOMEM. */

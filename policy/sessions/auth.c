@@ -33,7 +33,7 @@ static void
 ask_next(struct process *process)
 {
 	struct verdict_ask body;
-	if (sessions_next_to_review(process->supervisor->sessions, &body.name))
+	if (sessions_next_to_review(process->supervisor->sessions, &body.host, &body.name))
 		process_posted(process, verdict_post_ask(process->channel, 0, &body));
 }
 
@@ -57,7 +57,8 @@ static void
 on_told(void *owner, UNUSED struct message *message, const struct verdict_told *body)
 {
 	struct process *process = owner;
-	sessions_review(process->supervisor->sessions, body->user.name, &body->user);
+	sessions_review(
+		process->supervisor->sessions, body->user.host, body->user.name, &body->user);
 	ask_next(process);
 }
 
@@ -65,7 +66,7 @@ static void
 on_stranger(void *owner, UNUSED struct message *message, const struct verdict_stranger *body)
 {
 	struct process *process = owner;
-	sessions_review(process->supervisor->sessions, body->name, NULL);
+	sessions_review(process->supervisor->sessions, body->host, body->name, NULL);
 	ask_next(process);
 }
 
@@ -119,6 +120,27 @@ static const struct process_duty duty = {
 	.handlers = &handlers, .ready = on_process_ready, .ended = on_process_ended
 };
 
+/* The virtual hosts, which the users file of the server that is sent next makes known. */
+static void
+send_hosts(struct process *process)
+{
+	const struct settings *settings = process->supervisor->settings;
+	const struct users_file *own = &settings->users.items[1];
+	for (size_t i = 0; i < settings->config->host_count; i++) {
+		const struct config_host *host = &settings->config->hosts[i];
+		const struct verdict_host plain = { .name = bytes_of_text(host->name) };
+		struct verdict_host_users body = { .name = bytes_of_text(host->name) };
+		if (!host->given.users_file) {
+			process_posted(process, verdict_post_host(process->channel, 0, &plain));
+			continue;
+		}
+		body.file_name = bytes_of_text(own->name);
+		process_posted(
+			process, verdict_post_host_users_with(process->channel, 0, &body, own->fd));
+		own++;
+	}
+}
+
 static void
 send_record(struct process *process)
 {
@@ -137,7 +159,7 @@ start(struct auth *auth)
 	const struct settings *settings = auth->supervisor->settings;
 	const struct config *config = settings->config;
 	const struct verdict_configure body = {
-		.file_name = bytes_of_text(settings->users_file_name),
+		.file_name = bytes_of_text(settings->users.items[0].name),
 		.processes = config->auth_processes != 0 ? (uint32_t)config->auth_processes
 							 : 2 * supervisor_cores(),
 		.queue_per_address = QUEUE_PER_ADDRESS,
@@ -158,8 +180,9 @@ start(struct auth *auth)
 	if (error < 0)
 		return error;
 	struct process *process = auth->service.process;
-	process_posted(process,
-		verdict_post_configure_with(process->channel, 0, &body, settings->users_fd));
+	send_hosts(process);
+	process_posted(process, verdict_post_configure_with(
+					process->channel, 0, &body, settings->users.items[0].fd));
 	send_record(process);
 	gateways_connect_auth(auth->supervisor->gateways);
 	return 0;
@@ -187,11 +210,13 @@ void
 auth_reload(struct auth *auth)
 {
 	const struct settings *settings = auth->supervisor->settings;
-	const struct verdict_users body = { .file_name = bytes_of_text(settings->users_file_name) };
+	const struct users_file *file = &settings->users.items[0];
+	const struct verdict_users body = { .file_name = bytes_of_text(file->name) };
 	struct process *process = auth->service.process;
-	if (process != NULL && process->state == PROCESS_SERVING)
-		process_posted(process,
-			verdict_post_users_with(process->channel, 0, &body, settings->users_fd));
+	if (process == NULL || process->state != PROCESS_SERVING)
+		return;
+	send_hosts(process);
+	process_posted(process, verdict_post_users_with(process->channel, 0, &body, file->fd));
 }
 
 int

@@ -30,8 +30,7 @@ settings_free(struct settings **settings)
 	if (freed == NULL)
 		return;
 	config_free(&freed->config);
-	fd_close(&freed->users_fd);
-	free(freed->users_file_name);
+	users_files_clear(&freed->users);
 	free(freed->banner);
 	free(freed);
 }
@@ -58,12 +57,9 @@ on_users_file(void *owner, struct message *message, const struct loader_users_fi
 {
 	struct process *process = owner;
 	struct load *load = process->owner;
-	if (load->settings->users_fd >= 0) {
-		channel_reject(process->channel, "a second users file");
-		return;
-	}
-	load->settings->users_fd = fd_take(&message->descriptor);
-	load->settings->users_file_name = bytes_copy_text(body->file_name);
+	if (users_files_add(
+		    &load->settings->users, body->host, body->file_name, &message->descriptor) < 0)
+		channel_reject(process->channel, "a users file too many");
 }
 
 static void
@@ -111,7 +107,8 @@ on_finished(void *owner, UNUSED struct message *message, UNUSED const struct loa
 	const char *reason = find_obstacle(load->settings->config);
 	if (reason != NULL)
 		process_failed(process, EINVAL, bytes_of_text(reason));
-	load->finished = reason == NULL && load->settings->users_file_name != NULL &&
+	load->finished = reason == NULL &&
+			 users_files_match(&load->settings->users, load->settings->config) &&
 			 config_check(load->settings->config, &error) == 0;
 	rules_error_free(&error);
 	process_dismiss(process, LEAVE_MS);
@@ -148,7 +145,6 @@ settings_new(void)
 	struct settings *settings = calloc(1, sizeof(*settings));
 	if (settings == NULL)
 		return NULL;
-	settings->users_fd = -1;
 	settings->banner = strdup("");
 	if (settings->banner == NULL || config_create(&settings->config) < 0)
 		settings_free(&settings);

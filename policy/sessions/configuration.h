@@ -5,15 +5,14 @@
 #ifndef SALLYPORT_POLICY_SESSIONS_CONFIGURATION_H
 #define SALLYPORT_POLICY_SESSIONS_CONFIGURATION_H
 
-#include "policy/rules/config.h"
+#include "policy/rules/users_files.h"
 
 struct supervisor;
 
 /* Built once by a loader, then never changed. */
 struct settings {
 	struct config *config;
-	int users_fd; /* the users file; a reader must not rely on its offset */
-	char *users_file_name;
+	struct users_files users;
 	char *banner; /* lines to print when the server is ready; "" if none */
 };
 

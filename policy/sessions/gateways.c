@@ -214,6 +214,37 @@ passive_address(const struct config *config)
 	return address;
 }
 
+static int
+list_addresses(const struct value_addresses *listen, struct wire_list_builder *builder)
+{
+	int error = 0;
+	for (size_t i = 0; i < listen->count && error == 0; i++) {
+		struct address_socket name = { .length = listen->items[i].length };
+		struct gate_address address = { 0 };
+		memcpy(&name.any, &listen->items[i].any, name.length);
+		error = address_from_socket(&name, &address.address);
+		if (error == 0)
+			error = wire_list_add(builder, &gate_address_record, &address);
+	}
+	return error;
+}
+
+static void
+send_host(struct process *process, const struct config_host *host, const struct config *config)
+{
+	char buffer[1024]; /* 32 addresses */
+	struct wire_list_builder builder = { .buffer = buffer, .capacity = sizeof(buffer) };
+	int error = list_addresses(&host->listen, &builder);
+	const struct gate_host body = {
+		.name = bytes_of_text(host->name),
+		.greeting = bytes_of_text(host->given.greeting ? host->greeting : config->greeting),
+		.addresses = wire_list_built(&builder),
+	};
+	if (error == 0)
+		error = gate_post_host(process->channel, 0, &body);
+	process_posted(process, error);
+}
+
 static void
 send_configure(const struct gateway *gateway)
 {
@@ -238,6 +269,8 @@ send_configure(const struct gateway *gateway)
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
 	};
 	struct process *process = gateway->service.process;
+	for (size_t i = 0; i < config->host_count; i++)
+		send_host(process, &config->hosts[i], config);
 	process_posted(process, gate_post_configure(process->channel, 0, &body));
 }
 

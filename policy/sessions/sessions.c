@@ -81,12 +81,12 @@ int
 session_set_account(struct session *session, struct account *account)
 {
 	struct sessions *sessions = session->gateway->supervisor->sessions;
-	int error = tally_add(&sessions->by_user, account->user.name);
+	int error = tally_add(&sessions->by_user, account->who);
 	if (error < 0)
 		return error;
 	error = tally_add(&sessions->by_address, session_address(session));
 	if (error < 0) {
-		tally_remove(&sessions->by_user, account->user.name);
+		tally_remove(&sessions->by_user, account->who);
 		return error;
 	}
 	sessions->count++;
@@ -113,7 +113,7 @@ session_end(struct session *session)
 	session_set_worker(session, NULL);
 	if (session->account != NULL) {
 		sessions->count--;
-		tally_remove(&sessions->by_user, session->account->user.name);
+		tally_remove(&sessions->by_user, session->account->who);
 		tally_remove(&sessions->by_address, session_address(session));
 	}
 	free(session->account);

@@ -31,8 +31,9 @@ void sessions_identify(struct sessions *sessions, const struct verdict_identifie
  * sessions of a user who is gone are closed (DECISIONS 12).
  */
 void sessions_begin_review(struct sessions *sessions);
-bool sessions_next_to_review(struct sessions *sessions, struct bytes *user);
-void sessions_review(struct sessions *sessions, struct bytes name, const struct account_user *user);
+bool sessions_next_to_review(struct sessions *sessions, struct bytes *host, struct bytes *name);
+void sessions_review(struct sessions *sessions, struct bytes host, struct bytes name,
+	const struct account_user *user);
 
 /* Handlers of a gateway's channel; requests are answered now or later. */
 void sessions_on_attach(void *owner, struct message *message, const struct gate_attach *body);

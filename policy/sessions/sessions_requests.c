@@ -17,7 +17,7 @@ session_refuse(struct session *session, const struct account *account, const str
 {
 	const struct event_refused event = {
 		.session = session->id,
-		.account = account != NULL ? account->user.name : bytes_of_text(""),
+		.account = account != NULL ? account->who : bytes_of_text(""),
 		.why = denial->why,
 		.detail = bytes_of_text(denial->detail),
 	};
@@ -40,7 +40,7 @@ check(const struct session *session, const struct account *account, struct denia
 			error.reason != NULL ? error.reason : strerror(-failure));
 	else if (sessions->count >= config->max_sessions)
 		failure = account_deny(denial, REFUSAL_SESSIONS, EAGAIN, "max_sessions");
-	else if (tally_count(&sessions->by_user, account->user.name) >= account->user.sessions_max)
+	else if (tally_count(&sessions->by_user, account->who) >= account->user.sessions_max)
 		failure = account_deny(denial, REFUSAL_USER_SESSIONS, EAGAIN, "of the user");
 	else if (tally_count(&sessions->by_address, session_address(session)) >=
 		 config->max_sessions_per_address)

@@ -19,7 +19,7 @@ sessions_begin_review(struct sessions *sessions)
 }
 
 bool
-sessions_next_to_review(struct sessions *sessions, struct bytes *user)
+sessions_next_to_review(struct sessions *sessions, struct bytes *host, struct bytes *name)
 {
 	struct session *session, *found = NULL;
 	LIST_FOREACH(session, &sessions->all, link)
@@ -27,12 +27,14 @@ sessions_next_to_review(struct sessions *sessions, struct bytes *user)
 		if (!session->to_review || session->account == NULL)
 			continue;
 		found = found != NULL ? found : session;
-		if (bytes_equal(session->account->user.name, found->account->user.name))
+		if (bytes_equal(session->account->who, found->account->who))
 			session->to_review = false;
 	}
-	if (found != NULL)
-		*user = found->account->user.name;
-	return found != NULL;
+	if (found == NULL)
+		return false;
+	*host = found->account->user.host;
+	*name = found->account->user.name;
+	return true;
 }
 
 static void
@@ -60,12 +62,15 @@ renew(struct session *session, const struct account_user *user)
 }
 
 void
-sessions_review(struct sessions *sessions, struct bytes name, const struct account_user *user)
+sessions_review(struct sessions *sessions, struct bytes host, struct bytes name,
+	const struct account_user *user)
 {
 	struct session *session;
 	LIST_FOREACH(session, &sessions->all, link)
 	{
-		if (session->account == NULL || !bytes_equal(session->account->user.name, name))
+		const struct account *account = session->account;
+		if (account == NULL || !bytes_equal(account->user.host, host) ||
+			!bytes_equal(account->user.name, name))
 			continue;
 		if (user != NULL)
 			renew(session, user);

@@ -60,7 +60,7 @@ open_session(struct session *session)
 	}
 	const struct event_attached event = {
 		.session = session->id,
-		.account = session->account->user.name,
+		.account = session->account->who,
 		.uid = session->account->user.uid,
 		.peer = session->peer,
 		.local = session->local,

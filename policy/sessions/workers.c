@@ -129,7 +129,7 @@ on_process_ended(struct process *process)
 	account_deny(&denial, is_about_home(process->error) ? REFUSAL_HOME : REFUSAL_WORKER,
 		process->error != 0 ? process->error : EIO, "%s", process_how(process));
 	if (!process->expected && process->error == 0)
-		note_crash(process->supervisor->workers, worker->account->user.name);
+		note_crash(process->supervisor->workers, worker->account->who);
 	LIST_REMOVE(worker, link);
 	sessions_worker_ended(process->supervisor->sessions, worker, &denial);
 	free(worker->account);
@@ -187,7 +187,7 @@ start(struct workers *workers, struct worker *worker)
 		.role = ROLE_WORKER,
 		.duty = &duty,
 		.owner = worker,
-		.user = account->user.name,
+		.user = account->who,
 		.identity = &identity,
 	};
 	if (identity.uid == 0)
@@ -236,7 +236,7 @@ find(const struct workers *workers, const struct account *account)
 			continue;
 		if (bytes_equal(worker->account->key, account->key))
 			found = worker;
-		else if (bytes_equal(worker->account->user.name, account->user.name))
+		else if (bytes_equal(worker->account->who, account->who))
 			worker_retire(worker);
 	}
 	return found;
@@ -268,7 +268,7 @@ workers_get(struct workers *workers, const struct account *account, struct worke
 	*result = find(workers, account);
 	if (*result != NULL)
 		return 0;
-	int error = check_health(workers, account->user.name, denial);
+	int error = check_health(workers, account->who, denial);
 	if (error < 0)
 		return error;
 	error = add(workers, account, result);

@@ -113,13 +113,13 @@ set_accounts(struct scene *scene)
 		.sessions_max = 5,
 	};
 	static const char nobody[] = "# nobody may log in\n";
-	struct accounts *accounts = NULL;
+	struct realms *realms = NULL;
 	SCOPE_FREE char *reason = NULL;
 	SCOPE_FD int fd = memfd_create("users", MFD_CLOEXEC);
 	assert_int_equal(write(fd, nobody, sizeof(nobody) - 1), sizeof(nobody) - 1);
-	if (accounts_load(fd, &defaults, &accounts, &reason) < 0)
+	if (realms_new(fd, &defaults, &realms, &reason) < 0)
 		fail_msg("%s", reason);
-	desk_set_accounts(scene->desk, &accounts);
+	desk_set_realms(scene->desk, &realms);
 }
 
 static struct scene *

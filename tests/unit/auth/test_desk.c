@@ -91,6 +91,15 @@ static const char users_file[] =
 	"1111111111111111111111111111111111111111111111111111111111111111111111111111111111111."
 	":1003:1003::/srv/carl:disabled\n";
 
+/* At the host "b"; its alice is another one, and the server's bert could log in here. */
+static const char host_users_file[] =
+	"alice:$6$rounds=1000$ijklmnop$"
+	"2222222222222222222222222222222222222222222222222222222222222222222222222222222222222."
+	":1011:1011::/srv/b/alice:\n"
+	"bert:$6$rounds=1000$ijklmnop$"
+	"3333333333333333333333333333333333333333333333333333333333333333333333333333333333333."
+	":1012:1012::/srv/b/bert:\n";
+
 struct scene {
 	struct event_base *base;
 	struct events events;
@@ -114,8 +123,9 @@ on_identified(void *owner, struct message *message, const struct verdict_identif
 {
 	char text[300];
 	(void)message;
-	snprintf(text, sizeof(text), "identified:%.*s:%u", (int)body->user.name.length,
-		body->user.name.data, body->attempt);
+	snprintf(text, sizeof(text), "identified:%.*s%s%.*s:%u", (int)body->user.host.length,
+		body->user.host.data, body->user.host.length > 0 ? "/" : "",
+		(int)body->user.name.length, body->user.name.data, body->attempt);
 	note(owner, text);
 }
 
@@ -149,6 +159,8 @@ NEVER(verdict, ready)
 NEVER(verdict, failed)
 NEVER(verdict, users_loaded)
 NEVER(verdict, pong)
+NEVER(verdict, host)
+NEVER(verdict, host_users)
 NEVER(verdict, configure)
 NEVER(verdict, users)
 NEVER(verdict, gateway)
@@ -171,6 +183,8 @@ static const struct verdict_handlers supervisor_handlers = {
 };
 
 static const struct verdict_handlers auth_handlers = {
+	.host = never_host,
+	.host_users = never_host_users,
 	.configure = never_configure,
 	.users = never_users,
 	.gateway = never_gateway,
@@ -207,8 +221,16 @@ open_channel(struct scene *scene, const struct message_table *messages, const vo
 	return channel;
 }
 
+static int
+file_of(const char *text)
+{
+	int fd = memfd_create("users", MFD_CLOEXEC);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	return fd;
+}
+
 static void
-set_accounts(struct scene *scene)
+set_users(struct scene *scene)
 {
 	struct verdict_configure configure = {
 		.file_name = bytes_of_text("users"),
@@ -216,14 +238,21 @@ set_accounts(struct scene *scene)
 		.path_threads = 4,
 		.sessions_max = 5,
 	};
-	struct accounts *accounts = NULL;
+	struct realms *realms = NULL;
 	char *reason = NULL;
-	SCOPE_FD int fd = memfd_create("users", MFD_CLOEXEC);
-	assert_int_equal(write(fd, users_file, sizeof(users_file) - 1), sizeof(users_file) - 1);
-	int error = accounts_load(fd, &configure, &accounts, &reason);
+	SCOPE_FD int fd = file_of(users_file);
+	SCOPE_FD int host_fd = file_of(host_users_file);
+	const struct accounts_source sources[] = {
+		{ .fd = -1, .host = bytes_of_text("a") }, /* with the server's users */
+		{ .fd = host_fd, .host = bytes_of_text("b"), .file_name = bytes_of_text("b") },
+	};
+	int error = realms_new(fd, &configure, &realms, &reason);
+	for (size_t i = 0; i < ARRAY_LENGTH(sources) && error == 0; i++)
+		error = realms_add(realms, &sources[i], &configure, &reason);
 	if (error < 0)
 		fail_msg("%s", reason);
-	desk_set_accounts(scene->desk, &accounts);
+	assert_int_equal(realms_add(realms, &sources[0], &configure, &reason), -EEXIST);
+	desk_set_realms(scene->desk, &realms);
 }
 
 static void
@@ -261,7 +290,7 @@ set_up(void **state)
 		.queue_total = 3,
 	};
 	assert_int_equal(desk_new(&options, &scene.desk), 0);
-	set_accounts(&scene);
+	set_users(&scene);
 	assert_int_equal(channel_pair(ends), 0);
 	assert_int_equal(desk_add_gateway(scene.desk, INCARNATION, &ends[0]), 0);
 	scene.gateway = open_channel(
@@ -291,11 +320,13 @@ settle(struct scene *scene)
 }
 
 static void
-type_password(struct scene *scene, uint32_t tag, const char *name, const char *secret)
+type_password_at(
+	struct scene *scene, const char *host, uint32_t tag, const char *name, const char *secret)
 {
 	struct verify_password password = {
 		.session = (uint64_t)INCARNATION << 32 | tag,
 		.attempt = tag,
+		.host = bytes_of_text(host),
 		.user = bytes_of_text(name),
 		.secret = bytes_of_text(secret),
 	};
@@ -303,8 +334,30 @@ type_password(struct scene *scene, uint32_t tag, const char *name, const char *s
 	settle(scene);
 }
 
+static void
+type_password(struct scene *scene, uint32_t tag, const char *name, const char *secret)
+{
+	type_password_at(scene, "", tag, name, secret);
+}
+
+/* Whose hash is looked at, where names are the same. */
+static void
+check_hash_of_host(void **state)
+{
+	set_up(state);
+	struct scene *scene = *state;
+	type_password_at(scene, "b", 1, "alice", "right");
+	assert_non_null(strstr(the_pool.hash, "$ijklmnop$"));
+	pool_finish(POOL_DIFFERS);
+	type_password_at(scene, "", 2, "alice", "right");
+	assert_non_null(strstr(the_pool.hash, "$abcdefgh$"));
+	pool_finish(POOL_DIFFERS);
+	tear_down(scene);
+}
+
 struct verdict_row {
 	const char *name;
+	const char *host;
 	const char *user;
 	const char *secret;
 	enum pool_result result;
@@ -312,14 +365,23 @@ struct verdict_row {
 };
 
 static const struct verdict_row verdict_rows[] = {
-	{ "the right password", "alice", "right", POOL_MATCHES, "identified:alice:1 accepted:1 " },
-	{ "a wrong password", "alice", "wrong", POOL_DIFFERS, "refused:1 " },
-	{ "an empty password", "alice", "", POOL_DIFFERS, "refused:1 " },
-	{ "nobody's name", "mallory", "right", POOL_MATCHES, "refused:1 " },
-	{ "a user without a hash", "bert", "right", POOL_MATCHES, "refused:1 " },
-	{ "a disabled user", "carl", "right", POOL_MATCHES, "refused:1 " },
-	{ "a name in other letters", "Alice", "right", POOL_MATCHES, "refused:1 " },
-	{ "a hasher that dies", "alice", "right", POOL_DIED, "unavailable:1 " },
+	{ "the right password", "", "alice", "right", POOL_MATCHES,
+		"identified:alice:1 accepted:1 " },
+	{ "a wrong password", "", "alice", "wrong", POOL_DIFFERS, "refused:1 " },
+	{ "an empty password", "", "alice", "", POOL_DIFFERS, "refused:1 " },
+	{ "nobody's name", "", "mallory", "right", POOL_MATCHES, "refused:1 " },
+	{ "a user without a hash", "", "bert", "right", POOL_MATCHES, "refused:1 " },
+	{ "a disabled user", "", "carl", "right", POOL_MATCHES, "refused:1 " },
+	{ "a name in other letters", "", "Alice", "right", POOL_MATCHES, "refused:1 " },
+	{ "a hasher that dies", "", "alice", "right", POOL_DIED, "unavailable:1 " },
+	{ "a host with the server's users", "a", "alice", "right", POOL_MATCHES,
+		"identified:alice:1 accepted:1 " },
+	{ "a host with users of its own", "b", "alice", "right", POOL_MATCHES,
+		"identified:b/alice:1 accepted:1 " },
+	{ "a name that may log in elsewhere only", "b", "bert", "right", POOL_MATCHES,
+		"identified:b/bert:1 accepted:1 " },
+	{ "a name of another host", "b", "carl", "right", POOL_MATCHES, "refused:1 " },
+	{ "a host that is none", "c", "alice", "right", POOL_MATCHES, "refused:1 " },
 };
 
 static void
@@ -328,7 +390,7 @@ check_verdict(void **state)
 	const struct verdict_row row = *(const struct verdict_row *)*state;
 	set_up(state);
 	struct scene *scene = *state;
-	type_password(scene, 1, row.user, row.secret);
+	type_password_at(scene, row.host, 1, row.user, row.secret);
 	assert_int_equal(the_pool.computed, 1);
 	assert_true(strncmp(the_pool.hash, "$6$rounds=1000$", 15) == 0);
 	pool_finish(row.result);
@@ -435,6 +497,7 @@ main(void)
 {
 	const struct table tables[] = {
 		TABLE("verdict", verdict_rows, check_verdict),
+		CASE("the hash of the host's user", check_hash_of_host),
 		CASE("too many wait", check_busy),
 		CASE("the client leaves", check_withdrawn),
 		CASE("a session of another gateway", check_foreign_session),

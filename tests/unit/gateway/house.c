@@ -70,6 +70,8 @@ on_password(void *owner, struct message *message, const struct verify_password *
 	struct house *house = owner;
 	bool is_right = bytes_equal_text(body->secret, "secret");
 	house->asked++;
+	snprintf(house->asked_at, sizeof(house->asked_at), "%.*s", (int)body->host.length,
+		body->host.data);
 	if (house->is_verdict_late)
 		house->late_verdicts[house->late_verdict_count++] = message->tag;
 	else
@@ -642,6 +644,17 @@ open_listener(struct house *house)
 		gate_post_listener_with(house->supervisor, 0, &(struct gate_listener){ 0 }, fd));
 }
 
+static void
+tell_hosts(struct house *house)
+{
+	static const struct gate_host hosts[] = {
+		{ .name = { "example.org", 11 }, .greeting = { "At the example.", 15 } },
+		{ .name = { "b", 1 }, .greeting = { "B.", 2 } },
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(hosts); i++)
+		channel_lost(gate_post_host(house->supervisor, 0, &hosts[i]));
+}
+
 /* ---- the house ---- */
 
 void
@@ -676,6 +689,7 @@ house_open(struct house *house)
 	int end = open_channel(
 		house, &gate_messages, ROLE_SUPERVISOR, &supervisor_handlers, &house->supervisor);
 	ensure(supervisor_connect(house->gateway, &end, stay_open) == 0);
+	tell_hosts(house);
 	channel_lost(gate_post_configure(house->supervisor, 0, &house->settings));
 	house_open_auth(house);
 	open_record(house);

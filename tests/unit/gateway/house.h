@@ -55,6 +55,7 @@ struct house {
 	enum verdict verdict;
 	bool is_verdict_late; /* until house_release_verdicts() */
 	uint32_t asked;       /* passwords that auth was asked about */
+	char asked_at[256];   /* the host of the last of them */
 	uint32_t late_verdicts[HOUSE_LATE_REQUESTS];
 	size_t late_verdict_count;
 	enum refusal refusal; /* REFUSAL_NONE: sessions are attached */
@@ -68,7 +69,10 @@ struct house {
 	bool is_ipv6;
 };
 
-/* With settings that tests may change before house_open(). */
+/*
+ * With settings that tests may change before house_open(). There are the virtual hosts example.org
+ * and b.
+ */
 void house_init(struct house *house);
 void house_open(struct house *house);
 void house_close(struct house *house);

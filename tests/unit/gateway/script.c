@@ -437,6 +437,19 @@ COUNT(attached, house->attached)
 COUNT(sessions, house->gateway->sessions.count)
 COUNT(complaints, house->complaints)
 
+static bool
+is_host(const struct house *house, const char *wanted)
+{
+	return strcmp(house->asked_at, wanted) == 0;
+}
+
+static void
+expect_host(struct client *client, const char *wanted)
+{
+	if (!comes_true(client, is_host, wanted))
+		fail_step(client, "at host: %s", client->house->asked_at);
+}
+
 static void
 run_rush(struct client *client, const char *number)
 {
@@ -579,6 +592,7 @@ static const struct {
 	{ "logins ", run_logins },
 	{ "hangups ", run_hangups },
 	{ "asked ", expect_asked },
+	{ "host ", expect_host },
 	{ "attached ", expect_attached },
 	{ "rush ", run_rush },
 	{ "flood ", run_flood },

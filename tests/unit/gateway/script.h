@@ -17,8 +17,8 @@
  *data connection is closed without a byte fail request ERRNO	the worker's next such request fails
  *	late request	such requests wait; "release" ends that
  *	worker text	the requests that the worker has had since the last time, to their end
- *	worker dies	"auth dies", "auth returns"
- *	worker raves	it answers what nobody asked
+ *	asked N		auth was asked about so many passwords; "host NAME": about the last at that
+ *host worker dies	"auth dies", "auth returns" worker raves	it answers what nobody asked
  *	supervisor dies	"supervisor drains", "supervisor closes" the session that was attached last
  *	events text	what was told to record holds that
  *	refuse reason	the supervisor gives no worker, for that reason (choices.def); "none" ends

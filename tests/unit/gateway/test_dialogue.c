@@ -36,6 +36,24 @@ static const struct dialogue_row access_rows[] = {
 	{ "the next auth dies, too", "< 220\n> USER u\n< 331\nlate verdict\n> PASS secret\n"
 				     "settle\nauth dies\nsettle\nauth returns\nasked 2\nauth "
 				     "dies\n< 421\n= closed\n" },
+	{ "a host",
+		"< 220 Welcome.\n> HOST Example.ORG\n< 220 At the example.\n> HOST b\n< 220 B.\n"
+		"> USER u\n< 331\n> PASS secret\n< 230\nhost b\n" },
+	{ "no host", "> @LOGIN\nhost \n" },
+	{ "a host that is none", "< 220\n> HOST example.net\n< 504\n> HOST example\n< 504\n"
+				 "> HOST 192.0.2.1\n< 504\n> HOST [::1]\n< 504\n"
+				 "> USER u\n< 331\n> PASS secret\n< 230\nhost \n" },
+	{ "no name of a host", "< 220\n> HOST\n< 501\n> HOST a b\n< 501\n> HOST b:21\n< 501\n"
+			       "> HOST %n\n< 501\n> HOST [::1\n< 501\n> HOST b\xff\n< 501\n" },
+	{ "a host too late", "< 220\n> USER u\n< 331\n> HOST b\n< 503\n> PASS secret\n< 230\n"
+			     "> HOST b\n< 503\nhost \n" },
+	{ "a host after a wrong password", "< 220\n> USER u\n< 331\n> PASS no\n< 530\n> HOST b\n"
+					   "< 220\n> USER u\n< 331\n> PASS secret\n< 230\n"
+					   "host b\n" },
+	{ "begin anew, at no host",
+		"< 220\n> HOST b\n< 220 B.\n> REIN\n< 220\n> USER u\n< 331\n> PASS secret\n"
+		"< 230\nhost \n" },
+	{ "the address that the client reached", "< 220\n> HOST 127.0.0.1\n< 220 Welcome.\n" },
 	{ "begin anew without a login",
 		"< 220\n> REIN\n< 220\n> USER u\n< 331\n> REIN\n< 220\n> PASS secret\n< 503\n" },
 	{ "begin anew", "> @LOGIN\n> CWD /d\n< 250\n> REIN\n< 220\n> PWD\n< 530\n> USER u\n< 331\n"
@@ -71,7 +89,7 @@ static const struct dialogue_row line_rows[] = {
 	{ "argument where none belongs", "< 220\n> NOOP x\n< 501\n> FEAT x\n< 501\n" },
 	{ "not logged in",
 		"< 220\n> LIST\n< 530\n> MFMT x\n< 530\n> STAT\n< 530\n> ABOR\n< 530\n" },
-	{ "known, not offered", "< 220\n> AUTH TLS\n< 502\n> HOST h\n< 502\n> CSID x\n< 530\n" },
+	{ "known, not offered", "< 220\n> AUTH TLS\n< 502\n> CSID x\n< 530\n" },
 	{ "HTTP", "< 220\n> GET / HTTP/1.1\n< 421\n= closed\n" },
 	{ "an HTTP header", "< 220\n> Host: example\n< 421\n= closed\n" },
 	{ "SMTP", "< 220\n> EHLO x\n< 421\n= closed\n" },

@@ -68,7 +68,7 @@ static const struct verb_row verb_rows[] = {
 	{ "AUTH", COMMAND_MISSING, true },
 	{ "PBSZ", COMMAND_MISSING, true },
 	{ "PROT", COMMAND_MISSING, true },
-	{ "HOST", COMMAND_MISSING, true },
+	{ "HOST", COMMAND_OFFERED, true },
 	{ "LANG", COMMAND_MISSING, true },
 	{ "CLNT", COMMAND_MISSING, true },
 	{ "CCC", COMMAND_MISSING, false },

@@ -90,6 +90,14 @@ static const struct file_row file_rows[] = {
 		"/users:2: backend: 'other' is not one of" },
 	{ "a user's custom backend without a folder", "", ANN BOB "backend=count\n", 0600,
 		"/users:2: backend: 'count' is not one of" },
+	{ "a host with the same users", "host a { users_file = \"@/users\" }\nhost b { }\n", ANN,
+		0600, "" },
+	{ "a host whose users file is missing", "host a { users_file = \"@/none\" }\n", ANN, 0600,
+		"/none: No such file" },
+	{ "a host whose users file is wrong", "host a { users_file = \"@/conf\" }\n", ANN, 0600,
+		"/conf:1: " },
+	{ "a host with an option of the server", "host a {\numask = 022\n}\n", ANN, 0600,
+		"/conf:7: umask: is the server's" },
 	{ "logs into no folder", "log_directory = \"@/none\"\n", ANN, 0600, "/none: No such file" },
 	{ "logs into a file", "log_directory = \"@/users\"\n", ANN, 0600, "is not a folder" },
 };
@@ -116,9 +124,11 @@ check_file(void **state)
 	expect(failure, &error, row->want);
 	if (failure == 0) {
 		struct stat status;
-		assert_int_equal(fstat(load->users_fd, &status), 0);
+		int users_fd = load->users.items[0].fd;
+		assert_true(users_files_match(&load->users, load->config));
+		assert_int_equal(fstat(users_fd, &status), 0);
 		assert_int_equal(status.st_size, row->users == NULL ? 0 : strlen(row->users));
-		assert_int_equal(lseek(load->users_fd, 0, SEEK_CUR), 0);
+		assert_int_equal(lseek(users_fd, 0, SEEK_CUR), 0);
 		assert_null(load->banner);
 	} else {
 		assert_null(load);

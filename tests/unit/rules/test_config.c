@@ -158,7 +158,7 @@ static const struct bad_row bad_rows[] = {
 	{ "no equals sign", IN("umask 022\n"), 1, "umask" },
 	{ "two values", IN("umask = 022 027\n"), 1, "027" },
 	{ "list for no list", IN("umask = {022}\n"), 1, "{" },
-	{ "list not closed", IN("roots = {/a, /b\n"), 2, "premature end" },
+	{ "list not closed", IN("\nroots = {/a, /b\n\n"), 2, "without its closing }" },
 	{ "list without comma", IN("roots = {/a /b}\n"), 1, "/b" },
 	{ "a brace too many", IN("roots = {/a}\n}\n"), 2, "brace" },
 	{ "section", IN("server {\numask = 022\n}\n"), 1, "option: 'server' is not known" },
@@ -272,6 +272,46 @@ static const struct bad_row bad_rows[] = {
 	{ "no account", IN("gateway_user = ''\n"), 1, "gateway_user: ''" },
 	{ "commit shorter than a path", IN("commit_timeout = 20s\n"), 0,
 		"commit_timeout: shorter" },
+
+	{ "host without a name", IN("host {\n}\n"), 1, "missing title" },
+	{ "host as an option", IN("host = a\n"), 1, "missing title" },
+	{ "host with an empty name", IN("\nhost '' { }\n"), 2, "host: '' is no name of a host" },
+	{ "host with a blank", IN("host 'a b' { }\n"), 1, "host: 'a b'" },
+	{ "host with an empty label", IN("host a..b { }\n"), 1, "host: 'a..b'" },
+	{ "host with a final dot", IN("host a.b. { }\n"), 1, "host: 'a.b.'" },
+	{ "host with a hyphen in front", IN("host a.-b { }\n"), 1, "host: 'a.-b'" },
+	{ "host of IPv4", IN("host 192.0.2.7 { }\n"), 1, "host: '192.0.2.7'" },
+	{ "host of IPv6", IN("host '[::1]' { }\n"), 1, "host: '[::1]'" },
+	{ "host with a port", IN("host 'a.b:21' { }\n"), 1, "host: 'a.b:21'" },
+	{ "host with a long label",
+		IN("host a123456789a123456789a123456789a123456789a123456789a123456789abcd { }\n"),
+		1, "host: 'a123456789" },
+	{ "host twice", IN("host a { }\n\nhost a { }\n"), 3, "duplicate title 'a'" },
+	{ "host twice in other letters", IN("host a.b { }\nhost A.B { greeting = x }\n"), 2,
+		"host: 'A.B' is there twice" },
+	{ "unknown option of a host", IN("host a {\n\ngreting = x\n}\n"), 3,
+		"is 'greeting' meant?" },
+	{ "option of the server in a host", IN("host a {\numask = 022\n}\n"), 2,
+		"umask: is the server's, not a host's" },
+	{ "host in a host", IN("host a {\nhost b { }\n}\n"), 2, "option: 'host' is not known" },
+	{ "host that is not closed", IN("\nhost a {\ngreeting = {'x'}\n"), 2,
+		"'{' without its closing }" },
+	{ "option of a host twice", IN("host a {\ngreeting = x\ngreeting = y\n}\n"), 3,
+		"greeting: set a second time" },
+	{ "list of a host twice", IN("host a {\nlisten = 127.0.0.1:1\nlisten = 127.0.0.1:2\n}\n"),
+		3, "listen: set a second time" },
+	{ "bad value of a host", IN("host a {\nusers_file = x\n}\n"), 2, "users_file: 'x' is no" },
+	{ "no users file of a host", IN("host a { users_file = '' }\n"), 0,
+		"host \"a\": users_file: may not be empty" },
+	{ "no listener of a host", IN("host a {\nlisten = {}\n}\n"), 3,
+		"listen: may not be empty" },
+	{ "one address for two hosts",
+		IN("host a { listen = 127.0.0.1:21 }\nhost b { listen = 127.0.0.1:21 }\n"), 0,
+		"host \"b\": listen: 127.0.0.1:21 is that of host \"a\"" },
+	{ "address of a host without its port", IN("host a { listen = 127.0.0.1:0 }\n"), 0,
+		"host \"a\": listen: 127.0.0.1:0 needs its port" },
+	{ "address of a host among the ports", IN("host a { listen = 127.0.0.1:20000 }\n"), 0,
+		"listen: port 20000 is one of passive_ports" },
 };
 
 static void
@@ -385,6 +425,9 @@ static const struct good_row {
 			      "backend_settings = 'level = \"7\"'" },
 	{ "choices", "cage = required symlinks = refuse backend = memory sync_uploads = data" },
 	{ "addresses", "passive_address = 192.0.2.255 passive_ports = 1024-65535" },
+	{ "hosts", "host ftp.example.org { listen = {127.0.0.1:21, '[::1]:2121'} greeting = x }\n"
+		   "umask = 027\n"
+		   "host 'b' { users_file = '/etc/b' } host c_2-3 {}" },
 };
 
 static void
@@ -451,8 +494,11 @@ check_accept_untrusted(void **state)
 		unsigned option;
 		struct bytes value;
 	} rows[] = {
-		{ OPTION_COUNT, IN("1") },
+		{ CONFIG_HOST + 1, IN("1") },
 		{ UINT32_MAX, IN("1") },
+		{ CONFIG_HOST, IN("") },
+		{ CONFIG_HOST, IN("a\0b") },
+		{ CONFIG_HOST, IN("1") },
 		{ OPTION_roots, IN("relative") },
 		{ OPTION_roots, IN("/a\0b") },
 		{ OPTION_roots, IN("") },
@@ -500,6 +546,75 @@ check_accept_twice(void **state)
 		config_accept(config, OPTION_umask, bytes_of_text("077"), &error), -EINVAL);
 	assert_string_equal(error.reason, "umask: set a second time");
 	assert_int_equal(config->umask, 027);
+	rules_error_free(&error);
+	config_free(&config);
+}
+
+/* What a section says is that host's, wherever it stands, and nothing of it is the server's. */
+static void
+check_hosts(void **state)
+{
+	(void)state;
+	SCOPE_LOADED file = load_good("greeting = server\n"
+				      "listen = {0.0.0.0:21, '[::1]:2121'}\n"
+				      "host FTP.Example.org {\n"
+				      "listen = {192.0.2.7:21, 192.0.2.7:2121, '[::1]:2121'}\n"
+				      "greeting = example\n"
+				      "users_file = /etc/example\n"
+				      "}\n"
+				      "host b { }\n"
+				      "users_file = /etc/server\n");
+	const struct config *config = file.config;
+	assert_int_equal(config->host_count, 2);
+	const struct config_host *example = &config->hosts[0], *b = &config->hosts[1];
+	assert_string_equal(example->name, "ftp.example.org");
+	assert_string_equal(example->greeting, "example");
+	assert_string_equal(example->users_file, "/etc/example");
+	assert_int_equal(example->listen.count, 3);
+	assert_string_equal(b->name, "b");
+	assert_false(b->given.greeting || b->given.users_file || b->given.listen);
+	assert_string_equal(config->greeting, "server");
+	assert_string_equal(config->users_file, "/etc/server");
+	/* Listened on in addition: only what no listener of the server takes. */
+	assert_int_equal(config->listen.count, 3);
+	assert_int_equal(ntohs(config->listen.items[2].v4.sin_port), 2121);
+	assert_int_equal(ntohl(config->listen.items[2].v4.sin_addr.s_addr), 0xc0000207);
+}
+
+static void
+check_host_limit(void **state)
+{
+	(void)state;
+	struct config *config = NULL;
+	struct rules_error error = { 0 };
+	char name[16];
+	assert_int_equal(config_create(&config), 0);
+	for (int i = 0; i < CONFIG_HOSTS_MAX; i++) {
+		snprintf(name, sizeof(name), "h%d", i);
+		assert_int_equal(
+			config_accept(config, CONFIG_HOST, bytes_of_text(name), &error), 0);
+	}
+	assert_int_equal(
+		config_accept(config, CONFIG_HOST, bytes_of_text("more"), &error), -EINVAL);
+	assert_string_equal(error.reason, "host: more than 64");
+	assert_int_equal(config->host_count, CONFIG_HOSTS_MAX);
+	rules_error_free(&error);
+	config_free(&config);
+}
+
+/* The supervisor does not take a loader's word that somebody listens there. */
+static void
+check_host_without_listener(void **state)
+{
+	(void)state;
+	struct config *config = NULL;
+	struct rules_error error = { 0 };
+	assert_int_equal(config_create(&config), 0);
+	assert_int_equal(config_accept(config, CONFIG_HOST, bytes_of_text("a"), &error), 0);
+	assert_int_equal(
+		config_accept(config, OPTION_listen, bytes_of_text("127.0.0.1:22"), &error), 0);
+	assert_int_equal(config_check(config, &error), -EINVAL);
+	assert_string_equal(error.reason, "host \"a\": listen: nobody listens on 127.0.0.1:22");
 	rules_error_free(&error);
 	config_free(&config);
 }
@@ -577,6 +692,9 @@ main(void)
 		CASE("a visit stops at an error", check_visit_stops),
 		CASE("untrusted values", check_accept_untrusted),
 		CASE("a second value", check_accept_twice),
+		CASE("hosts", check_hosts),
+		CASE("most hosts", check_host_limit),
+		CASE("a host that nobody listens for", check_host_without_listener),
 		CASE("no hint far off", check_no_wild_hint),
 		CASE("longest list", check_list_limit),
 		CASE("accounts", check_accounts),

@@ -12,6 +12,7 @@
 /* A change of one field: whether the copy still shares the worker of the unchanged one. */
 enum field {
 	NOTHING_ELSE,
+	HOST,
 	NAME,
 	UID,
 	GID,
@@ -36,6 +37,7 @@ struct key_row {
 static const struct key_row key_rows[] = {
 	{ "the same", NOTHING_ELSE, true },
 	{ "other rights", RIGHTS, true },
+	{ "another host", HOST, false },
 	{ "another name", NAME, false },
 	{ "another uid", UID, false },
 	{ "another gid", GID, false },
@@ -78,6 +80,7 @@ copy_changed(enum field changed)
 	char name[] = "ann", home[] = "/home/ann", groups[64], rights[256];
 	struct account *account = NULL;
 	struct account_user user = {
+		.host = bytes_of_text(changed == HOST ? "example.org" : ""),
 		.name = bytes_of_text(name),
 		.uid = changed == UID ? 2000 : 1000,
 		.gid = changed == GID ? 2000 : 1000,
@@ -132,6 +135,17 @@ check_copy(void **state)
 	assert_false(wire_list_next(&rights, &account_right_record, &right));
 }
 
+/* Apart, whatever the names are: no name holds a slash. */
+static void
+check_who(void **state)
+{
+	(void)state;
+	SCOPE_FREE struct account *plain = copy_changed(NOTHING_ELSE);
+	SCOPE_FREE struct account *at_host = copy_changed(HOST);
+	assert_true(bytes_equal_text(plain->who, "ann"));
+	assert_true(bytes_equal_text(at_host->who, "example.org/ann"));
+}
+
 static void
 check_memory(void **state)
 {
@@ -162,6 +176,7 @@ main(void)
 	const struct table tables[] = {
 		TABLE("key", key_rows, check_key),
 		CASE("a copy owns what it points to", check_copy),
+		CASE("who it is among all hosts", check_who),
 		CASE("memory needs no home", check_memory),
 		CASE("a denial is cut, never overrun", check_denial),
 	};

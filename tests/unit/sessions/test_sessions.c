@@ -4,11 +4,12 @@
  *
  *	A1.2 V1.2   attach, and verdict, of session 1 in attempt 2    C1  session closed
  *	a1.2 B1.2   attach from another address, verdict for another user
+ *	H1.2        verdict for the user of that name at a virtual host
  *	R1   P1     reattach; complain                                 T9  9 s pass
  *	Wr Wd Wp    the worker becomes ready, dies, answers a ping     Wh  the next one is held back
  *	Ws          the worker hangs in the kernel and is given up
  *	Gd          the gateway dies                                   X1  the control socket is
- *gone Un Ur Ui    users reloaded: gone, with other rights, with another uid
+ *gone Un Ur Ui Uh users reloaded: gone, with other rights, with another uid, gone at hosts
  *
  * Results: order and rights to the worker, attached, refused:WHY and close to the gateway; doubt,
  * retire, kill and malformed as they are asked for.
@@ -292,6 +293,8 @@ step_session(char verb, uint64_t id, uint32_t attempt)
 	const struct verdict_identified identified = { .session = id,
 		.attempt = attempt,
 		.user = make_user(verb == 'B' ? "bob" : "ann", 2000) };
+	struct verdict_identified at_host = identified;
+	at_host.user.host = bytes_of_text("example.org");
 	switch (verb) {
 	case 'A':
 		sessions_on_attach(&scene->gateway_process, &message, &attach);
@@ -303,6 +306,9 @@ step_session(char verb, uint64_t id, uint32_t attempt)
 	case 'B':
 	case 'V':
 		sessions_identify(scene->supervisor.sessions, &identified);
+		return;
+	case 'H':
+		sessions_identify(scene->supervisor.sessions, &at_host);
 		return;
 	case 'R':
 		sessions_on_reattach(&scene->gateway_process, &message, &reattach);
@@ -353,11 +359,13 @@ step_users(char what)
 {
 	struct sessions *sessions = scene->supervisor.sessions;
 	struct account_user user = make_user("ann", what == 'i' ? 2001 : 2000);
-	struct bytes name;
+	struct bytes host, name;
 	sessions_begin_review(sessions);
-	while (sessions_next_to_review(sessions, &name)) {
+	while (sessions_next_to_review(sessions, &host, &name)) {
 		assert_true(bytes_equal_text(name, "ann"));
-		sessions_review(sessions, name, what == 'n' ? NULL : &user);
+		user.host = host;
+		bool is_gone = what == 'n' || (what == 'h' && host.length > 0);
+		sessions_review(sessions, host, name, is_gone ? NULL : &user);
 	}
 }
 
@@ -440,6 +448,8 @@ static const struct session_row session_rows[] = {
 	{ "a complaint of nobody", "P1", "" },
 	{ "too many of the user", "Wr V1.1 A1.1 V2.1 A2.1 V3.1 A3.1",
 		"attached1 order1 attached2 order2 refused:too-many-sessions-of-user" },
+	{ "one of the same name at a host is somebody else", "Wr V1.1 A1.1 V2.1 A2.1 H3.1 a3.1",
+		"attached1 order1 attached2 order2 attached3 order3" },
 	{ "too many from an address", "Wr V1.1 A1.1 B2.1 A2.1 B3.1 A3.1",
 		"attached1 order1 attached2 order2 refused:too-many-sessions-from-address" },
 	{ "others come from elsewhere", "Wr V1.1 A1.1 B2.1 A2.1 B3.1 a3.1",
@@ -460,6 +470,8 @@ static const struct session_row session_rows[] = {
 		"attached1 order1 attached2 order2 close1 close2" },
 	{ "users reloaded: other rights", "Wr V1.1 A1.1 Ur", "attached1 order1 rights1" },
 	{ "users reloaded: another uid", "Wr V1.1 A1.1 Ui", "attached1 order1 retire rights1" },
+	{ "users reloaded: gone at a host only", "Wr V1.1 A1.1 H2.1 A2.1 Uh",
+		"attached1 order1 attached2 order2 close2 rights1" },
 	{ "users reloaded: nobody is here", "Ur", "" },
 	{ "another gateway's session is dropped", "Wr V1.1", "" },
 };
