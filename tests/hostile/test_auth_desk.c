@@ -52,6 +52,8 @@ on_order(void *owner, struct message *message, const void *body)
 	{                                                                                \
 		on_order(owner, message, body);                                          \
 	}
+ORDER(host)
+ORDER(host_users)
 ORDER(configure)
 ORDER(users)
 ORDER(gateway)
@@ -60,6 +62,8 @@ ORDER(ping)
 ORDER(ask)
 
 static const struct verdict_handlers orders = {
+	.host = on_host,
+	.host_users = on_host_users,
 	.configure = on_configure,
 	.users = on_users,
 	.gateway = on_gateway,

@@ -123,23 +123,21 @@ def quick(*options, home=None, passive=None, backend=None):
             yield server
 
 
+Host = collections.namedtuple("Host", "name users options", defaults=((), {}))
+
+
 @contextlib.contextmanager
 def configured(
-    users=(("demo", None, ""),), setting=None, passive=None, program=None, **options
+    users=(("demo", None, ""),), setting=None, passive=None, program=None, hosts=(), **options
 ):
     """`sallyportd` with a configuration file.
 
     users: (name, uid or None, words of the users file); setting: of crypt(5), for their hashes;
-    program: another one than the build's.
+    program: another one than the build's; hosts: virtual ones, each with users of its own if it has
+    any, whose password is HOST/PASSWORD. The users of all of them follow each other in Server.users.
     """
     with place.temporary_folder() as folder:
-        known = [place.User(name, PASSWORD, folder / "homes" / name, uid) for name, uid, _ in users]
-        rows = [
-            f"{user.name}:{password_hash(PASSWORD, setting)}:{user.uid}:{user.uid}::{user.home}:"
-            for user in known
-        ]
-        lines = (row + words + "\n" for row, (_, _, words) in zip(rows, users))
-        (folder / "users").write_text("".join(lines))
+        known = write_users(folder / "users", users, folder / "homes", setting)
         passive, port = passive or place.free_range(), free_port()
         settings = {
             "listen": braces(listen_addresses(port)),
@@ -151,11 +149,34 @@ def configured(
             **options,
         }
         path = folder / "sallyport.conf"
-        path.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+        sections = []
+        for host in hosts:
+            own = dict(host.options)
+            if host.users:
+                file = folder / f"users of {host.name}"
+                own["users_file"] = f'"{file}"'
+                known += write_users(file, host.users, folder / "homes" / host.name, setting,
+                                     f"{host.name}/{PASSWORD}")
+            sections.append(f'host "{host.name}" {{\n{assignments(own)}}}\n')
+        path.write_text(assignments(settings) + "".join(sections))
         program = program or place.program("sallyportd")
         launched = Launched([program, "--config", path], cwd=folder)
         with running(Server(launched, known, port, passive, place.has_ipv6())) as server:
             yield server
+
+
+def write_users(path, users, homes, setting=None, password=PASSWORD):
+    """A users file; whom it knows. Each has a hash of its own."""
+    known = [place.User(name, password, homes / name, uid) for name, uid, _ in users]
+    path.write_text("".join(
+        f"{user.name}:{password_hash(password, setting)}:{user.uid}:{user.uid}::{user.home}:{words}\n"
+        for user, (_, _, words) in zip(known, users)
+    ))
+    return known
+
+
+def assignments(options):
+    return "".join(f"{name} = {value}\n" for name, value in options.items())
 
 
 def braces(words):

@@ -44,7 +44,7 @@ static const struct dialogue_row access_rows[] = {
 				 "> HOST 192.0.2.1\n< 504\n> HOST [::1]\n< 504\n"
 				 "> USER u\n< 331\n> PASS secret\n< 230\nhost \n" },
 	{ "no name of a host", "< 220\n> HOST\n< 501\n> HOST a b\n< 501\n> HOST b:21\n< 501\n"
-			       "> HOST %n\n< 501\n> HOST [::1\n< 501\n> HOST b\xff\n< 501\n" },
+			       "> HOST %n\n< 501\n> HOST [::1\n< 501\n> HOST b\xc3\n< 501\n" },
 	{ "a host too late", "< 220\n> USER u\n< 331\n> HOST b\n< 503\n> PASS secret\n< 230\n"
 			     "> HOST b\n< 503\nhost \n" },
 	{ "a host after a wrong password", "< 220\n> USER u\n< 331\n> PASS no\n< 530\n> HOST b\n"

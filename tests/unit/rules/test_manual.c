@@ -85,7 +85,7 @@ check_options(void **state)
 {
 	(void)state;
 	SCOPE_FREE char *page = file_text("man/sallyport.conf.5");
-	SCOPE_FREE char *part = part_of(page, ".Sh OPTIONS\n", ".Sh FILES\n");
+	SCOPE_FREE char *part = part_of(page, ".Sh OPTIONS\n", ".Sh HOSTS\n");
 	const char *at = part;
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
 		SCOPE_FREE char *entry = option_entry(i);
@@ -97,6 +97,22 @@ check_options(void **state)
 		at = found + strlen(entry);
 	}
 	assert_int_equal(count_of(part, ".It Ic "), OPTION_COUNT);
+}
+
+static void
+check_host_options(void **state)
+{
+	(void)state;
+	static const char *const entries[] = {
+#define HOST_OPTION(option) ".It Ic " #option "\n",
+#include "policy/rules/host_options.def"
+	};
+	SCOPE_FREE char *page = file_text("man/sallyport.conf.5");
+	SCOPE_FREE char *part = part_of(page, ".Sh HOSTS\n", ".Sh FILES\n");
+	for (size_t i = 0; i < ARRAY_LENGTH(entries); i++)
+		if (strstr(part, entries[i]) == NULL)
+			fail_msg("missing: %s", entries[i]);
+	assert_int_equal(count_of(part, ".It Ic "), ARRAY_LENGTH(entries));
 }
 
 static void
@@ -293,6 +309,7 @@ main(int argc, char **argv)
 {
 	const struct table tables[] = {
 		CASE("sallyport.conf(5): options", check_options),
+		CASE("sallyport.conf(5): hosts", check_host_options),
 		CASE("sallyport.conf(5): types", check_types),
 		CASE("sallyport-users(5): rights", check_rights),
 		CASE("sallyport-users(5): options", check_user_options),
