@@ -19,12 +19,11 @@ enum { LOWEST_ACTIVE_PORT = 1024 };
 static void
 reply_port(struct session *session, uint16_t port)
 {
-	const struct wire_address *announced = &session->gateway->settings.passive_address;
 	if (session->data.is_extended) {
 		session_reply(session, reply_passive_extended, (unsigned)port);
 		return;
 	}
-	const uint8_t *ip = address_is_v4(announced) ? announced->ip : session->local.ip;
+	const uint8_t *ip = announce_find(session)->ip;
 	session_reply(session, reply_passive, (unsigned)ip[12], (unsigned)ip[13], (unsigned)ip[14],
 		(unsigned)ip[15], (unsigned)port >> 8, (unsigned)port & 0xff);
 }

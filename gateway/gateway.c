@@ -109,6 +109,7 @@ gateway_free(struct gateway **gateway)
 	reception_free(&freed->reception);
 	turnstile_free(&freed->turnstile);
 	passive_free(&freed->passive);
+	announce_free(&freed->announcements);
 	attention_free(&freed->attention);
 	ticket_table_free(&freed->tickets);
 	hosts_free(&freed->hosts);

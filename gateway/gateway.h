@@ -8,6 +8,7 @@
 #ifndef SALLYPORT_GATEWAY_GATEWAY_H
 #define SALLYPORT_GATEWAY_GATEWAY_H
 
+#include "gateway/announce.h"
 #include "gateway/hosts.h"
 #include "gateway/line.h"
 #include "gateway/record.h"
@@ -42,6 +43,7 @@ struct gateway {
 	struct reception *reception;
 	struct turnstile *turnstile;
 	struct passive_pool *passive;
+	struct announcements announcements;
 	struct line_buffer input;
 	struct session *awake; /* sessions whose turn is due */
 	struct event turn;

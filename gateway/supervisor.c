@@ -64,6 +64,15 @@ on_host(void *owner, struct message *message, const struct gate_host *body)
 }
 
 static void
+on_passive_rules(void *owner, struct message *message, const struct gate_passive_rules *body)
+{
+	struct gateway *gateway = owner;
+	(void)message;
+	if (announce_replace(&gateway->announcements, body) < 0)
+		die("out of memory");
+}
+
+static void
 on_auth(void *owner, struct message *message, const struct gate_auth *body)
 {
 	(void)body;
@@ -198,6 +207,7 @@ on_ping(void *owner, struct message *message, const struct gate_ping *body)
 static const struct gate_handlers handlers = {
 	.configure = on_configure,
 	.host = on_host,
+	.passive_rules = on_passive_rules,
 	.auth = on_auth,
 	.record = on_record,
 	.listener = on_listener,

@@ -79,6 +79,19 @@ address_is_same_host(const struct wire_address *a, const struct wire_address *b)
 	return memcmp(a->ip, b->ip, sizeof(a->ip)) == 0 && a->scope == b->scope;
 }
 
+bool
+address_is_within(
+	const struct wire_address *address, const uint8_t network[16], unsigned prefix_bits)
+{
+	unsigned whole = prefix_bits / 8;
+	unsigned rest = prefix_bits % 8;
+	bool is_v4 = prefix_bits >= 8 * sizeof(v4_mapped) &&
+		     memcmp(network, v4_mapped, sizeof(v4_mapped)) == 0;
+	if (is_v4 != address_is_v4(address) || memcmp(address->ip, network, whole) != 0)
+		return false;
+	return rest == 0 || (address->ip[whole] ^ network[whole]) >> (8 - rest) == 0;
+}
+
 const char *
 address_text(const struct wire_address *address, char text[ADDRESS_TEXT_BYTES])
 {

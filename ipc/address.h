@@ -36,6 +36,13 @@ bool address_is_same_host(const struct wire_address *a, const struct wire_addres
 
 bool address_is_v4(const struct wire_address *address);
 
+/*
+ * Does the address begin with that many bits of the network? That of IPv4 is v4-mapped and has a
+ * prefix of 96 bits and more; a network of IPv6, be it all of it, holds no IPv4 address.
+ */
+bool address_is_within(
+	const struct wire_address *address, const uint8_t network[16], unsigned prefix_bits);
+
 /* "192.0.2.7:21" or "[2001:db8::7]:21". Returns `text`. */
 const char *address_text(const struct wire_address *address, char text[ADDRESS_TEXT_BYTES]);
 

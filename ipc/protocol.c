@@ -10,6 +10,7 @@
 #include "ipc/ledger.h"
 #include "ipc/loader.h"
 #include "ipc/pathio_messages.h"
+#include "ipc/resolve.h"
 #include "ipc/sign.h"
 #include "ipc/vault.h"
 #include "ipc/verdict.h"

@@ -14,6 +14,7 @@ static const char *const names[ROLE_COUNT] = {
 	[ROLE_LOADER] = "loader",
 	[ROLE_HASHER] = "hasher",
 	[ROLE_KEYS] = "keys",
+	[ROLE_RESOLVER] = "resolver",
 };
 
 const char *

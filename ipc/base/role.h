@@ -14,6 +14,7 @@ enum role {
 	ROLE_LOADER,
 	ROLE_HASHER, /* of auth's pool: computes password hashes */
 	ROLE_KEYS,
+	ROLE_RESOLVER, /* looks host names up */
 	ROLE_COUNT,
 };
 

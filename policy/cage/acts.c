@@ -35,7 +35,8 @@ static const struct sockaddr_in act_address = { .sin_family = AF_INET };
 
 #define EVERY	   ((1u << CAGE_ROLE_COUNT) - 1)
 #define LOADER	   (1u << CAGE_LOADER)
-#define CAGED	   (EVERY & ~(LOADER | 1u << CAGE_SUPERVISOR))
+#define RESOLVER   (1u << CAGE_RESOLVER)
+#define CAGED	   (EVERY & ~(LOADER | RESOLVER | 1u << CAGE_SUPERVISOR))
 #define GATEWAY	   (1u << CAGE_GATEWAY)
 #define WORKER	   (1u << CAGE_WORKER)
 #define AUTH	   (1u << CAGE_AUTH)

@@ -62,6 +62,10 @@ static const struct cage_rule loader_rules[] = {
 #include "policy/cage/rules_view.h"
 #include "policy/cage/loader.def"
 };
+static const struct cage_rule resolver_rules[] = {
+#include "policy/cage/rules_view.h"
+#include "policy/cage/resolver.def"
+};
 static const struct cage_rule sanitizer_rules[] = {
 #include "policy/cage/rules_view.h"
 #include "policy/cage/sanitizers.def"

@@ -42,6 +42,21 @@ struct value_account {
 	uint32_t uid, gid; /* valid when resolved */
 };
 
+/* A network; of IPv4 it is v4-mapped, with a prefix of 96 bits and more. */
+struct value_network {
+	uint8_t ip[16];
+	uint8_t prefix;
+};
+
+enum { VALUE_HOST_BYTES_MAX = 253 };
+
+/* What PASV announces to the clients of a network: an address, or whatever a name stands for. */
+struct value_announcement {
+	struct value_network clients;
+	char host[VALUE_HOST_BYTES_MAX + 1]; /* empty: the address holds */
+	struct in_addr address;
+};
+
 /* Ready for bind(2). */
 struct value_address {
 	union {
@@ -56,6 +71,11 @@ struct value_address {
 struct value_addresses {
 	size_t count;
 	struct value_address *items;
+};
+
+struct value_announcements {
+	size_t count;
+	struct value_announcement *items;
 };
 
 struct value_paths {
@@ -117,6 +137,11 @@ bool value_address_is_any(const struct value_address *address);
 
 /* How the manual calls the type: "duration". */
 const char *value_word(enum value_type type);
+
+bool value_network_is_v4(const struct value_network *network);
+
+/* Is it an address that a client could connect to? */
+bool value_can_be_announced(struct in_addr address);
 
 /* Is it UTF-8 (RFC 3629) without control characters, C1 included? */
 bool value_is_clean_text(struct bytes text);

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A host without brackets, for inet_pton(3), which wants a C string. */
-static int
-host_parse(int family, struct bytes host, void *result)
+/* inet_pton(3) wants a C string. */
+int
+value_parse_host(int family, struct bytes host, void *result)
 {
 	char text[INET6_ADDRSTRLEN];
 	if (host.length >= sizeof(text))
@@ -36,13 +36,13 @@ address_parse(struct bytes text, struct value_address *address)
 		address->v6.sin6_family = AF_INET6;
 		address->v6.sin6_port = htons((uint16_t)port);
 		address->length = sizeof(address->v6);
-		return host_parse(
+		return value_parse_host(
 			AF_INET6, bytes_of(host.data + 1, host.length - 2), &address->v6.sin6_addr);
 	}
 	address->v4.sin_family = AF_INET;
 	address->v4.sin_port = htons((uint16_t)port);
 	address->length = sizeof(address->v4);
-	return host_parse(AF_INET, host, &address->v4.sin_addr);
+	return value_parse_host(AF_INET, host, &address->v4.sin_addr);
 }
 
 bool
@@ -139,31 +139,4 @@ value_format_ports(const struct value_rule *rule, const void *slot, size_t index
 	const struct value_ports *ports = slot;
 	char *text = NULL;
 	return asprintf(&text, "%u-%u", ports->first, ports->last) < 0 ? NULL : text;
-}
-
-/* Empty: none. Else an address that a client could connect to. */
-int
-value_parse_ipv4(
-	const struct value_rule *rule, struct bytes text, void *slot, struct rules_error *error)
-{
-	enum { FIRST_NETWORK = 1, FIRST_MULTICAST = 224 };
-	struct in_addr address = { 0 };
-	if (text.length > 0 && host_parse(AF_INET, text, &address) < 0)
-		return value_refuse_form(rule, text, error);
-	uint32_t network = ntohl(address.s_addr) >> 24;
-	if (text.length > 0 && (network < FIRST_NETWORK || network >= FIRST_MULTICAST))
-		return rules_refuse_value(error, rule->name, text, "is nobody's to connect to");
-	*(struct in_addr *)slot = address;
-	return 0;
-}
-
-char *
-value_format_ipv4(const struct value_rule *rule, const void *slot, size_t index)
-{
-	(void)rule, (void)index;
-	const struct in_addr *address = slot;
-	char text[INET_ADDRSTRLEN] = "";
-	if (address->s_addr != 0)
-		inet_ntop(AF_INET, address, text, sizeof(text));
-	return strdup(text);
 }

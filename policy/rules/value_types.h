@@ -21,6 +21,9 @@ typedef void value_clear_function(void *slot);
 	value_clear_function value_clear_##clear;
 #include "policy/rules/values.def"
 
+/* An address of that family without brackets, as inet_pton(3) gives it. 0 or -EINVAL. */
+MUST_CHECK int value_parse_host(int family, struct bytes text, void *result);
+
 /* "NAME: 'text' is no WORD (as in EXAMPLE)": what a parser returns for text of the wrong form. */
 int value_refuse_form(const struct value_rule *rule, struct bytes text, struct rules_error *error);
 

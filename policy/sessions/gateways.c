@@ -8,6 +8,7 @@
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "policy/sessions/auth.h"
+#include "policy/sessions/names.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/sessions.h"
 #include "policy/supervisor/active.h"
@@ -24,6 +25,7 @@ enum { DESCRIPTORS_SPARE = 512, DESCRIPTORS_PER_SESSION = 5 }; /* DECISIONS 19 *
 
 struct gateways {
 	struct supervisor *supervisor;
+	struct names *names; /* what PASV announces */
 	uint32_t last_incarnation;
 	unsigned count;
 	struct gateway slots[];
@@ -203,17 +205,6 @@ passive_spare(const struct supervisor *supervisor)
 	return quarter < 1 ? 1 : quarter < PASSIVE_SPARE_MAX ? quarter : PASSIVE_SPARE_MAX;
 }
 
-static struct wire_address
-passive_address(const struct config *config)
-{
-	struct wire_address address = { 0 };
-	const struct address_socket from = { .v4 = { .sin_family = AF_INET,
-						     .sin_addr = config->passive_address } };
-	if (config->passive_address.s_addr != 0)
-		ensure(address_from_socket(&from, &address) == 0);
-	return address;
-}
-
 static int
 list_addresses(const struct value_addresses *listen, struct wire_list_builder *builder)
 {
@@ -265,7 +256,6 @@ send_configure(const struct gateway *gateway)
 		.path_timeout_ms = (uint32_t)config->path_timeout * 1000,
 		.commit_timeout_s = (uint32_t)config->commit_timeout,
 		.passive_spare = passive_spare(supervisor),
-		.passive_address = passive_address(config),
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
 	};
 	struct process *process = gateway->service.process;
@@ -297,6 +287,7 @@ start(struct gateway *gateway)
 		return error;
 	gateway->incarnation = ++gateways->last_incarnation;
 	send_configure(gateway);
+	names_send(gateways->names, gateway->service.process);
 	connect_record(gateway);
 	connect_auth(gateway);
 	listeners_send(gateways->supervisor->listeners, gateway->slot, gateway->service.process);
@@ -315,6 +306,21 @@ gateways_tick(struct gateways *gateways)
 {
 	for (unsigned i = 0; i < gateways->count; i++)
 		start_due(&gateways->slots[i]);
+	names_tick(gateways->names);
+}
+
+void
+gateways_reload(struct gateways *gateways)
+{
+	names_reload(gateways->names);
+}
+
+void
+gateways_announce(struct gateways *gateways)
+{
+	for (unsigned i = 0; i < gateways->count; i++)
+		if (gateways->slots[i].service.process != NULL)
+			names_send(gateways->names, gateways->slots[i].service.process);
 }
 
 struct gateway *
@@ -338,6 +344,8 @@ void
 gateways_drain(struct gateways *gateways, uint64_t limit_ms)
 {
 	const struct gate_drain body = { 0 };
+	if (gateways != NULL)
+		names_close(gateways->names);
 	for (unsigned i = 0; gateways != NULL && i < gateways->count; i++) {
 		struct process *process = gateways->slots[i].service.process;
 		if (process == NULL)
@@ -371,7 +379,7 @@ gateways_new(struct supervisor *supervisor, unsigned count, struct gateways **re
 	gateways->count = count;
 	/* From the clock, so that session ids differ from those of earlier runs. */
 	gateways->last_incarnation = (uint32_t)time(NULL);
-	int error = 0;
+	int error = names_new(supervisor, &gateways->names);
 	for (unsigned i = 0; i < count && error == 0; i++) {
 		gateways->slots[i].slot = i;
 		gateways->slots[i].supervisor = supervisor;

@@ -30,6 +30,12 @@ MUST_CHECK int
 gateways_new(struct supervisor *supervisor, unsigned count, struct gateways **result);
 void gateways_tick(struct gateways *gateways);
 
+/* Other settings are in force; what they are told at their start holds until the next. */
+void gateways_reload(struct gateways *gateways);
+
+/* Tells all of them what PASV announces (names.h). */
+void gateways_announce(struct gateways *gateways);
+
 /* The gateway that may name this session, if it still lives. */
 struct gateway *gateways_find(struct gateways *gateways, uint64_t session);
 

@@ -12,6 +12,7 @@
 #include "ipc/gate.h"
 #include "ipc/ledger.h"
 #include "ipc/loader.h"
+#include "ipc/resolve.h"
 #include "ipc/vault.h"
 #include "ipc/verdict.h"
 #include "policy/supervisor/pairs.h"

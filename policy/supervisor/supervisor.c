@@ -275,6 +275,7 @@ on_settings(struct supervisor *supervisor, struct settings *settings, const char
 	settings_free(&supervisor->settings);
 	supervisor->settings = settings;
 	auth_reload(supervisor->auth);
+	gateways_reload(supervisor->gateways);
 	record_notice(supervisor->record, SEVERITY_INFO, "configuration loaded");
 }
 

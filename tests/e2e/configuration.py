@@ -21,6 +21,11 @@ WRONG = {
     "a number too large": ("login_attempts = 1000\n", 1, "login_attempts"),
     "a negative number": ("max_sessions = -1\n", 1, "max_sessions"),
     "a time without sense": ("\nidle_timeout = 5parsec\n", 2, "idle_timeout"),
+    "a rule of addresses with a slip": (
+        '\npassive_address = {"10.0.0.0/8=10.1.2.3",\n "10.1.1.1/8=x.example"}\n',
+        3,
+        "passive_address: '10.1.1.1/8' has bits behind",
+    ),
     "a port range upside down": ("passive_ports = 3000-2000\n", 1, "passive_ports"),
     "a choice that is none": ("symlinks = maybe\n", 1, "symlinks"),
     "too many threads": ("path_threads = 65\n", 1, "path_threads"),

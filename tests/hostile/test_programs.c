@@ -2,7 +2,7 @@
  * A supervisor that lies to the programs that it starts: each ends at once, says who broke which
  * rule, and is none the worse for it; a program that nobody started says so (DECISIONS 21).
  *
- * Takes the programs' paths as arguments: gateway, worker, auth, record.
+ * Takes the programs' paths as arguments: gateway, worker, auth, record, resolver.
  */
 #include "ipc/attach.h"
 #include "ipc/base/ends.h"
@@ -10,6 +10,7 @@
 #include "ipc/channel.h"
 #include "ipc/gate.h"
 #include "ipc/ledger.h"
+#include "ipc/resolve.h"
 #include "ipc/verdict.h"
 #include "policy/cage/cage.h"
 #include "tests/hostile/assault.h"
@@ -19,13 +20,14 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-enum { PROGRAMS = 4, TIME_LIMIT_MS = 10000, WORDS_BYTES = 4096 };
+enum { PROGRAMS = 5, TIME_LIMIT_MS = 10000, WORDS_BYTES = 4096 };
 
 static const struct message_table *const channels[PROGRAMS] = {
 	&gate_messages,
 	&attach_messages,
 	&verdict_messages,
 	&ledger_messages,
+	&resolve_messages,
 };
 static const char *paths[PROGRAMS];
 
@@ -126,6 +128,7 @@ main(int count, char **arguments)
 		{ "a worker", &attach_messages, ROLE_SUPERVISOR, PHASE_STARTING, strike, NULL },
 		{ "auth", &verdict_messages, ROLE_SUPERVISOR, PHASE_STARTING, strike, NULL },
 		{ "record", &ledger_messages, ROLE_SUPERVISOR, PHASE_STARTING, strike, NULL },
+		{ "a resolver", &resolve_messages, ROLE_SUPERVISOR, PHASE_SERVING, strike, NULL },
 	};
 	ensure(count == PROGRAMS + 1);
 	for (int i = 0; i < PROGRAMS; i++)

@@ -27,6 +27,7 @@ def program(name):
         "sallyport-record": "policy/record",
         "sallyport-gateway": "gateway",
         "sallyport-worker": "worker",
+        "sallyport-resolver": "policy/resolver",
         "load": "tests/bench",
         "requests": "tests/bench",
         "liar": "tests/hostile",

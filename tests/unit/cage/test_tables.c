@@ -151,13 +151,17 @@ check_forbidden_kills(void **state)
 {
 	const struct role_row *row = *state;
 	const struct cage_rule *rule;
-	for (size_t i = 0; (rule = cage_role_rule(row->role, i)) != NULL; i++)
-		if (rule->verdict != CAGE_KILL && is_forbidden(rule->call))
+	bool allows_others = cage_role_data(row->role)->others == CAGE_OTHERS_ALLOW;
+	for (size_t i = 0; (rule = cage_role_rule(row->role, i)) != NULL; i++) {
+		bool takes_away = rule->verdict == CAGE_KILL ||
+				  (rule->verdict == CAGE_REFUSE && allows_others);
+		if (!takes_away && is_forbidden(rule->call))
 			fail_msg("%s is forbidden, and has a row", rule->call);
+	}
 	for (size_t i = 0; i < ARRAY_LENGTH(forbidden_everywhere); i++)
 		if (!is_killed(row->role, forbidden_everywhere[i]))
 			fail_msg("%s does not kill", forbidden_everywhere[i]);
-	if (cage_role_data(row->role)->others == CAGE_OTHERS_ALLOW)
+	if (allows_others)
 		return;
 	for (size_t i = 0; i < ARRAY_LENGTH(forbidden_in_cages); i++)
 		if (!is_killed(row->role, forbidden_in_cages[i]))

@@ -122,6 +122,41 @@ check_same_host(void **state)
 	assert_int_equal(address_is_same_host(&b, &a), row->want);
 }
 
+struct within_row {
+	const char *name;
+	const char *network; /* v4-mapped where it is of IPv4 */
+	unsigned prefix_bits;
+	const char *address;
+	bool want;
+};
+
+static const struct within_row within_rows[] = {
+	{ "the first of a network", "::ffff:10.0.0.0", 104, "::ffff:10.0.0.0", true },
+	{ "the last of a network", "::ffff:10.0.0.0", 104, "::ffff:10.255.255.255", true },
+	{ "the one before", "::ffff:10.0.0.0", 104, "::ffff:9.255.255.255", false },
+	{ "the one behind", "::ffff:10.0.0.0", 104, "::ffff:11.0.0.0", false },
+	{ "in a prefix of odd bits", "::ffff:10.0.0.64", 123, "::ffff:10.0.0.95", true },
+	{ "behind a prefix of odd bits", "::ffff:10.0.0.64", 123, "::ffff:10.0.0.96", false },
+	{ "one address", "::ffff:10.0.0.1", 128, "::ffff:10.0.0.1", true },
+	{ "another address", "::ffff:10.0.0.1", 128, "::ffff:10.0.0.0", false },
+	{ "all of IPv4", "::ffff:0.0.0.0", 96, "::ffff:192.0.2.1", true },
+	{ "all of IPv4 holds no IPv6", "::ffff:0.0.0.0", 96, "2001:db8::1", false },
+	{ "all of IPv6", "::", 0, "2001:db8::1", true },
+	{ "all of IPv6 holds no IPv4", "::", 0, "::ffff:192.0.2.1", false },
+	{ "in a network of IPv6", "2001:db8:8000::", 33, "2001:db8:ffff::1", true },
+	{ "outside a network of IPv6", "2001:db8:8000::", 33, "2001:db8:7fff::1", false },
+};
+
+static void
+check_within(void **state)
+{
+	const struct within_row *row = *state;
+	struct wire_address network = { .port = 0 }, address = { .port = 21, .scope = 3 };
+	assert_int_equal(inet_pton(AF_INET6, row->network, network.ip), 1);
+	assert_int_equal(inet_pton(AF_INET6, row->address, address.ip), 1);
+	assert_int_equal(address_is_within(&address, network.ip, row->prefix_bits), row->want);
+}
+
 /* ---- real sockets ---- */
 
 static void
@@ -184,6 +219,7 @@ main(void)
 		TABLE("form", form_rows, check_form),
 		CASE("of another family", check_foreign_family),
 		TABLE("same host", host_rows, check_same_host),
+		TABLE("within", within_rows, check_within),
 		CASE("an IPv4 connection", check_v4_connection),
 		CASE("an IPv6 connection", check_v6_connection),
 		CASE("no TCP socket", check_no_tcp),

@@ -13,6 +13,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+/* Codes have no gaps: the last is their number. */
+enum {
+	GATE_LAST = 0
+#define MESSAGE(name, CODE, number, senders, phases, descriptor, reply, doc) +1
+#include "ipc/gate.def"
+};
+
 #define TEXT(literal)                                            \
 	{                                                        \
 		.data = (literal), .length = sizeof(literal) - 1 \
@@ -75,7 +82,7 @@ static const struct message_row message_rows[] = {
 		NULL },
 
 	{ "code 0", PHASE_SERVING, 0, TEXT(""), 0, NULL, "unknown message" },
-	{ "the code after the last", PHASE_SERVING, GATE_HOST + 1, TEXT(""), 0, NULL,
+	{ "the code after the last", PHASE_SERVING, GATE_LAST + 1, TEXT(""), 0, NULL,
 		"unknown message" },
 	{ "the largest code", PHASE_SERVING, UINT32_MAX, TEXT(""), 0, NULL, "unknown message" },
 	{ "a code of 2^31", PHASE_SERVING, 1u << 31, TEXT(""), 0, NULL, "unknown message" },

@@ -8,6 +8,7 @@
 #include "ipc/ledger.h"
 #include "ipc/loader.h"
 #include "ipc/protocol.h"
+#include "ipc/resolve.h"
 #include "ipc/vault.h"
 #include "ipc/verdict.h"
 #include "policy/cage/cage.h"
@@ -312,6 +313,7 @@ static const struct violation_row violation_rows[] = {
 	VIOLATION(loader, ROLE_LOADER),
 	VIOLATION(hash, ROLE_HASHER),
 	VIOLATION(vault, ROLE_KEYS),
+	VIOLATION(resolve, ROLE_RESOLVER),
 };
 
 /* The cage sends its last words without the encoder: they are this message all the same. */

@@ -62,7 +62,7 @@ check_defaults(void **state)
 	assert_int_equal(config->listen.items[1].any.sa_family, AF_INET6);
 	assert_int_equal(config->passive_ports.first, 20000);
 	assert_int_equal(config->passive_ports.last, 29999);
-	assert_int_equal(config->passive_address.s_addr, 0);
+	assert_int_equal(config->passive_address.count, 0);
 	assert_int_equal(config->roots.count, 2);
 	assert_int_equal(config->uid_min, 1000);
 	assert_int_equal(config->worker_linger, 30);
@@ -88,7 +88,7 @@ check_whole_file(void **state)
 				      "listen = {\"127.0.0.1:2121\", \"[::1]:2121\", # two\r\n"
 				      "127.0.0.2:2121 }# another\n"
 				      "passive_ports = 30000-30099\n"
-				      "passive_address=\"192.0.2.7\"\n"
+				      "passive_address={'10.0.0.0/8=192.0.2.7', ftp.example.org}\n"
 				      "roots = { /srv/ftp, '/srv/other # one' }\n"
 				      "groups_allowed = {100, 101}\n"
 				      "idle_timeout = 10min session_limit = 2d\n"
@@ -103,7 +103,14 @@ check_whole_file(void **state)
 	assert_int_equal(config->listen.count, 3);
 	assert_int_equal(ntohl(config->listen.items[2].v4.sin_addr.s_addr), 0x7f000002);
 	assert_int_equal(config->passive_ports.last, 30099);
-	assert_int_equal(ntohl(config->passive_address.s_addr), 0xc0000207);
+	assert_int_equal(config->passive_address.count, 2);
+	const struct value_announcement *rules = config->passive_address.items;
+	assert_int_equal(ntohl(rules[0].address.s_addr), 0xc0000207);
+	assert_int_equal(rules[0].clients.prefix, 104);
+	assert_int_equal(rules[0].clients.ip[12], 10);
+	assert_string_equal(rules[0].host, "");
+	assert_int_equal(rules[1].clients.prefix, 96);
+	assert_string_equal(rules[1].host, "ftp.example.org");
 	assert_int_equal(config->roots.count, 2);
 	assert_string_equal(config->roots.items[1], "/srv/other # one");
 	assert_int_equal(config->groups_allowed.items[1], 101);
@@ -258,8 +265,34 @@ static const struct bad_row bad_rows[] = {
 		"active_source_port: 2121 is a port of listen" },
 	{ "listener among the ports", IN("listen = 127.0.0.1:2121\npassive_ports = 2000-3000\n"), 0,
 		"listen: port 2121 is one of passive_ports 2000-3000" },
-	{ "passive address by name", IN("passive_address = example.org\n"), 1,
-		"passive_address: " },
+	{ "passive address with a slip in it", IN("passive_address = 192.0.2.300\n"), 1,
+		"passive_address: '192.0.2.300' is no rules (as in 192.0.2.7" },
+	{ "passive address of a bad name", IN("passive_address = -a.example.org\n"), 1,
+		"passive_address: '-a.example.org'" },
+	{ "passive address of a name with an empty label", IN("passive_address = a..b\n"), 1,
+		"passive_address: 'a..b'" },
+	{ "passive address of a name that ends in a dot", IN("passive_address = a.b.\n"), 1,
+		"passive_address: 'a.b.'" },
+	{ "passive address for a network of names", IN("passive_address = 'a/8=192.0.2.7'\n"), 1,
+		"passive_address: 'a/8' is no" },
+	{ "passive address for a prefix too long",
+		IN("passive_address = '10.0.0.0/33=192.0.2.7'\n"), 1,
+		"passive_address: '10.0.0.0/33' is no" },
+	{ "passive address for half a network", IN("passive_address = '10.1.0.0/8=192.0.2.7'\n"), 1,
+		"'10.1.0.0/8' has bits behind the prefix" },
+	{ "passive address for clients of IPv6",
+		IN("passive_address = '2001:db8::/32=192.0.2.7'\n"), 1,
+		"'2001:db8::/32' is no network of IPv4" },
+	{ "passive address for nobody", IN("passive_address = '=192.0.2.7'\n"), 1,
+		"passive_address: '' is no" },
+	{ "passive address without an address", IN("\npassive_address = '10.0.0.0/8='\n"), 2,
+		"passive_address: '' is no" },
+	{ "a rule behind one for everybody",
+		IN("passive_address = {192.0.2.1,\n'10.0.0.0/8=192.0.2.7'}\n"), 2,
+		"'10.0.0.0/8=192.0.2.7' is for clients that '192.0.2.1' before it takes" },
+	{ "a rule behind one for more",
+		IN("passive_address = {'10.0.0.0/8=a.example', '10.1.2.3=b.example'}\n"), 1,
+		"'10.1.2.3=b.example' is for clients that '10.0.0.0/8=a.example' before it takes" },
 	{ "passive address of IPv6", IN("passive_address = ::1\n"), 1, "passive_address: " },
 	{ "passive address of nobody", IN("passive_address = 0.0.0.0\n"), 1, "passive_address: " },
 	{ "passive address of many", IN("passive_address = 224.0.0.1\n"), 1, "passive_address: " },
@@ -428,6 +461,9 @@ static const struct good_row {
 	{ "hosts", "host ftp.example.org { listen = {127.0.0.1:21, '[::1]:2121'} greeting = x }\n"
 		   "umask = 027\n"
 		   "host 'b' { users_file = '/etc/b' } host c_2-3 {}" },
+	{ "rules for addresses",
+		"passive_address = {'10.1.2.3/32=192.0.2.1', '10.1.2.2=a', "
+		"'10.0.0.0/8=1.example.org', '128.0.0.0/1=192.0.2.2', '0.0.0.0/0=x-1.example'}" },
 };
 
 static void

@@ -11,11 +11,11 @@
 struct pair_row {
 	const char *name;
 	enum role one;
-	const char *others; /* S G W A R L H K: roles that share a channel with it */
+	const char *others; /* S G W A R L H K N: roles that share a channel with it */
 };
 
 static const struct pair_row pair_rows[] = {
-	{ "supervisor", ROLE_SUPERVISOR, "GWARLK" },
+	{ "supervisor", ROLE_SUPERVISOR, "GWARLKN" },
 	{ "gateway", ROLE_GATEWAY, "SWARK" },
 	{ "worker", ROLE_WORKER, "SGR" },
 	{ "auth", ROLE_AUTH, "SGR" },
@@ -23,6 +23,7 @@ static const struct pair_row pair_rows[] = {
 	{ "loader", ROLE_LOADER, "S" },
 	{ "hasher", ROLE_HASHER, "" },
 	{ "keys", ROLE_KEYS, "SG" },
+	{ "resolver", ROLE_RESOLVER, "S" },
 };
 
 static void
@@ -38,6 +39,7 @@ check_pairs(void **state)
 		[ROLE_LOADER] = 'L',
 		[ROLE_HASHER] = 'H',
 		[ROLE_KEYS] = 'K',
+		[ROLE_RESOLVER] = 'N',
 	};
 	char got[ROLE_COUNT + 1] = "";
 	size_t count = 0;
