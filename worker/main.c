@@ -14,6 +14,7 @@
 #include "worker/backends.h"
 #include "worker/memory_load.h"
 #include "worker/operations.h"
+#include "worker/saving.h"
 #include "worker/serve.h"
 
 #include <errno.h>
@@ -38,6 +39,9 @@ struct worker {
 	char *refusal;            /* why there is no backend, or NULL */
 	struct memory_load *load; /* until record knows what was loaded; or NULL */
 	uint32_t path_timeout_ms;
+	uint32_t stall_timeout_ms;
+	struct saving *saving; /* for the admin command; or NULL */
+	uint32_t saving_tag;
 	bool retiring; /* no session will follow */
 };
 
@@ -152,6 +156,7 @@ set_up(struct worker *worker, const struct attach_configure *told, struct cage_r
 	if (error < 0)
 		return error;
 	worker->path_timeout_ms = told->path_timeout_s * 1000u;
+	worker->stall_timeout_ms = told->stall_timeout_s * 1000u;
 	/* Whose files are in memory lives in the empty folder where the supervisor started it. */
 	bool in_memory = worker->chosen.in_memory;
 	worker->home = in_memory ? NULL : bytes_copy_text(told->user.home);
@@ -235,7 +240,8 @@ on_configure(void *owner, struct message *message, const struct attach_configure
 static void
 leave_if_done(struct worker *worker)
 {
-	if (worker->retiring && (worker->serve == NULL || serve_count(worker->serve) == 0))
+	bool is_idle = worker->serve == NULL || serve_count(worker->serve) == 0;
+	if (worker->retiring && is_idle && worker->saving == NULL)
 		event_base_loopbreak(worker->base);
 }
 
@@ -294,6 +300,55 @@ on_change_rights(void *owner, struct message *message, const struct attach_chang
 		serve_change_rights(worker->serve, told->session, &rights);
 }
 
+/* ---- saving ---- */
+
+static void
+post_saved(struct worker *worker, uint32_t tag, const struct saving_result *result)
+{
+	const struct attach_saved saved = {
+		.error = (uint16_t)-result->error,
+		.tree = {
+			.bytes = result->bytes,
+			.files = result->totals.files,
+			.folders = result->totals.folders,
+			.links = result->totals.links,
+			.left_out = result->totals.left_out,
+		},
+	};
+	if (worker->supervisor != NULL)
+		channel_lost(attach_post_saved(worker->supervisor, tag, &saved));
+}
+
+static void
+on_saved(void *owner, const struct saving_result *result)
+{
+	struct worker *worker = owner;
+	post_saved(worker, worker->saving_tag, result);
+	leave_if_done(worker);
+}
+
+static void
+on_save(void *owner, struct message *message, const struct attach_save *told)
+{
+	struct worker *worker = owner;
+	(void)told;
+	const struct saving_options options = {
+		.nursery = worker->nursery,
+		.descriptor = message->descriptor,
+		.stall_timeout_ms = worker->stall_timeout_ms,
+		.running = &worker->saving,
+		.ended = on_saved,
+		.owner = worker,
+	};
+	int error = -EBUSY;
+	if (worker->saving == NULL) {
+		worker->saving_tag = message->tag;
+		error = saving_begin(&options);
+	}
+	if (error < 0)
+		post_saved(worker, message->tag, &(struct saving_result){ .error = error });
+}
+
 /* ---- the supervisor ---- */
 
 static void
@@ -343,6 +398,8 @@ on_supervisor_gone(void *owner, const char *malformed)
 		die("the supervisor's channel: %s", malformed);
 	channel_free(&worker->supervisor);
 	worker->retiring = true;
+	if (worker->saving != NULL)
+		saving_cancel(worker->saving); /* whoever asked has lost the supervisor, too */
 	leave_if_done(worker);
 }
 
@@ -352,6 +409,7 @@ static const struct attach_handlers handlers = {
 	.record = on_record,
 	.attach = on_attach,
 	.change_rights = on_change_rights,
+	.save = on_save,
 	.retire = on_retire,
 	.ping = on_ping,
 };

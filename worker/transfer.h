@@ -14,6 +14,7 @@
 #include "worker/executor.h"
 #include "worker/identity.h"
 #include "worker/listing_text.h"
+#include "worker/memory_save.h"
 #include "worker/tree.h"
 
 #include <event2/event.h>
@@ -77,6 +78,10 @@ transfer_receive(const struct transfer_options *options, const struct transfer_f
 /* A listing as text; the text is borrowed until it is gone. */
 MUST_CHECK int
 transfer_send_listing(const struct transfer_options *options, struct listing_text *text);
+
+/* A tree in memory as an archive; the save is borrowed until it is gone. */
+MUST_CHECK int
+transfer_send_tree(const struct transfer_options *options, struct memory_save *save);
 
 /* Ends it now with `error`, by way of `ended`; a turn on a thread goes on for nobody. */
 void transfer_end(struct transfer *transfer, int error);

@@ -75,6 +75,7 @@ struct transfer {
 	struct transfer_file file;
 	struct ascii ascii;
 	struct listing_text *text;
+	struct memory_save *save;
 	bool text_ended;
 	struct transfer_left left;
 };

@@ -1,6 +1,6 @@
 /*
  * Transfers out of the worker (see transfer.h): files by sendfile(2), past this process, and text
- * (listings, files with converted line ends) in pieces. Runs in the worker, as the user.
+ * (listings, files with converted line ends, archives) in pieces. Runs in the worker, as the user.
  */
 #include "worker/transfer_private.h"
 
@@ -103,6 +103,9 @@ make_piece(struct transfer *transfer, struct transfer_room *room)
 {
 	if (transfer->text != NULL)
 		return listing_text_fill(transfer->text, room->converted, TRANSFER_PIECE_BYTES,
+			&transfer->text_ended);
+	if (transfer->save != NULL)
+		return memory_save_fill(transfer->save, room->converted, TRANSFER_PIECE_BYTES,
 			&transfer->text_ended);
 	ssize_t length = read_file(transfer, room->buffer);
 	if (length < 0)
@@ -216,4 +219,11 @@ transfer_send_listing(const struct transfer_options *options, struct listing_tex
 {
 	return transfer_start(
 		&(struct transfer){ .kind = &text_kind, .options = *options, .text = text });
+}
+
+int
+transfer_send_tree(const struct transfer_options *options, struct memory_save *save)
+{
+	return transfer_start(
+		&(struct transfer){ .kind = &text_kind, .options = *options, .save = save });
 }
