@@ -21,6 +21,7 @@ enum {
 struct channel {
 	struct channel_options options;
 	int fd;
+	bool takes_descriptors; /* some message of the peer's carries one */
 	bool in_dispatch;
 	bool free_after_dispatch;
 	bool ended;
@@ -132,10 +133,12 @@ channel_free(struct channel **channel)
 
 /* Whether it is a whole message at all. */
 static const char *
-check_packet(const struct packet *packet)
+check_packet(const struct channel *channel, const struct packet *packet)
 {
 	if (packet->is_cut_off)
 		return "an oversized message";
+	if (packet->is_descriptor_lost && !channel->takes_descriptors)
+		return "a descriptor where none belongs";
 	if (packet->is_descriptor_lost && packet->descriptor_count == 0)
 		return "a descriptor for which this process has no room";
 	if (packet->is_descriptor_lost)
@@ -205,7 +208,7 @@ static const char *
 handle_packet(struct channel *channel, struct packet *packet)
 {
 	_Alignas(max_align_t) char body[MESSAGE_STRUCT_BYTES_MAX];
-	const char *broken = check_packet(packet);
+	const char *broken = check_packet(channel, packet);
 	if (broken != NULL)
 		return broken;
 	const struct message_rule *rule = find_rule(channel->options.messages, read_u32(scratch));
@@ -227,7 +230,8 @@ static bool
 receive_one(struct channel *channel)
 {
 	struct packet packet = { .descriptor = -1 };
-	int result = packet_receive(channel->fd, scratch, sizeof(scratch), &packet);
+	int result = packet_receive(
+		channel->fd, scratch, sizeof(scratch), channel->takes_descriptors, &packet);
 	if (result == -EAGAIN)
 		return false;
 	const char *malformed = result > 0 ? handle_packet(channel, &packet) : NULL;
@@ -365,6 +369,16 @@ ensure_handlers(const struct channel_options *options)
 	}
 }
 
+static bool
+carry_descriptors(const struct message_table *messages, enum role sender)
+{
+	for (uint32_t i = 0; i < messages->count; i++)
+		if ((messages->rules[i].senders & SENT_BY(sender)) != 0 &&
+			messages->rules[i].descriptor != DESCRIPTOR_NONE)
+			return true;
+	return false;
+}
+
 int
 channel_new(const struct channel_options *options, int *fd, struct channel **result)
 {
@@ -376,6 +390,7 @@ channel_new(const struct channel_options *options, int *fd, struct channel **res
 		return -ENOMEM;
 	channel->options = *options;
 	channel->fd = *fd;
+	channel->takes_descriptors = carry_descriptors(options->messages, options->peer_role);
 	event_assign(&channel->readable, options->base, channel->fd, EV_READ | EV_PERSIST,
 		on_readable, channel);
 	event_assign(&channel->writable, options->base, channel->fd, EV_WRITE | EV_PERSIST,

@@ -59,7 +59,8 @@ receive(int fd, struct msghdr *header)
 }
 
 int
-packet_receive(int fd, char *buffer, size_t capacity, struct packet *packet)
+packet_receive(
+	int fd, char *buffer, size_t capacity, bool takes_descriptors, struct packet *packet)
 {
 	union {
 		struct cmsghdr align;
@@ -69,8 +70,8 @@ packet_receive(int fd, char *buffer, size_t capacity, struct packet *packet)
 	struct msghdr header = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
+		.msg_control = takes_descriptors ? &control : NULL,
+		.msg_controllen = takes_descriptors ? sizeof(control) : 0,
 	};
 	ssize_t length = receive(fd, &header);
 	if (length < 0)

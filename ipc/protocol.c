@@ -3,6 +3,7 @@
  */
 #include "ipc/protocol.h"
 
+#include "ipc/admin.h"
 #include "ipc/attach.h"
 #include "ipc/event.h"
 #include "ipc/gate.h"

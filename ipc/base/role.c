@@ -15,6 +15,7 @@ static const char *const names[ROLE_COUNT] = {
 	[ROLE_HASHER] = "hasher",
 	[ROLE_KEYS] = "keys",
 	[ROLE_RESOLVER] = "resolver",
+	[ROLE_ADMIN] = "admin",
 };
 
 const char *

@@ -259,7 +259,7 @@ fixture_read_tag(struct fixture *fixture)
 {
 	static char buffer[MESSAGE_HEADER_BYTES + MESSAGE_BODY_BYTES_MAX];
 	struct packet packet;
-	int result = packet_receive(fixture->peer, buffer, sizeof(buffer), &packet);
+	int result = packet_receive(fixture->peer, buffer, sizeof(buffer), true, &packet);
 	if (result <= 0)
 		return -1;
 	fixture->peer_descriptors += packet.descriptor_count;
