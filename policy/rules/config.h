@@ -114,6 +114,9 @@ MUST_CHECK int config_load(const char *path, struct config **result, struct rule
  */
 MUST_CHECK int config_resolve_accounts(struct config *config, struct rules_error *error);
 
+/* The same for admin_group, whoever it runs as. */
+MUST_CHECK int config_resolve_group(struct config *config, struct rules_error *error);
+
 /* All options as a table for reading: name, type, default, range, readers, what it is. */
 void config_print_options(FILE *out);
 

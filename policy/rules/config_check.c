@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
 
@@ -81,7 +82,7 @@ config_check(const struct config *config, struct rules_error *error)
 	return result < 0 ? result : config_check_hosts(config, error);
 }
 
-enum { ACCOUNT_RECORD_BYTES = 65536 }; /* of passwd(5), more than any sane one */
+enum { ACCOUNT_RECORD_BYTES = 1 << 20 }; /* of passwd(5) or group(5), more than any sane one */
 
 static int
 resolve_account(const char *option, struct value_account *account, struct rules_error *error)
@@ -124,5 +125,24 @@ config_resolve_accounts(struct config *config, struct rules_error *error)
 				return rules_refuse(error, "%s: the same account as %s",
 					rows[i].option, rows[j].option);
 	}
+	return 0;
+}
+
+int
+config_resolve_group(struct config *config, struct rules_error *error)
+{
+	struct value_group *group = &config->admin_group;
+	if (group->name == NULL || group->resolved)
+		return 0;
+	SCOPE_FREE char *buffer = malloc(ACCOUNT_RECORD_BYTES);
+	if (buffer == NULL)
+		return -ENOMEM;
+	struct group record, *found = NULL;
+	int failure = getgrnam_r(group->name, &record, buffer, ACCOUNT_RECORD_BYTES, &found);
+	if (found == NULL)
+		return rules_refuse(error, "admin_group: no group '%s'%s%s", group->name,
+			failure == 0 ? "" : ": ", failure == 0 ? "" : strerror(failure));
+	group->gid = record.gr_gid;
+	group->resolved = true;
 	return 0;
 }

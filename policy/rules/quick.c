@@ -79,8 +79,10 @@ uid_min_of(const struct quick_home *home)
 
 /* What follows from what the caller found out. */
 static int
-accept_home(struct quick *quick, const struct quick_home *home, struct rules_error *error)
+accept_home(struct quick *quick, const struct quick_arguments *arguments,
+	const struct quick_home *home, struct rules_error *error)
 {
+	const struct quick_values *admin = &arguments->admin_socket;
 	char uid_min[16];
 	snprintf(uid_min, sizeof(uid_min), "%u", uid_min_of(home));
 	/* The numbers of our own processes are ones that no distribution gives to anybody. */
@@ -91,6 +93,7 @@ accept_home(struct quick *quick, const struct quick_home *home, struct rules_err
 		{ OPTION_roots, home->root == NULL ? "/" : home->root },
 		{ OPTION_users_file, "" },
 		{ OPTION_log_directory, "" },
+		{ OPTION_admin_socket, admin->count == 0 ? "" : admin->items[0] },
 		{ OPTION_uid_min, uid_min },
 		{ OPTION_gateway_user, home->privileged ? "65521:65521" : NULL },
 		{ OPTION_auth_user, home->privileged ? "65522:65522" : NULL },
@@ -119,7 +122,7 @@ build_config(struct quick *quick, const struct quick_arguments *arguments,
 		result = accept_values(
 			quick, OPTION_passive_ports, ports->items, ports->count, error);
 	if (result == 0)
-		result = accept_home(quick, home, error);
+		result = accept_home(quick, arguments, home, error);
 	return result < 0 ? result : config_check(quick->config, error);
 }
 

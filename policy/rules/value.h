@@ -42,6 +42,13 @@ struct value_account {
 	uint32_t uid, gid; /* valid when resolved */
 };
 
+/* A group: likewise; one that is neither named nor resolved is none. */
+struct value_group {
+	char *name;
+	bool resolved;
+	uint32_t gid;
+};
+
 /* A network; of IPv4 it is v4-mapped, with a prefix of 96 bits and more. */
 struct value_network {
 	uint8_t ip[16];

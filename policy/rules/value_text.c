@@ -66,6 +66,9 @@ value_parse_path(
 	const struct value_rule *rule, struct bytes text, void *slot, struct rules_error *error)
 {
 	int checked = text.length == 0 && rule->least == 0 ? 0 : path_check(rule, text, error);
+	if (checked == 0 && text.length > rule->most)
+		checked = rules_refuse(
+			error, "%s: longer than %ju bytes", rule->name, (uintmax_t)rule->most);
 	return checked < 0 ? checked : text_copy(text, slot);
 }
 
@@ -182,4 +185,37 @@ void
 value_clear_account(void *slot)
 {
 	free(((struct value_account *)slot)->name);
+}
+
+int
+value_parse_one_group(
+	const struct value_rule *rule, struct bytes text, void *slot, struct rules_error *error)
+{
+	struct value_group *group = slot;
+	uint64_t number = 0;
+	if (text.length == 0)
+		return 0;
+	if (text.length > ACCOUNT_NAME_BYTES_MAX || !value_is_clean_text(text))
+		return value_refuse_form(rule, text, error);
+	if (number_parse(text, id_most, &number) < 0)
+		return text_copy(text, &group->name);
+	group->resolved = true;
+	group->gid = (uint32_t)number;
+	return 0;
+}
+
+char *
+value_format_one_group(const struct value_rule *rule, const void *slot, size_t index)
+{
+	(void)rule, (void)index;
+	const struct value_group *group = slot;
+	if (group->resolved)
+		return value_quantity_text(VALUE_COUNT, group->gid);
+	return strdup(group->name == NULL ? "" : group->name);
+}
+
+void
+value_clear_one_group(void *slot)
+{
+	free(((struct value_group *)slot)->name);
 }

@@ -6,6 +6,7 @@
 
 #include "ipc/base/scope.h"
 #include "ipc/verdict.h"
+#include "policy/sessions/admins.h"
 #include "policy/sessions/gateways.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/service.h"
@@ -46,9 +47,11 @@ on_users_loaded(
 	if (body->error.length > 0) {
 		record_notice(record, SEVERITY_ERROR, "users file refused, the old one stays: %.*s",
 			(int)body->error.length, body->error.data);
+		admins_reloaded(process->supervisor->admins, body->error);
 		return;
 	}
 	record_notice(record, SEVERITY_INFO, "users file loaded");
+	admins_reloaded(process->supervisor->admins, bytes_of_text(""));
 	sessions_begin_review(process->supervisor->sessions);
 	ask_next(process);
 }
@@ -113,6 +116,8 @@ on_process_ended(struct process *process)
 {
 	struct auth *auth = process->owner;
 	service_ended(&auth->service);
+	/* The next one begins with the users of now, which the loader has read. */
+	admins_reloaded(process->supervisor->admins, bytes_of_text(""));
 	auth_tick(auth);
 }
 
@@ -213,8 +218,10 @@ auth_reload(struct auth *auth)
 	const struct users_file *file = &settings->users.items[0];
 	const struct verdict_users body = { .file_name = bytes_of_text(file->name) };
 	struct process *process = auth->service.process;
-	if (process == NULL || process->state != PROCESS_SERVING)
+	if (process == NULL || process->state != PROCESS_SERVING) {
+		admins_reloaded(auth->supervisor->admins, bytes_of_text(""));
 		return;
+	}
 	send_hosts(process);
 	process_posted(process, verdict_post_users_with(process->channel, 0, &body, file->fd));
 }

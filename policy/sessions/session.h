@@ -28,6 +28,7 @@ struct session {
 	struct gateway *gateway;
 	enum session_state state;
 	uint64_t deadline_ms; /* half or closing: soon; else session_limit */
+	uint64_t since_ms;    /* with an account */
 	struct join join;
 	struct account *told; /* by a verdict that waits */
 	bool asks;            /* attach or reattach has no answer yet */

@@ -91,8 +91,9 @@ session_set_account(struct session *session, struct account *account)
 	}
 	sessions->count++;
 	session->account = account;
+	session->since_ms = supervisor_now_ms();
 	session->deadline_ms =
-		supervisor_now_ms() + sessions->supervisor->settings->config->session_limit * 1000;
+		session->since_ms + sessions->supervisor->settings->config->session_limit * 1000;
 	return 0;
 }
 

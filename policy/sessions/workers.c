@@ -8,6 +8,7 @@
 #include "ipc/attach.h"
 #include "ipc/base/scope.h"
 #include "policy/rules/limits.h"
+#include "policy/sessions/admins.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/sessions.h"
 #include "policy/supervisor/supervisor.h"
@@ -90,6 +91,13 @@ on_session_ended(UNUSED void *owner, UNUSED struct message *message,
 {
 }
 
+static void
+on_saved(void *owner, struct message *message, const struct attach_saved *body)
+{
+	const struct process *process = owner;
+	admins_saved(process->supervisor->admins, message->tag, body);
+}
+
 #define CHANNEL(name) attach_##name
 #include "policy/sessions/process_handlers.h"
 
@@ -98,6 +106,7 @@ static const struct attach_handlers handlers = {
 	.ready = on_ready,
 	.failed = on_failed,
 	.session_ended = on_session_ended,
+	.saved = on_saved,
 	.pong = on_pong,
 };
 
@@ -131,6 +140,7 @@ on_process_ended(struct process *process)
 	if (!process->expected && process->error == 0)
 		note_crash(process->supervisor->workers, worker->account->who);
 	LIST_REMOVE(worker, link);
+	admins_worker_ended(process->supervisor->admins, worker);
 	sessions_worker_ended(process->supervisor->sessions, worker, &denial);
 	free(worker->account);
 	free(worker);
@@ -274,6 +284,28 @@ workers_get(struct workers *workers, const struct account *account, struct worke
 	error = add(workers, account, result);
 	if (error < 0)
 		return account_deny(denial, REFUSAL_WORKER, -error, "cannot be started");
+	return 0;
+}
+
+int
+workers_find(
+	const struct workers *workers, struct bytes user, pid_t pid, const struct worker **result)
+{
+	const struct worker *worker, *found = NULL;
+	LIST_FOREACH(worker, &workers->list, link)
+	{
+		const struct process *process = worker->process;
+		bool is_meant = pid != 0 ? process->pid == pid : !worker->retired;
+		if (!is_meant || process->state != PROCESS_SERVING ||
+			!bytes_equal(worker->account->user.name, user))
+			continue;
+		if (found != NULL)
+			return -ENOTUNIQ;
+		found = worker;
+	}
+	if (found == NULL)
+		return -ENOENT;
+	*result = found;
 	return 0;
 }
 

@@ -35,6 +35,13 @@ void workers_tick(struct workers *workers);
 MUST_CHECK int workers_get(struct workers *workers, const struct account *account,
 	struct worker **result, struct denial *denial);
 
+/*
+ * A serving worker of a user: the one that takes sessions, or, if `pid` is not 0, that one. 0,
+ * -ENOENT or -ENOTUNIQ.
+ */
+MUST_CHECK int workers_find(
+	const struct workers *workers, struct bytes user, pid_t pid, const struct worker **result);
+
 /* It takes no more sessions, and leaves after the last. */
 void worker_retire(struct worker *worker);
 

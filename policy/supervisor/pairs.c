@@ -8,6 +8,8 @@
 #include "ipc/base/scope.h"
 #include "ipc/channel.h"
 
+#include <sys/socket.h>
+
 static const struct {
 	enum role one;
 	enum role other;
@@ -35,6 +37,17 @@ pair_make(enum role one, enum role other, struct pair *pair)
 	if (error == 0)
 		*pair = (struct pair){ .one = ends[0], .other = ends[1] };
 	return error;
+}
+
+int
+pair_make_stream(enum role one, enum role other, struct pair *pair)
+{
+	int ends[2];
+	ensure(pair_is_permitted(one, other));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+		return -errno;
+	*pair = (struct pair){ .one = ends[0], .other = ends[1] };
+	return 0;
 }
 
 void

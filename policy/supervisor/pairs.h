@@ -23,6 +23,9 @@ bool pair_is_permitted(enum role one, enum role other);
 /* A socketpair between two roles that share a row: 0 or negative errno. */
 MUST_CHECK int pair_make(enum role one, enum role other, struct pair *pair);
 
+/* The same for bytes that are no messages, as a data descriptor carries them. */
+MUST_CHECK int pair_make_stream(enum role one, enum role other, struct pair *pair);
+
 /* Closes what was not taken out of the pair. */
 void pair_close(struct pair *pair);
 

@@ -7,6 +7,7 @@
 
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
+#include "policy/sessions/admins.h"
 #include "policy/sessions/auth.h"
 #include "policy/sessions/gateways.h"
 #include "policy/sessions/record.h"
@@ -99,6 +100,7 @@ stop(struct supervisor *supervisor, uint64_t drain_ms)
 	if (supervisor->stage == STAGE_RUN) {
 		supervisor->stage = STAGE_GATEWAYS;
 		notify_stopping();
+		admin_socket_close(supervisor);
 		listeners_free(&supervisor->listeners);
 		gateways_drain(supervisor->gateways, drain_ms);
 		supervisor_child_ended(supervisor);
@@ -141,17 +143,17 @@ print_banner(const char *banner, const char *addresses)
 }
 
 static void
-announce(const struct supervisor *supervisor)
+announce(struct supervisor *supervisor)
 {
 	SCOPE_FREE char *addresses = listeners_text(supervisor->listeners);
 	struct cage_report report;
 	int error = cage_survey(CAGE_WORKER, &report);
-	SCOPE_FREE char *cage = cage_report_text(&report);
+	supervisor->cage = error == 0 ? cage_report_text(&report) : NULL;
 	if (addresses == NULL)
 		return;
 	printf("sallyport: ready on %s\n", addresses);
-	if (error == 0 && cage != NULL)
-		printf("sallyport: cage: %s\n", cage);
+	if (supervisor->cage != NULL)
+		printf("sallyport: cage: %s\n", supervisor->cage);
 	print_banner(supervisor->settings->banner, addresses);
 	fflush(stdout);
 	notify_ready();
@@ -203,7 +205,9 @@ static void
 start_services(struct supervisor *supervisor, unsigned gateways)
 {
 	supervisor->awaited = 2 + gateways;
-	int error = sessions_new(supervisor, &supervisor->sessions);
+	int error = admins_new(supervisor, &supervisor->admins);
+	if (error == 0)
+		error = sessions_new(supervisor, &supervisor->sessions);
 	if (error == 0)
 		error = workers_new(supervisor, &supervisor->workers);
 	if (error == 0)
@@ -216,6 +220,18 @@ start_services(struct supervisor *supervisor, unsigned gateways)
 		supervisor_give_up(supervisor, "cannot start", strerror(-error));
 }
 
+static int
+open_admin_socket(struct supervisor *supervisor)
+{
+	int error = admin_socket_open(supervisor);
+	if (error < 0)
+		supervisor_give_up(supervisor, supervisor->settings->config->admin_socket,
+			error == -EADDRINUSE ? "another server answers there, or it is no socket: "
+					       "see admin_socket in sallyport.conf(5)"
+					     : strerror(-error));
+	return error;
+}
+
 /* The port may still be held by gateways of a supervisor before us, which are closing theirs. */
 static void
 open_listeners(struct supervisor *supervisor)
@@ -226,7 +242,8 @@ open_listeners(struct supervisor *supervisor)
 	char text[ADDRESS_TEXT_BYTES];
 	int error = listeners_open(supervisor, gateways, &supervisor->listeners, &failed);
 	if (error == 0) {
-		start_services(supervisor, gateways);
+		if (open_admin_socket(supervisor) == 0)
+			start_services(supervisor, gateways);
 		return;
 	}
 	uint64_t now_ms = supervisor_now_ms();
@@ -270,6 +287,7 @@ on_settings(struct supervisor *supervisor, struct settings *settings, const char
 	if (settings == NULL) {
 		record_notice(supervisor->record, SEVERITY_ERROR,
 			"configuration refused, the old one stays: %s", reason);
+		admins_reloaded(supervisor->admins, bytes_of_text(reason));
 		return;
 	}
 	settings_free(&supervisor->settings);
@@ -279,19 +297,13 @@ on_settings(struct supervisor *supervisor, struct settings *settings, const char
 	record_notice(supervisor->record, SEVERITY_INFO, "configuration loaded");
 }
 
-/* A quick start has no file to read again, and ends with its terminal. */
-static void
-on_hangup(evutil_socket_t signal_number, short what, void *argument)
+int
+supervisor_reload(struct supervisor *supervisor)
 {
-	struct supervisor *supervisor = argument;
-	(void)signal_number;
-	(void)what;
-	if (supervisor->quick) {
-		stop(supervisor, DRAIN_MS);
-		return;
-	}
+	if (supervisor->quick)
+		return -ENOTSUP;
 	if (supervisor->stage != STAGE_RUN || supervisor->gateways == NULL || supervisor->loading)
-		return;
+		return -EBUSY;
 	record_reopen(supervisor->record);
 	int error = configuration_load(supervisor, on_settings);
 	if (error < 0)
@@ -300,6 +312,18 @@ on_hangup(evutil_socket_t signal_number, short what, void *argument)
 	supervisor->loading = error == 0;
 	if (supervisor->loading)
 		notify_reloading();
+	return error;
+}
+
+/* A quick start has no file to read again, and ends with its terminal. */
+static void
+on_hangup(evutil_socket_t signal_number, short what, void *argument)
+{
+	struct supervisor *supervisor = argument;
+	(void)signal_number;
+	(void)what;
+	if (supervisor_reload(supervisor) == -ENOTSUP)
+		stop(supervisor, DRAIN_MS);
 }
 
 static void
@@ -316,6 +340,8 @@ on_tick(evutil_socket_t fd, short what, void *argument)
 		return;
 	}
 	listeners_tick(supervisor->listeners);
+	admin_socket_tick(supervisor);
+	admins_tick(supervisor->admins);
 	record_tick(supervisor->record);
 	auth_tick(supervisor->auth);
 	gateways_tick(supervisor->gateways);

@@ -7,6 +7,7 @@
 
 #include "policy/cage/launch.h"
 #include "policy/sessions/configuration.h"
+#include "policy/supervisor/admin_socket.h"
 #include "policy/supervisor/processes.h"
 
 #include <event2/event.h>
@@ -26,6 +27,10 @@ struct supervisor {
 	struct settings *settings;
 	struct process_list processes;
 
+	struct admin_socket admin_socket;
+	char *cage; /* which walls of a worker stand; NULL: not known yet */
+
+	struct admins *admins;
 	struct record *record;
 	struct auth *auth;
 	struct gateways *gateways;
@@ -57,6 +62,12 @@ void supervisor_service_ready(struct supervisor *supervisor);
 
 /* The start cannot go on: says why, and who (or NULL), and ends. */
 void supervisor_give_up(struct supervisor *supervisor, const char *who, const char *reason);
+
+/*
+ * Reads configuration and users again, and opens the logs anew; admins_reloaded() follows. 0;
+ * -ENOTSUP: a quick start has none; -EBUSY: not now; or another negative errno.
+ */
+MUST_CHECK int supervisor_reload(struct supervisor *supervisor);
 
 /* A child has ended: the next stage of the end may begin. */
 void supervisor_child_ended(struct supervisor *supervisor);

@@ -62,6 +62,7 @@ write_configuration(const char *folder)
 		"users_file = \"%s/users\"\n"
 		"roots = {\"%s\"}\n"
 		"log_directory = \"\"\n"
+		"admin_socket = \"\"\n"
 		"gateway_user = \"65521:65521\"\n"
 		"auth_user = \"65522:65522\"\n"
 		"record_user = \"65523:65523\"\n"

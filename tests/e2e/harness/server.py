@@ -145,6 +145,7 @@ def configured(
             "users_file": folder / "users",
             "roots": braces([folder / "homes"]),
             "log_directory": '""',
+            "admin_socket": folder / "admin.sock",
             **ACCOUNTS,
             **options,
         }

@@ -11,19 +11,20 @@
 struct pair_row {
 	const char *name;
 	enum role one;
-	const char *others; /* S G W A R L H K N: roles that share a channel with it */
+	const char *others; /* S G W A R L H K N C: roles that share a channel with it */
 };
 
 static const struct pair_row pair_rows[] = {
-	{ "supervisor", ROLE_SUPERVISOR, "GWARLKN" },
+	{ "supervisor", ROLE_SUPERVISOR, "GWARLKNC" },
 	{ "gateway", ROLE_GATEWAY, "SWARK" },
-	{ "worker", ROLE_WORKER, "SGR" },
+	{ "worker", ROLE_WORKER, "SGRC" },
 	{ "auth", ROLE_AUTH, "SGR" },
 	{ "record", ROLE_RECORD, "SGWA" },
 	{ "loader", ROLE_LOADER, "S" },
 	{ "hasher", ROLE_HASHER, "" },
 	{ "keys", ROLE_KEYS, "SG" },
 	{ "resolver", ROLE_RESOLVER, "S" },
+	{ "admin", ROLE_ADMIN, "SW" },
 };
 
 static void
@@ -40,6 +41,7 @@ check_pairs(void **state)
 		[ROLE_HASHER] = 'H',
 		[ROLE_KEYS] = 'K',
 		[ROLE_RESOLVER] = 'N',
+		[ROLE_ADMIN] = 'C',
 	};
 	char got[ROLE_COUNT + 1] = "";
 	size_t count = 0;
@@ -64,12 +66,24 @@ check_ends(void **state)
 	assert_int_equal(close(one), -1);
 }
 
+static void
+check_stream(void **state)
+{
+	struct pair pair = { -1, -1 };
+	(void)state;
+	assert_int_equal(pair_make_stream(ROLE_WORKER, ROLE_ADMIN, &pair), 0);
+	assert_int_equal(descriptor_check(pair.one, DESCRIPTOR_DATA), 0);
+	assert_int_equal(descriptor_check(pair.other, DESCRIPTOR_DATA), 0);
+	pair_close(&pair);
+}
+
 int
 main(void)
 {
 	const struct table tables[] = {
 		TABLE("pairs", pair_rows, check_pairs),
 		CASE("a pair is two ends of a channel, and closed whole", check_ends),
+		CASE("a stream is two data descriptors", check_stream),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

@@ -9,13 +9,17 @@
 #include "tests/unit/worker/session.h"
 #include "tests/unit/worker/trees.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+enum { SAVE_TAG = 9 };
 
 static int program_fd; /* the worker's file; its folder may be closed to its user */
 
@@ -30,6 +34,8 @@ struct world {
 	bool ready;
 	bool pong;
 	bool gone; /* end of file on the supervisor's channel */
+	bool is_saved;
+	struct attach_saved saved;
 	char failed[1024];
 	char loaded[256]; /* a notice that is expected */
 	uint64_t ended;
@@ -85,8 +91,19 @@ on_pong(void *owner, struct message *message, const struct attach_pong *told)
 	event_base_loopbreak(world->base);
 }
 
+static void
+on_saved(void *owner, struct message *message, const struct attach_saved *told)
+{
+	struct world *world = owner;
+	assert_int_equal(message->tag, SAVE_TAG);
+	world->saved = *told;
+	world->is_saved = true;
+	event_base_loopbreak(world->base);
+}
+
 static const struct attach_handlers handlers = {
 	.violation = on_violation,
+	.saved = on_saved,
 	.ready = on_ready,
 	.failed = on_failed,
 	.session_ended = on_session_ended,
@@ -400,14 +417,49 @@ check_caged(const struct world *world)
 			fail_msg("not in %s: %s", path, wanted[i]);
 }
 
+/* To its end: the bytes. */
+static uint64_t
+read_stream(int fd)
+{
+	char block[4096];
+	uint64_t bytes = 0;
+	ssize_t got;
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+	do {
+		assert_int_equal(poll(&readable, 1, 10000), 1);
+		got = recv(fd, block, sizeof(block), 0);
+		assert_true(got >= 0);
+		bytes += (uint64_t)got;
+	} while (got > 0);
+	return bytes;
+}
+
+/* For the administrator: a small tree, which the stream takes at once. */
 static void
-serve_and_leave(const char *backend)
+save(struct world *world)
+{
+	int ends[2];
+	session_pair(ends);
+	assert_int_equal(attach_post_save_with(world->worker, SAVE_TAG,
+				 &(struct attach_save){ .nothing = 0 }, ends[1]),
+		0);
+	fd_close(&ends[1]);
+	wait_for(world, &world->is_saved);
+	assert_int_equal(read_stream(ends[0]), world->saved.tree.bytes);
+	fd_close(&ends[0]);
+}
+
+static void
+serve_and_leave(const char *backend, int save_error)
 {
 	struct world *world = world_new(backend, NULL, "");
 	wait_for(world, &world->ready);
 	check_caged(world);
 	attach(world);
 	use_everything(world);
+	save(world);
+	assert_int_equal(world->saved.error, save_error);
+	assert_int_equal(world->saved.tree.files, save_error == 0 ? 1 : 0);
 	assert_int_equal(
 		attach_post_ping(world->worker, 5, &(struct attach_ping){ .nothing = 0 }), 0);
 	wait_for(world, &world->pong);
@@ -424,14 +476,14 @@ static void
 check_kernel(void **state)
 {
 	(void)state;
-	serve_and_leave("sync");
+	serve_and_leave("sync", ENOTSUP);
 }
 
 static void
 check_memory(void **state)
 {
 	(void)state;
-	serve_and_leave("memory");
+	serve_and_leave("memory", 0);
 }
 
 struct load_row {
