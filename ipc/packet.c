@@ -59,8 +59,7 @@ receive(int fd, struct msghdr *header)
 }
 
 int
-packet_receive(
-	int fd, char *buffer, size_t capacity, bool takes_descriptors, struct packet *packet)
+packet_receive(int fd, char *buffer, size_t capacity, bool takes_descriptors, struct packet *packet)
 {
 	union {
 		struct cmsghdr align;

@@ -80,8 +80,8 @@ put_header(struct memory_save *save, char *buffer)
 	if (entry->stretch_count == 0 && !memory_save_is_sparse(save, entry))
 		leave_entry(save);
 	else
-		go_to(save, memory_save_is_sparse(save, entry) ? MEMORY_SAVE_MAP
-							      : MEMORY_SAVE_DATA);
+		go_to(save,
+			memory_save_is_sparse(save, entry) ? MEMORY_SAVE_MAP : MEMORY_SAVE_DATA);
 	return (ssize_t)length;
 }
 

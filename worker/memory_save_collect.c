@@ -29,8 +29,9 @@ make_room(void *array, size_t element_bytes, size_t *capacity, size_t needed)
 static int
 reserve(struct memory_save *save, size_t name_bytes)
 {
-	struct memory_save_entry *entries = make_room(save->entries, sizeof(*entries),
-		&save->capacity, save->count < ENTRIES_AT_FIRST ? ENTRIES_AT_FIRST : save->count + 1);
+	struct memory_save_entry *entries =
+		make_room(save->entries, sizeof(*entries), &save->capacity,
+			save->count < ENTRIES_AT_FIRST ? ENTRIES_AT_FIRST : save->count + 1);
 	if (entries == NULL)
 		return -ENOMEM;
 	save->entries = entries;
@@ -48,8 +49,8 @@ static int
 add(struct memory_save *save, size_t parent, const struct memory_entry *source,
 	struct memory_node *node)
 {
-	struct bytes name = source == NULL ? bytes_of("", 0)
-					   : bytes_of(source->name, source->name_bytes);
+	struct bytes name =
+		source == NULL ? bytes_of("", 0) : bytes_of(source->name, source->name_bytes);
 	size_t path_bytes = name.length;
 	if (parent != 0)
 		path_bytes += save->entries[parent].path_bytes + 1;
@@ -203,7 +204,8 @@ hold(struct memory_save *save, struct memory_save_entry *entry)
 	struct memory_save_totals *totals = &save->totals;
 	entry->node->handles++;
 	totals->files += entry->node->type == PATHIO_TYPE_FILE;
-	totals->folders += entry->node->type == PATHIO_TYPE_DIRECTORY && entry->node != save->tree->root;
+	totals->folders +=
+		entry->node->type == PATHIO_TYPE_DIRECTORY && entry->node != save->tree->root;
 	totals->links += entry->node->type == PATHIO_TYPE_SYMLINK;
 	if (has_contents(entry))
 		lend(save, entry);
@@ -233,8 +235,7 @@ memory_save_give_back(struct memory_save *save)
 		struct memory_save_entry *entry = &save->entries[i];
 		struct memory_node *node = entry->node;
 		if (has_contents(entry))
-			memory_contents_return(
-				&save->tree->arena, &node->contents, &entry->lender);
+			memory_contents_return(&save->tree->arena, &node->contents, &entry->lender);
 		node->handles--;
 		memory_node_release(save->tree, node);
 	}

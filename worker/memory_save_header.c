@@ -283,7 +283,8 @@ memory_save_header(
 		.records = { .bytes = buffer + TAR_BLOCK_BYTES },
 	};
 	bool is_folder = node->type == PATHIO_TYPE_DIRECTORY;
-	subject.path = is_folder ? make_folder_path(save, index, path) : make_path(save, index, path);
+	subject.path =
+		is_folder ? make_folder_path(save, index, path) : make_path(save, index, path);
 	if (is_folder) {
 		subject.type = '5';
 	} else if (node->type == PATHIO_TYPE_SYMLINK) {

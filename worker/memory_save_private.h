@@ -20,8 +20,8 @@ enum {
 struct memory_save_entry {
 	struct memory_node *node; /* held; its attributes are those below, and its target stays */
 	const struct memory_entry *source; /* NULL for the root; only while entries are collected */
-	size_t parent;            /* an entry; the root's is itself */
-	size_t name_at;           /* in save->names */
+	size_t parent;                     /* an entry; the root's is itself */
+	size_t name_at;                    /* in save->names */
 	uint32_t name_bytes;
 	uint32_t path_bytes; /* as in an archive, "a/b" */
 	uint32_t mode;
@@ -55,11 +55,11 @@ struct memory_save {
 
 	/* How far the archive has come. */
 	enum memory_save_stage stage;
-	size_t at;          /* entry */
-	size_t line;        /* of its map */
-	size_t stretch;     /* of its data, */
-	uint64_t within;    /* and bytes of that */
-	uint64_t unpadded;  /* bytes of map or data that were written */
+	size_t at;         /* entry */
+	size_t line;       /* of its map */
+	size_t stretch;    /* of its data, */
+	uint64_t within;   /* and bytes of that */
+	uint64_t unpadded; /* bytes of map or data that were written */
 };
 
 /* ---- memory_save_collect.c ---- */
@@ -74,12 +74,12 @@ void memory_save_give_back(struct memory_save *save);
 bool memory_save_is_sparse(const struct memory_save *save, const struct memory_save_entry *entry);
 
 /* What is stored of a file: its bytes without the holes. */
-uint64_t memory_save_data_bytes(
-	const struct memory_save *save, const struct memory_save_entry *entry);
+uint64_t
+memory_save_data_bytes(const struct memory_save *save, const struct memory_save_entry *entry);
 
 /* The length of the map of a sparse file, whole blocks. */
-uint64_t memory_save_map_bytes(
-	const struct memory_save *save, const struct memory_save_entry *entry);
+uint64_t
+memory_save_map_bytes(const struct memory_save *save, const struct memory_save_entry *entry);
 
 /*
  * The next line of it, at most MEMORY_SAVE_LINE_BYTES_MAX: its length, 0 at the end. *next is 0 at
@@ -92,8 +92,8 @@ size_t memory_save_map_line(const struct memory_save *save, const struct memory_
 /* ---- memory_save_header.c ---- */
 
 /* The blocks before an entry's map or data: their length. */
-size_t memory_save_header(const struct memory_save *save, size_t index,
-	char buffer[MEMORY_SAVE_HEADER_BYTES_MAX]);
+size_t memory_save_header(
+	const struct memory_save *save, size_t index, char buffer[MEMORY_SAVE_HEADER_BYTES_MAX]);
 
 static inline uint64_t
 memory_save_whole_blocks(uint64_t bytes)

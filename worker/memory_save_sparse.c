@@ -33,8 +33,8 @@ next_extent(const struct memory_save *save, const struct memory_save_entry *entr
 	size_t count = entry->stretch_count;
 	if (*next < count) {
 		uint64_t offset = stretches[*next].file_page * save->tree->arena.page_bytes;
-		while (*next + 1 < count && memory_stretch_end(&stretches[*next]) ==
-						    stretches[*next + 1].file_page)
+		while (*next + 1 < count &&
+			memory_stretch_end(&stretches[*next]) == stretches[*next + 1].file_page)
 			++*next;
 		*result = (struct extent){ offset, end_of(save, entry, *next) - offset };
 		++*next;

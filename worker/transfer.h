@@ -80,8 +80,7 @@ MUST_CHECK int
 transfer_send_listing(const struct transfer_options *options, struct listing_text *text);
 
 /* A tree in memory as an archive; the save is borrowed until it is gone. */
-MUST_CHECK int
-transfer_send_tree(const struct transfer_options *options, struct memory_save *save);
+MUST_CHECK int transfer_send_tree(const struct transfer_options *options, struct memory_save *save);
 
 /* Ends it now with `error`, by way of `ended`; a turn on a thread goes on for nobody. */
 void transfer_end(struct transfer *transfer, int error);

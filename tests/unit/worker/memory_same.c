@@ -59,12 +59,12 @@ compare_attributes(const struct memory_node *one, const struct memory_node *othe
 	assert_int_equal(one->links, other->links);
 }
 
-static void compare_nodes(const struct both *trees, const struct memory_node *one,
-	const struct memory_node *other);
+static void compare_nodes(
+	const struct both *trees, const struct memory_node *one, const struct memory_node *other);
 
 static void
-compare_folders(const struct both *trees, const struct memory_node *one,
-	const struct memory_node *other)
+compare_folders(
+	const struct both *trees, const struct memory_node *one, const struct memory_node *other)
 {
 	uint32_t hidden = 0;
 	for (const struct memory_entry *at = one->folder.first; at != NULL; at = at->after) {
@@ -81,8 +81,8 @@ compare_folders(const struct both *trees, const struct memory_node *one,
 }
 
 static void
-compare_nodes(const struct both *trees, const struct memory_node *one,
-	const struct memory_node *other)
+compare_nodes(
+	const struct both *trees, const struct memory_node *one, const struct memory_node *other)
 {
 	compare_attributes(one, other);
 	switch (one->type) {

@@ -76,7 +76,8 @@ make_file(const char *name, const char *text, uint64_t offset)
 {
 	struct backend_file *file = memory_test_create(name);
 	if (text[0] != '\0')
-		assert_int_equal(backend_memory.write(file, offset, text, strlen(text)), strlen(text));
+		assert_int_equal(
+			backend_memory.write(file, offset, text, strlen(text)), strlen(text));
 	backend_memory.close(&file);
 }
 
