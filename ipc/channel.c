@@ -135,13 +135,13 @@ channel_free(struct channel **channel)
 static const char *
 check_packet(const struct channel *channel, const struct packet *packet)
 {
+	/* Where none is taken, check_descriptor() has a word on it. */
+	bool is_lost = packet->is_descriptor_lost && channel->takes_descriptors;
 	if (packet->is_cut_off)
 		return "an oversized message";
-	if (packet->is_descriptor_lost && !channel->takes_descriptors)
-		return "a descriptor where none belongs";
-	if (packet->is_descriptor_lost && packet->descriptor_count == 0)
+	if (is_lost && packet->descriptor_count == 0)
 		return "a descriptor for which this process has no room";
-	if (packet->is_descriptor_lost)
+	if (is_lost)
 		return "more descriptors than any message has";
 	return packet->length < MESSAGE_HEADER_BYTES ? "a message without a header" : NULL;
 }
@@ -149,8 +149,9 @@ check_packet(const struct channel *channel, const struct packet *packet)
 static const char *
 check_descriptor(const struct message_rule *rule, const struct packet *packet)
 {
+	bool has_some = packet->descriptor_count > 0 || packet->is_descriptor_lost;
 	if (rule->descriptor == DESCRIPTOR_NONE)
-		return packet->descriptor_count == 0 ? NULL : "a descriptor where none belongs";
+		return has_some ? "a descriptor where none belongs" : NULL;
 	if (packet->descriptor_count != 1)
 		return "not exactly one descriptor";
 	return descriptor_check(packet->descriptor, rule->descriptor) < 0

@@ -31,8 +31,8 @@ check_row(void **state)
 		const struct malformed *item = &row->list->items[i];
 		if (strcmp(item->message, row->name) != 0)
 			continue;
-		const char *want = assault->rule == NULL ? malformed_rule(item->kind)
-							 : assault->rule(item->kind);
+		const char *want = assault->rule == NULL ? malformed_rule(row->list, item->kind)
+							 : assault->rule(row->list, item->kind);
 		const char *got = assault->strike(row->list, i);
 		if (!is_same(got, want))
 			fail_msg("%s: the receiver says \"%s\", not \"%s\"", item->name,

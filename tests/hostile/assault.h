@@ -20,7 +20,7 @@ struct assault {
 	 */
 	const char *(*strike)(const struct malformed_list *list, size_t index);
 	/* How the receiver calls the rule; NULL: as malformed_rule() does. */
-	const char *(*rule)(enum malformed_kind kind);
+	const char *(*rule)(const struct malformed_list *list, enum malformed_kind kind);
 };
 
 /* The result is main's. */

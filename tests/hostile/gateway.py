@@ -16,7 +16,7 @@ from house import (
     AT_A_TIME,
     IN_EVENTS,
     LIVENESS_S,
-    MALFORMED,
+    MALFORMED_CARRYING,
     Suite,
     bystander,
     check,
@@ -58,11 +58,11 @@ def is_served(home, gateway):
 
 SAID = [
     Lie(f"malformed: {kind}", f"out:attach malformed serving {kind}", rule)
-    for kind, rule in MALFORMED.items()
+    for kind, rule in MALFORMED_CARRYING.items()
 ] + [
     Lie("two attaches", "out:attach twice", "an attach of a session that is attached"),
     *(
-        Lie(f"an attach with a {what}", f"out:attach give {what}", MALFORMED["descriptor"])
+        Lie(f"an attach with a {what}", f"out:attach give {what}", MALFORMED_CARRYING["descriptor"])
         for what in ("listener", "unix-stream", "udp", "file", "channel")
     ),
     *(
@@ -87,13 +87,13 @@ def _(_, lie):
 
 
 # No message before that has a descriptor.
-@suite.table(sorted(MALFORMED.keys() - {"count", "descriptor"}), lambda kind: f"to the supervisor, before it is ready: {kind}")
+@suite.table(sorted(MALFORMED_CARRYING.keys() - {"count", "descriptor"}), lambda kind: f"to the supervisor, before it is ready: {kind}")
 def _(_, kind):
     with two_gateways(f"{SUCCESSOR} gate in:configure malformed starting {kind}") as (home, first):
         replace(home, first)
         liar = home.pid(SUCCESSOR)
-        home.check_named(MALFORMED[kind], liar)
-        home.check_replaced(liar, MALFORMED[kind])
+        home.check_named(MALFORMED_CARRYING[kind], liar)
+        home.check_replaced(liar, MALFORMED_CARRYING[kind])
 
 
 def replace(home, gateway):
@@ -238,8 +238,8 @@ TO_AUTH = [
         "a session of another gateway"),
     Lie("the end of another's attempt", "out:password send 1 withdraw session=@+0x100000000",
         "a session of another gateway"),
-    Lie("a field out of range", "out:password malformed serving field", MALFORMED["field"]),
-    Lie("auth's own words", "out:password malformed serving sender", MALFORMED["sender"]),
+    Lie("a field out of range", "out:password malformed serving field", MALFORMED_CARRYING["field"]),
+    Lie("auth's own words", "out:password malformed serving sender", MALFORMED_CARRYING["sender"]),
 ]
 
 
@@ -252,8 +252,8 @@ def _(_, lie):
 
 
 TO_WORKER = [
-    Lie(f"malformed: {kind}", f"out:mkdir malformed serving {kind}", MALFORMED[kind])
-    for kind in MALFORMED
+    Lie(f"malformed: {kind}", f"out:mkdir malformed serving {kind}", MALFORMED_CARRYING[kind])
+    for kind in MALFORMED_CARRYING
     if kind != "phase"
 ]
 

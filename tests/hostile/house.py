@@ -20,6 +20,7 @@ __all__ = [
     "IN_EVENTS",
     "LIVENESS_S",
     "MALFORMED",
+    "MALFORMED_CARRYING",
     "Suite",
     "bystander",
     "check",
@@ -36,11 +37,12 @@ START_S = 30  # no program gets longer than that
 PROGRAMS = ("gateway", "worker", "auth", "record", "resolver")
 USERS = (("anna", 23001, ""), ("eve", 23002, ""))  # anna is honest
 
-# What can be malformed (malformed.c), and how a receiver calls it.
+# What can be malformed (malformed.c), and how a receiver calls it, of a sender whose messages carry
+# no descriptors, and of one of whose messages some do.
 MALFORMED = {
     "header": "a message without a header",
     "size": "an oversized message",
-    "many": "more descriptors than any message has",
+    "many": "a descriptor where none belongs",
     "empty": "a message without a header",
     "code": "unknown message",
     "sender": "a message that this peer may not send",
@@ -50,6 +52,7 @@ MALFORMED = {
     "descriptor": "a descriptor of another kind",
     "field": "a field out of range",
 }
+MALFORMED_CARRYING = {**MALFORMED, "many": "more descriptors than any message has"}
 IN_EVENTS = "in its events to record: "  # what record finds, the supervisor says
 
 

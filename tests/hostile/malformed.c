@@ -38,9 +38,15 @@ static const struct {
 };
 
 const char *
-malformed_rule(enum malformed_kind kind)
+malformed_rule(const struct malformed_list *list, enum malformed_kind kind)
 {
-	return kinds[kind].rule;
+	bool carries = false;
+	for (uint32_t i = 0; i < list->messages->count; i++) {
+		const struct message_rule *rule = &list->messages->rules[i];
+		carries = carries || ((rule->senders & SENT_BY(list->sender)) != 0 &&
+					     rule->descriptor != DESCRIPTOR_NONE);
+	}
+	return kinds[kind == MALFORMED_MANY && !carries ? MALFORMED_UNWANTED : kind].rule;
 }
 
 size_t

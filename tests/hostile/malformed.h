@@ -53,7 +53,7 @@ malformed_new(const struct message_table *messages, enum role sender, enum messa
 void malformed_free(struct malformed_list **list);
 
 /* Which rule the receiver names (channel.c). */
-const char *malformed_rule(enum malformed_kind kind);
+const char *malformed_rule(const struct malformed_list *list, enum malformed_kind kind);
 
 /* The first of the kind with that name ("header", "size", ...); dies if there is none. */
 size_t malformed_find(const struct malformed_list *list, const char *kind);

@@ -104,7 +104,7 @@ static const char *
 strike(const struct malformed_list *list, size_t index)
 {
 	static struct child child;
-	const char *rule = malformed_rule(list->items[index].kind);
+	const char *rule = malformed_rule(list, list->items[index].kind);
 	size_t program = 0;
 	if (!is_first_of_its_kind(list, index))
 		return rule;

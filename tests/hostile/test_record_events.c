@@ -122,7 +122,7 @@ strike(const struct malformed_list *list, size_t index)
 
 /* Record looks at events before it takes them, with words of its own (line.h). */
 static const char *
-rule(enum malformed_kind kind)
+rule(const struct malformed_list *list, enum malformed_kind kind)
 {
 	switch (kind) {
 	case MALFORMED_HEADER:
@@ -143,7 +143,7 @@ rule(enum malformed_kind kind)
 	case MALFORMED_FIELD:
 		break;
 	}
-	return malformed_rule(kind);
+	return malformed_rule(list, kind);
 }
 
 int
