@@ -15,7 +15,7 @@ enum role {
 	ROLE_HASHER, /* of auth's pool: computes password hashes */
 	ROLE_KEYS,
 	ROLE_RESOLVER, /* looks host names up */
-	ROLE_ADMIN,  /* the command of an operator; started by nobody here */
+	ROLE_ADMIN,    /* the command of an operator; started by nobody here */
 	ROLE_COUNT,
 };
 

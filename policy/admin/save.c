@@ -165,7 +165,7 @@ command_save(const struct arguments *arguments)
 {
 	struct bytes user = bytes_of_text(arguments->words[0]);
 	const struct admin_save body = { .account = user, .worker_pid = arguments->worker_pid };
-	if (user.length == 0 || user.length > 255)
+	if (user.length == 0 || user.length > 511)
 		return say(arguments->words[0], "is no name of a user");
 	SCOPE_CONNECTION struct connection *connection = connection_open(arguments->socket);
 	struct save save = { .base = connection_base(connection), .stream = -1 };

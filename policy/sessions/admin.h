@@ -30,7 +30,7 @@ struct admin {
 	/* Of a save. */
 	const struct worker *worker;
 	uint32_t save_tag;
-	char account[256];
+	char account[512];
 };
 LIST_HEAD(admin_list, admin);
 

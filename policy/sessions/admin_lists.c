@@ -10,7 +10,7 @@
 #include "policy/supervisor/listeners.h"
 #include "policy/supervisor/supervisor.h"
 
-enum { PART_MAX = 128 };
+enum { PART_MAX = 96 };
 
 _Static_assert((int)PROCESS_STUCK == (int)PROCESS_STAGE_STUCK, "the order of process_stage");
 

@@ -11,7 +11,7 @@
 #include <search.h>
 #include <stdio.h>
 
-enum { PART_MAX = 128 };
+enum { PART_MAX = 96 };
 
 _Static_assert((int)SESSION_CLOSING == (int)SESSION_STAGE_CLOSING, "the order of session_stage");
 
@@ -28,7 +28,7 @@ add(struct part *part, const struct session *session)
 {
 	const struct admin_session row = {
 		.session = session->id,
-		.account = session->account->user.name,
+		.account = session->account->who,
 		.stage = (enum session_stage)session->state,
 		.peer = session->peer,
 		.local = session->local,

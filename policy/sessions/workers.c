@@ -297,7 +297,7 @@ workers_find(
 		const struct process *process = worker->process;
 		bool is_meant = pid != 0 ? process->pid == pid : !worker->retired;
 		if (!is_meant || process->state != PROCESS_SERVING ||
-			!bytes_equal(worker->account->user.name, user))
+			!bytes_equal(worker->account->who, user))
 			continue;
 		if (found != NULL)
 			return -ENOTUNIQ;
