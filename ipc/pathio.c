@@ -5,6 +5,7 @@
 #include "ipc/pathio.h"
 
 #include "ipc/base/ends.h"
+#include "ipc/base/path.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +18,53 @@ pathio_free(struct pathio **io)
 	*io = NULL;
 	if (freed != NULL)
 		freed->operations->free(freed);
+}
+
+/* ---- what may be asked ---- */
+
+const void *
+pathio_bound(uint32_t code, const void *request, struct pathio_bounded *bounded)
+{
+	switch (code) {
+	case PATHIO_READ:
+		memcpy(&bounded->read, request, sizeof(bounded->read));
+		if (bounded->read.count > PATHIO_BLOCK_BYTES)
+			bounded->read.count = PATHIO_BLOCK_BYTES;
+		return &bounded->read;
+	case PATHIO_WRITE:
+		memcpy(&bounded->write, request, sizeof(bounded->write));
+		if (bounded->write.content.length > PATHIO_BLOCK_BYTES)
+			bounded->write.content.length = PATHIO_BLOCK_BYTES;
+		return &bounded->write;
+	default:
+		return request;
+	}
+}
+
+/* The errno of the path alone. */
+static int
+path_refusal(struct bytes path)
+{
+	struct path folded;
+	return path.length == 0 || path.data[0] != '/' ? -EINVAL : path_fold(NULL, path, &folded);
+}
+
+int
+pathio_check(uint32_t code, const void *request)
+{
+	const struct wire_record *record = pathio_messages.rules[code].record;
+	if (wire_is_in_range(record, request))
+		return 0;
+	int error = 0;
+	for (const struct wire_field *field = record->fields; field->kind != WIRE_END && error == 0;
+		field++) {
+		struct bytes path;
+		if (field->kind != WIRE_PATH)
+			continue;
+		memcpy(&path, (const char *)request + field->offset, sizeof(path));
+		error = path_refusal(path);
+	}
+	return error < 0 ? error : -EINVAL;
 }
 
 /* ---- questions ---- */

@@ -88,6 +88,24 @@ pathio_cancel(struct pathio *io, uint32_t tag)
 	io->operations->cancel(io, tag);
 }
 
+/* ---- for implementations ---- */
+
+/*
+ * The request as it is carried out: a read or write of more than PATHIO_BLOCK_BYTES is one of so
+ * many (DECISIONS 23). `request` itself, or a copy of it in *bounded with the same pointers.
+ */
+struct pathio_bounded {
+	struct pathio_read read;
+	struct pathio_write write;
+};
+const void *pathio_bound(uint32_t code, const void *request, struct pathio_bounded *bounded);
+
+/*
+ * Does its row permit the request? 0, or what every implementation answers: -EINVAL, or the errno
+ * of a path that cannot be (-ENAMETOOLONG). A handle is not looked at.
+ */
+MUST_CHECK int pathio_check(uint32_t code, const void *request);
+
 /*
  * Closes all handles, discards uploads, completes what is pending with -ECANCELED, and sets *io to
  * NULL. NULL is fine.

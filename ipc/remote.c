@@ -275,30 +275,6 @@ remote_abandon(struct pathio *io)
 
 /* ---- requests ---- */
 
-/* The errno that the worker would give for the path alone. */
-static int
-path_refusal(struct bytes path)
-{
-	struct path folded;
-	return path.length == 0 || path.data[0] != '/' ? -EINVAL : path_fold(NULL, path, &folded);
-}
-
-/* What a row forbids is EINVAL, unless a path among it has an errno of its own. */
-static int
-explain_refusal(uint32_t code, const void *request)
-{
-	const struct wire_field *field = pathio_messages.rules[code].record->fields;
-	int error = 0;
-	for (; field->kind != WIRE_END && error == 0; field++) {
-		struct bytes path;
-		if (field->kind != WIRE_PATH)
-			continue;
-		memcpy(&path, (const char *)request + field->offset, sizeof(path));
-		error = path_refusal(path);
-	}
-	return error < 0 ? error : -EINVAL;
-}
-
 static int
 post(struct remote *remote, uint32_t code, uint32_t tag, const void *request, int descriptor)
 {
@@ -309,7 +285,7 @@ post(struct remote *remote, uint32_t code, uint32_t tag, const void *request, in
 	int error = channel_post(remote->channel, code, tag, request, descriptor);
 	if (error == 0)
 		return 0;
-	return error == -EINVAL ? explain_refusal(code, request) : -EIO;
+	return error == -EINVAL ? pathio_check(code, request) : -EIO;
 }
 
 /* Not 0, and not that of a request which waits for its answer since the tags began anew. */
@@ -330,6 +306,7 @@ remote_submit(struct pathio *io, uint32_t code, const void *request, int descrip
 	pathio_completion *done, void *argument)
 {
 	struct remote *remote = (struct remote *)io;
+	struct pathio_bounded bounded;
 	struct pending *pending = malloc(sizeof(*pending));
 	if (pending == NULL)
 		die("out of memory");
@@ -339,7 +316,8 @@ remote_submit(struct pathio *io, uint32_t code, const void *request, int descrip
 		.done = done,
 		.argument = argument,
 	};
-	pending->failure = post(remote, code, pending->tag, request, descriptor);
+	pending->failure =
+		post(remote, code, pending->tag, pathio_bound(code, request, &bounded), descriptor);
 	pending_append(&remote->pending, pending, request);
 	if (pending->failure != 0)
 		pending->due_ms = now_ms();

@@ -145,7 +145,62 @@ bytes_in_range(const struct wire_field *field, struct bytes value)
 	return field->kind != WIRE_NAME || memchr(value.data, '/', value.length) == NULL;
 }
 
-/* ---- encoding ---- */
+static bool fields_in_range(const struct wire_field *field, const char *message);
+
+static bool
+field_in_range(const struct wire_field *field, const char *member)
+{
+	struct bytes bytes;
+	struct wire_list list;
+
+	switch (field->kind) {
+	case WIRE_U8:
+	case WIRE_U16:
+	case WIRE_U32:
+	case WIRE_U64:
+	case WIRE_I64:
+	case WIRE_ID:
+	case WIRE_BOOL:
+	case WIRE_CHOICE:
+	case WIRE_FLAGS:
+		return number_in_range(field, wire_member_number(field, member));
+	case WIRE_BYTES:
+	case WIRE_TEXT:
+	case WIRE_PATH:
+	case WIRE_NAME:
+	case WIRE_SECRET:
+		memcpy(&bytes, member, sizeof(bytes));
+		return bytes_in_range(field, bytes);
+	case WIRE_ADDRESS:
+		return true;
+	case WIRE_RECORD:
+		return fields_in_range(field->record->fields, member);
+	case WIRE_LIST:
+		memcpy(&list, member, sizeof(list));
+		return is_within_limits(field, list.count) &&
+		       list.encoded.length <= WIRE_LIST_BYTES_MAX;
+	case WIRE_END:
+		break;
+	}
+	bug("a field table holds kind %d", (int)field->kind);
+}
+
+static bool
+fields_in_range(const struct wire_field *field, const char *message)
+{
+	for (; field->kind != WIRE_END; field++)
+		if (!field_in_range(field, message + field->offset))
+			return false;
+	return true;
+}
+
+bool
+wire_is_in_range(const struct wire_record *record, const void *message)
+{
+	return fields_in_range(record->fields, message);
+}
+
+/* ---- encoding, of what is in range ---- */
 
 struct sink {
 	char *at;
@@ -189,10 +244,8 @@ put_address(struct sink *sink, const struct wire_address *address)
 }
 
 static int
-put_list(struct sink *sink, const struct wire_field *field, const struct wire_list *list)
+put_list(struct sink *sink, const struct wire_list *list)
 {
-	if (!is_within_limits(field, list->count) || list->encoded.length > WIRE_LIST_BYTES_MAX)
-		return -EINVAL;
 	int error = put_number(sink, 2, list->count);
 	return error < 0 ? error : put(sink, list->encoded.data, list->encoded.length);
 }
@@ -205,7 +258,6 @@ put_field(struct sink *sink, const struct wire_field *field, const char *member)
 	struct bytes bytes;
 	struct wire_address address;
 	struct wire_list list;
-	uint64_t number;
 
 	switch (field->kind) {
 	case WIRE_U8:
@@ -217,17 +269,15 @@ put_field(struct sink *sink, const struct wire_field *field, const char *member)
 	case WIRE_BOOL:
 	case WIRE_CHOICE:
 	case WIRE_FLAGS:
-		number = wire_member_number(field, member);
-		if (!number_in_range(field, number))
-			return -EINVAL;
-		return put_number(sink, number_width(field->kind), number);
+		return put_number(
+			sink, number_width(field->kind), wire_member_number(field, member));
 	case WIRE_BYTES:
 	case WIRE_TEXT:
 	case WIRE_PATH:
 	case WIRE_NAME:
 	case WIRE_SECRET:
 		memcpy(&bytes, member, sizeof(bytes));
-		return bytes_in_range(field, bytes) ? put_bytes(sink, bytes) : -EINVAL;
+		return put_bytes(sink, bytes);
 	case WIRE_ADDRESS:
 		memcpy(&address, member, sizeof(address));
 		return put_address(sink, &address);
@@ -235,7 +285,7 @@ put_field(struct sink *sink, const struct wire_field *field, const char *member)
 		return put_fields(sink, field->record->fields, member);
 	case WIRE_LIST:
 		memcpy(&list, member, sizeof(list));
-		return put_list(sink, field, &list);
+		return put_list(sink, &list);
 	case WIRE_END:
 		break;
 	}
@@ -257,6 +307,8 @@ int
 wire_encode(const struct wire_record *record, const void *message, char *buffer, size_t capacity)
 {
 	struct sink sink = { .at = buffer, .left = capacity };
+	if (!wire_is_in_range(record, message))
+		return -EINVAL;
 	int error = put_fields(&sink, record->fields, message);
 	return error < 0 ? error : (int)(capacity - sink.left);
 }

@@ -98,6 +98,9 @@ struct wire_field {
 	const struct wire_record *record;
 };
 
+/* Is every field within the limits of its row? */
+bool wire_is_in_range(const struct wire_record *record, const void *message);
+
 /*
  * Encodes `message` into `buffer`. Returns the number of bytes; -EINVAL when a field breaks its
  * own row (the sender checks the same limits as the receiver), -EMSGSIZE when the buffer is short.

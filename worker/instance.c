@@ -347,10 +347,13 @@ submit(struct pathio *io, uint32_t code, const void *request, int descriptor,
 {
 	static const union pathio_body no_memory = { .failed = { .error = ENOMEM } };
 	struct instance *instance = instance_of(io);
+	struct pathio_bounded bounded;
 	ensure(code < INSTANCE_RULE_COUNT && instance_rules[code].run != NULL);
 	if (++instance->last_tag == 0)
 		instance->last_tag = 1;
 	uint32_t tag = instance->last_tag;
+	request = pathio_bound(code, request, &bounded);
+	int error = pathio_check(code, request);
 	struct call *call = call_new(instance, code, request, descriptor);
 	if (call == NULL) {
 		done(argument, &(struct pathio_answer){ .error = -ENOMEM,
@@ -365,6 +368,8 @@ submit(struct pathio *io, uint32_t code, const void *request, int descriptor,
 	instance_enter(instance);
 	if (instance->is_dying)
 		refuse(call, -ECANCELED);
+	else if (error < 0)
+		refuse(call, error);
 	else if (call->rule->subject == SUBJECT_FILE)
 		submit_on_file(call);
 	else

@@ -81,8 +81,6 @@ instance_run_set_mode(struct call *call, union pathio_body *body)
 {
 	const struct pathio_set_mode *request = call->request;
 	(void)body;
-	if (request->mode > 0777)
-		return -EINVAL; /* setuid, setgid and sticky bits never */
 	return call_backend(call)->set_mode(call_state(call), call->path, request->mode);
 }
 

@@ -134,6 +134,15 @@ take(struct bytes *text, const char *separator)
 	return taken;
 }
 
+bool
+script_has_word(const struct script *script, const char *word)
+{
+	for (size_t i = 1; i < script->count; i++)
+		if (bytes_equal_text(script->words[i], word))
+			return true;
+	return false;
+}
+
 uint64_t
 script_number(const struct script *script, size_t word)
 {
@@ -147,11 +156,15 @@ script_number(const struct script *script, size_t word)
 uint32_t
 script_choice(const struct script *script, size_t word, const struct wire_choices *choices)
 {
+	struct bytes text = script->words[word];
+	uint64_t number;
+	if (text.length > 1 && text.data[0] == '#' &&
+		number_parse(bytes_of(text.data + 1, text.length - 1), UINT32_MAX, &number) == 0)
+		return (uint32_t)number;
 	for (uint32_t i = 0; i < choices->count; i++)
-		if (bytes_equal_text(script->words[word], choices->texts[i]))
+		if (bytes_equal_text(text, choices->texts[i]))
 			return i;
-	fail_msg("\"%.*s\" is no %s", (int)script->words[word].length, script->words[word].data,
-		choices->name);
+	fail_msg("\"%.*s\" is no %s", (int)text.length, text.data, choices->name);
 	return 0;
 }
 

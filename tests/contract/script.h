@@ -6,7 +6,7 @@
  * Calls are separated by "; ". A call is a verb (verbs.def) and its words; after " = " stands the
  * errno that it must fail with, or else the text that it must give; without it the call must
  * succeed. In a word or a text %20 is a byte in hex, and {ab*3} is "ababab". An empty result is
- * "nothing".
+ * "nothing". A choice may be a number as well: #7.
  */
 #ifndef SALLYPORT_TESTS_CONTRACT_SCRIPT_H
 #define SALLYPORT_TESTS_CONTRACT_SCRIPT_H
@@ -51,6 +51,9 @@ const char *script_error_name(int error);
 
 void script_say(struct script *script, const char *format, ...) PRINTF_LIKE(2, 3);
 void script_say_bytes(struct script *script, struct bytes bytes);
+
+/* Is it among the words behind the first? */
+bool script_has_word(const struct script *script, const char *word);
 
 /* A word as a number or as one of the texts of a choice; anything else fails the case. */
 uint64_t script_number(const struct script *script, size_t word);

@@ -6,7 +6,6 @@
 #include "tests/unit/worker/trees.h"
 
 #include "ipc/base/scope.h"
-#include "ipc/remote.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -262,60 +261,19 @@ check_free_while_receiving(const struct session_world *world, struct session *se
 
 /* ---- two instances over one tree ---- */
 
-static struct pathio *
-make_second(const struct session_world *world, struct session *session)
-{
-	struct pathio *io;
-	if (world->remote) {
-		int fd;
-		session_attach(session, 78, &fd);
-		const struct remote_options options = { .base = session->base };
-		assert_int_equal(remote_new(&options, &fd, &io), 0);
-	} else {
-		struct rights *rights = session_rights(NULL);
-		const struct instance_options options = { .identity = { .session = 77 } };
-		assert_int_equal(nursery_make(session->nursery, &options, &rights, &io), 0);
-	}
-	return io;
-}
-
 static void
-check_two_instances(const struct session_world *world, struct session *session)
+check_two_instances(UNUSED const struct session_world *world, struct session *session)
 {
-	struct pathio *second = make_second(world, session);
+	session_make_other(session);
 	const struct pathio_mkdir mkdir = { .path = bytes_of_text("/d"), .mode = 0777 };
 	const struct pathio_stat stat = { .path = bytes_of_text("/d") };
 	assert_int_equal(session_finish(session, pathio_mkdir(session->io, &mkdir, pathio_wait_done,
 							 &session->wait)),
 		0);
-	assert_int_equal(session_finish(session,
-				 pathio_stat(second, &stat, pathio_wait_done, &session->wait)),
+	assert_int_equal(session_finish(session, pathio_stat(session->other, &stat,
+							 pathio_wait_done, &session->wait)),
 		0);
 	assert_int_equal(session->wait.body.attributes_of.attributes.type, PATHIO_TYPE_DIRECTORY);
-	pathio_free(&second);
-}
-
-/* A handle is the instance's own: in another one its number means nothing, or something else. */
-static void
-check_foreign_handle(const struct session_world *world, struct session *session)
-{
-	struct pathio *second = make_second(world, session);
-	const struct pathio_open open = {
-		.file = 1, .path = bytes_of_text("/f"), .mode = PATHIO_MODE_RB
-	};
-	const struct pathio_read read = { .file = 1, .count = 100 };
-	session_plant(session, "/f", "text", 4);
-	assert_int_equal(session_finish(session,
-				 pathio_open(session->io, &open, pathio_wait_done, &session->wait)),
-		0);
-	assert_int_equal(session_finish(session,
-				 pathio_read(second, &read, pathio_wait_done, &session->wait)),
-		-EBADF);
-	assert_int_equal(session_finish(session,
-				 pathio_read(session->io, &read, pathio_wait_done, &session->wait)),
-		0);
-	assert_int_equal(session->wait.body.content.bytes.length, 4);
-	pathio_free(&second);
 }
 
 static const struct world_row world_rows[] = {
@@ -328,7 +286,6 @@ static const struct world_row world_rows[] = {
 	{ "a stat beside a digest", check_stat_beside_digest },
 	{ "the end of an instance that receives", check_free_while_receiving },
 	{ "two instances, one tree", check_two_instances },
-	{ "a foreign handle", check_foreign_handle },
 };
 
 static void

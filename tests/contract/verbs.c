@@ -1,15 +1,12 @@
 /*
- * Verbs of the contract's cases on paths (verbs.def); the others are in
- * verbs_files.c. Each makes one call of path-I/O, or the few that a program would make.
+ * Verbs of the contract's cases on paths (verbs.def); the others are in verbs_files.c and
+ * verbs_folders.c. Each makes one call of path-I/O, or the few that a program would make.
  */
 #include "tests/contract/verbs.h"
 
 #include "ipc/base/number.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-enum { OWN_HANDLE = 900, NAMES_MAX = 1024 };
+#include <unistd.h>
 
 script_verb *
 script_find_verb(struct bytes name, size_t words)
@@ -27,6 +24,20 @@ script_find_verb(struct bytes name, size_t words)
 			words <= verbs[i].most)
 			return verbs[i].run;
 	return NULL;
+}
+
+/* ---- instances ---- */
+
+int
+verb_other(struct script *script)
+{
+	struct session *session = script->session;
+	if (session->other == NULL)
+		session_make_other(session);
+	struct pathio *io = session->io;
+	session->io = session->other;
+	session->other = io;
+	return 0;
 }
 
 /* ---- attributes ---- */
@@ -75,15 +86,21 @@ verb_is_dir(struct script *script)
 }
 
 static int
-get_attributes(struct script *script, bool follow, struct pathio_attributes *result)
+get_attributes_of(struct script *script, size_t word, bool follow, struct pathio_attributes *result)
 {
 	struct session *session = script->session;
-	const struct pathio_stat request = { .path = script->words[0], .follow = follow };
+	const struct pathio_stat request = { .path = script->words[word], .follow = follow };
 	int error = session_finish(
 		session, pathio_stat(session->io, &request, pathio_wait_done, &session->wait));
 	if (error == 0)
 		*result = session->wait.body.attributes_of.attributes;
 	return error;
+}
+
+static int
+get_attributes(struct script *script, bool follow, struct pathio_attributes *result)
+{
+	return get_attributes_of(script, 0, follow, result);
 }
 
 static int
@@ -156,11 +173,41 @@ verb_links(struct script *script)
 }
 
 int
+verb_owner(struct script *script)
+{
+	struct pathio_attributes found = { .type = PATHIO_TYPE_OTHER };
+	int error = get_attributes(script, false, &found);
+	if (error == 0)
+		script_say(script, "%s",
+			found.uid == geteuid() && found.gid == getegid() ? "own" : "another's");
+	return error;
+}
+
+int
+verb_same(struct script *script)
+{
+	struct pathio_attributes one = { .type = PATHIO_TYPE_OTHER }, other = one;
+	int error = get_attributes_of(script, 0, true, &one);
+	if (error == 0)
+		error = get_attributes_of(script, 1, true, &other);
+	if (error == 0)
+		script_say(script, "%s",
+			one.device == other.device && one.inode == other.inode ? "yes" : "no");
+	return error;
+}
+
+int
 verb_set_times(struct script *script)
 {
-	const struct pathio_set_times request = { .path = script->words[0],
-		.has_mtime = true,
-		.mtime_ns = (int64_t)script_number(script, 1) };
+	bool keeps_mtime = bytes_equal_text(script->words[1], "keep");
+	struct pathio_set_times request = {
+		.path = script->words[0],
+		.has_mtime = !keeps_mtime,
+		.mtime_ns = keeps_mtime ? 0 : (int64_t)script_number(script, 1),
+		.has_atime = script->count > 2,
+	};
+	if (request.has_atime)
+		request.atime_ns = (int64_t)script_number(script, 2);
 	return session_finish(script->session, pathio_set_times(script->session->io, &request,
 						       pathio_wait_done, &script->session->wait));
 }
@@ -190,23 +237,14 @@ PATH_VERB(rmdir)
 PATH_VERB(unlink)
 PATH_VERB(remove_tree)
 
-static bool
-has_word(const struct script *script, const char *word)
-{
-	for (size_t i = 1; i < script->count; i++)
-		if (bytes_equal_text(script->words[i], word))
-			return true;
-	return false;
-}
-
 int
 verb_mkdir(struct script *script)
 {
 	const struct pathio_mkdir request = {
 		.path = script->words[0],
 		.mode = 0777,
-		.parents = has_word(script, "parents"),
-		.exist_ok = has_word(script, "exist_ok"),
+		.parents = script_has_word(script, "parents"),
+		.exist_ok = script_has_word(script, "exist_ok"),
 	};
 	return session_finish(script->session, pathio_mkdir(script->session->io, &request,
 						       pathio_wait_done, &script->session->wait));
@@ -299,88 +337,4 @@ verb_digest(struct script *script)
 	for (size_t i = 0; error == 0 && i < digest.length; i++)
 		script_say(script, "%02x", (unsigned char)digest.data[i]);
 	return error;
-}
-
-/* ---- listings ---- */
-
-struct names {
-	size_t count;
-	char *names[NAMES_MAX];
-};
-
-static int
-open_list(struct script *script, uint32_t file, struct bytes path)
-{
-	struct session *session = script->session;
-	const struct pathio_list request = {
-		.file = file, .path = path, .lenient = has_word(script, "lenient")
-	};
-	return session_finish(
-		session, pathio_list(session->io, &request, pathio_wait_done, &session->wait));
-}
-
-static int
-collect_batch(struct script *script, uint32_t file, struct names *names, bool *last)
-{
-	struct session *session = script->session;
-	const struct pathio_next request = { .file = file };
-	int error = session_finish(
-		session, pathio_next(session->io, &request, pathio_wait_done, &session->wait));
-	if (error < 0)
-		return error;
-	struct wire_list list = session->wait.body.entries.list;
-	struct pathio_entry entry;
-	*last = session->wait.body.entries.last;
-	while (wire_list_next(&list, &pathio_entry_record, &entry)) {
-		assert_true(names->count < NAMES_MAX);
-		names->names[names->count++] = bytes_copy_text(entry.name);
-	}
-	return 0;
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void
-say_names(struct script *script, struct names *names)
-{
-	qsort(names->names, names->count, sizeof(names->names[0]), compare_names);
-	for (size_t i = 0; i < names->count; i++) {
-		script_say(script, "%s%s", i == 0 ? "" : " ", names->names[i]);
-		free(names->names[i]);
-	}
-}
-
-int
-verb_list_open(struct script *script)
-{
-	return open_list(script, (uint32_t)script_number(script, 0), script->words[1]);
-}
-
-int
-verb_next(struct script *script)
-{
-	struct names names = { .count = 0 };
-	bool last;
-	int error = collect_batch(script, (uint32_t)script_number(script, 0), &names, &last);
-	say_names(script, &names);
-	return error;
-}
-
-int
-verb_list(struct script *script)
-{
-	struct names names = { .count = 0 };
-	bool last = false;
-	int error = open_list(script, OWN_HANDLE, script->words[0]);
-	if (error < 0)
-		return error;
-	while (error == 0 && !last)
-		error = collect_batch(script, OWN_HANDLE, &names, &last);
-	say_names(script, &names);
-	int closed = verb_close_file(script, OWN_HANDLE);
-	return error < 0 ? error : closed;
 }

@@ -4,6 +4,7 @@
 #include "tests/contract/verbs.h"
 
 #include "ipc/base/scope.h"
+#include "ipc/pathio_wait.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -197,22 +198,16 @@ say_what_came(struct script *script, int fd)
 	assert_int_equal(got, 0);
 }
 
-int
-verb_send(struct script *script)
+/* Submits a transfer of this code out of the tree, and says what came out of it. */
+static int
+take_out(struct script *script, uint32_t code, const void *request)
 {
 	struct session *session = script->session;
-	const struct pathio_send request = {
-		.file = handle_of(script),
-		.offset = script_number(script, 1),
-		.count = script_number(script, 2),
-		.form = (enum pathio_form)script_choice(script, 3, &pathio_form_choices),
-	};
 	int ends[2];
 	session_pair(ends);
 	SCOPE_FD int near = ends[0];
 	SCOPE_FD int far = ends[1];
-	int error = session_finish(session,
-		pathio_send(session->io, &request, near, pathio_wait_done, &session->wait));
+	int error = pathio_wait_for(&session->wait, session->io, code, request, near);
 	fd_close(&near);
 	uint64_t moved = session->wait.body.moved.bytes;
 	if (error < 0)
@@ -220,6 +215,29 @@ verb_send(struct script *script)
 	say_what_came(script, far);
 	assert_int_equal(script->result_bytes, moved);
 	return 0;
+}
+
+int
+verb_send(struct script *script)
+{
+	const struct pathio_send request = {
+		.file = handle_of(script),
+		.offset = script_number(script, 1),
+		.count = script_number(script, 2),
+		.form = (enum pathio_form)script_choice(script, 3, &pathio_form_choices),
+	};
+	return take_out(script, PATHIO_SEND, &request);
+}
+
+int
+verb_send_listing(struct script *script)
+{
+	const struct pathio_send_listing request = {
+		.file = handle_of(script),
+		.style = (enum pathio_style)script_choice(script, 1, &pathio_style_choices),
+		.hidden = script_has_word(script, "hidden"),
+	};
+	return take_out(script, PATHIO_SEND_LISTING, &request);
 }
 
 int

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-enum { SESSION_ID = 77, TIME_LIMIT_MS = 10000 };
+enum { SESSION_ID = 77, OTHER_ID, TIME_LIMIT_MS = 10000 };
 
 struct tree *
 session_tree(struct session *session)
@@ -102,7 +102,8 @@ make_nursery(struct session *session, const struct session_world *world,
 			.memory_limit_bytes = TEST_MEMORY_LIMIT,
 			.umask = 022,
 			.uid = geteuid(),
-			.gid = getegid() },
+			.gid = getegid(),
+			.symlinks = world->symlinks },
 		.observer = observer,
 	};
 	assert_int_equal(nursery_new(&options, &session->nursery), 0);
@@ -310,6 +311,22 @@ session_new_across(const struct backend *backend)
 
 /* ---- both ---- */
 
+void
+session_make_other(struct session *session)
+{
+	if (session->serve != NULL) {
+		int fd;
+		session_attach(session, OTHER_ID, &fd);
+		const struct remote_options options = { .base = session->base };
+		assert_int_equal(remote_new(&options, &fd, &session->other), 0);
+	} else {
+		struct rights *rights = session_rights(NULL);
+		const struct instance_options options = { .identity = { .session = SESSION_ID } };
+		assert_int_equal(
+			nursery_make(session->nursery, &options, &rights, &session->other), 0);
+	}
+}
+
 struct session *
 session_new_in(const struct session_world *world)
 {
@@ -325,6 +342,7 @@ session_free(struct session *session)
 {
 	pathio_wait_free(&session->wait);
 	pathio_free(&session->io);
+	pathio_free(&session->other);
 	serve_free(&session->serve);
 	nursery_free(&session->nursery);
 	recorder_free(&session->recorder);

@@ -32,6 +32,7 @@ struct session {
 	struct nursery *nursery;
 	struct instance_totals totals;
 	struct pathio *io;
+	struct pathio *other; /* of session_make_other() */
 	struct pathio_wait wait;
 	struct recorded recorded[RECORDED_MAX];
 	size_t recorded_count;
@@ -60,6 +61,7 @@ struct session_world {
 	uint32_t threads; /* 0: on the loop */
 	bool remote;
 	uint32_t deadline_ms; /* of the worker's side; 0: none */
+	enum symlink_policy symlinks;
 };
 
 /* Across a channel with its record open. */
@@ -76,6 +78,12 @@ void session_open_record(struct session *session);
 
 /* Across a channel: one more session, with the gateway's end of its channel. */
 void session_attach(struct session *session, uint64_t id, int *gateway_fd);
+
+/*
+ * Another instance over the same tree, across a channel if the session is: ->other, freed with the
+ * session.
+ */
+void session_make_other(struct session *session);
 
 struct rights *session_rights(const struct session_right *rights);
 
