@@ -38,7 +38,7 @@ differ_clear(struct differ_sequence *sequence)
 {
 	cut(sequence, 0);
 	free(sequence->calls);
-	*sequence = (struct differ_sequence){ .calls = NULL };
+	*sequence = (struct differ_sequence){ .symlinks = sequence->symlinks };
 }
 
 /* ---- one call ---- */
@@ -184,7 +184,7 @@ differ_run(struct differ_sequence *sequence, const struct differ_world *worlds, 
 		.sequence = sequence, .worlds = worlds, .count = count, .finding = finding
 	};
 	assert_in_range(count, 1, WORLDS_MAX);
-	run.plain = plain_new(SYMLINKS_FOLLOW);
+	run.plain = plain_new(sequence->symlinks);
 	for (size_t i = 0; i < count; i++)
 		run.sessions[i] = open_world(&worlds[i]);
 	bool differs = make_calls(&run, whole);
@@ -201,7 +201,7 @@ static bool
 try_without(
 	struct differ_sequence *sequence, size_t from, size_t count, struct differ_finding *finding)
 {
-	struct differ_sequence shorter = { .calls = NULL };
+	struct differ_sequence shorter = { .symlinks = sequence->symlinks };
 	struct differ_finding found;
 	for (size_t i = 0; i < sequence->count; i++)
 		if (i < from || i >= from + count)
@@ -268,7 +268,7 @@ differ_explain(const struct differ_sequence *sequence, const struct differ_findi
 	size_t bytes;
 	FILE *text = open_memstream(&result, &bytes);
 	assert_non_null(text);
-	struct plain *plain = plain_new(SYMLINKS_FOLLOW);
+	struct plain *plain = plain_new(sequence->symlinks);
 	struct session *session = open_world(finding->world);
 	fprintf(text, "STATEMENT(\"%s\", \"", name);
 	for (size_t i = 0; i < sequence->count; i++) {

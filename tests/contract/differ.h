@@ -16,6 +16,7 @@ struct differ_world {
 
 /* Calls in the words of script.h. */
 struct differ_sequence {
+	enum symlink_policy symlinks; /* as the oracle has them */
 	size_t count, capacity;
 	char **calls;
 };

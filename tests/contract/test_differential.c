@@ -2,10 +2,10 @@
  * Random sequences of calls in every world and by the kernel itself, compared call by call, and the
  * trees they leave (PATHIO, preamble). What differs is made short and told as a row for pathio.def.
  *
- *	test_contract_differential [SEED [CALLS]]	from another seed; more or fewer calls in
- *all
+ *	test_contract_differential [SEED [CALLS]]	another first seed; so many calls in all
  */
 #include "ipc/base/number.h"
+#include "tests/contract/derived.h"
 #include "tests/contract/differ.h"
 #include "tests/contract/draws.h"
 #include "tests/unit/worker/trees.h"
@@ -20,14 +20,17 @@ enum { SEQUENCE_CALLS = 500, SHORT_CALLS_MAX = 8 };
 static uint64_t first_seed = 1;
 static uint64_t calls_in_all = DIFFERENTIAL_CALLS;
 
-static const struct differ_world worlds[] = {
-#define WORLD(name, title, ...) { title, { __VA_ARGS__ }, NULL },
-#include "tests/contract/worlds.def"
-};
-
 enum {
 #define WORLD(name, title, ...) WORLD_##name,
 #include "tests/contract/worlds.def"
+	WORLD_derived,
+	WORLD_COUNT
+};
+
+static struct differ_world worlds[WORLD_COUNT] = {
+#define WORLD(name, title, ...) { title, { __VA_ARGS__ }, NULL },
+#include "tests/contract/worlds.def"
+	[WORLD_derived] = { "derived", { .threads = 4, .deadline_ms = 10000 }, NULL },
 };
 
 static void
@@ -46,13 +49,16 @@ draw_sequence(uint64_t seed, enum draw_kind kind, struct differ_sequence *sequen
 struct kind_row {
 	const char *name;
 	enum draw_kind kind;
+	enum symlink_policy symlinks;
 };
 
 static const struct kind_row kind_rows[] = {
-	{ "files", DRAW_FILES },
-	{ "folders", DRAW_FOLDERS },
-	{ "links", DRAW_LINKS },
-	{ "uploads", DRAW_UPLOADS },
+	{ "files", DRAW_FILES, SYMLINKS_FOLLOW },
+	{ "folders", DRAW_FOLDERS, SYMLINKS_FOLLOW },
+	{ "links", DRAW_LINKS, SYMLINKS_FOLLOW },
+	{ "uploads", DRAW_UPLOADS, SYMLINKS_FOLLOW },
+	{ "links that are refused", DRAW_LINKS, SYMLINKS_REFUSE },
+	{ "uploads where links are refused", DRAW_UPLOADS, SYMLINKS_REFUSE },
 };
 
 static void
@@ -71,11 +77,13 @@ check_kind(void **state)
 	int descriptors = count_descriptors();
 	clock_t start = clock();
 	uint64_t calls = 0, seed = first_seed;
+	for (size_t i = 0; i < WORLD_COUNT; i++)
+		worlds[i].opens.symlinks = row->symlinks;
 	for (; calls < calls_in_all / ARRAY_LENGTH(kind_rows); seed++) {
-		struct differ_sequence sequence = { .calls = NULL };
+		struct differ_sequence sequence = { .symlinks = row->symlinks };
 		struct differ_finding finding;
 		draw_sequence(seed, row->kind, &sequence);
-		if (differ_run(&sequence, worlds, ARRAY_LENGTH(worlds), true, &finding))
+		if (differ_run(&sequence, worlds, WORLD_COUNT, true, &finding))
 			tell_difference(&sequence, &finding, seed);
 		calls += sequence.count;
 		differ_clear(&sequence);
@@ -191,23 +199,33 @@ struct planted_row {
 	enum draw_kind kind;
 	struct backend spoils; /* the functions that it has are replaced */
 	void (*change)(struct session *session);
+	enum symlink_policy symlinks; /* as the oracle has them; the world follows them */
 };
 
 #define IN(name) &worlds[WORLD_##name]
 
 static const struct planted_row planted_rows[] = {
 	{ "sync, rename over a folder that is not empty", IN(sync), DRAW_FOLDERS,
-		{ .rename = rename_over_anything }, NULL },
+		{ .rename = rename_over_anything }, NULL, SYMLINKS_FOLLOW },
 	{ "sync, a read short of the end", IN(sync), DRAW_FILES, { .read = read_short_of_the_end },
-		NULL },
+		NULL, SYMLINKS_FOLLOW },
 	{ "threaded, a folder made with another errno", IN(threaded), DRAW_FOLDERS,
-		{ .mkdir = mkdir_with_another_error }, NULL },
+		{ .mkdir = mkdir_with_another_error }, NULL, SYMLINKS_FOLLOW },
 	{ "threaded, a read short of the end", IN(threaded), DRAW_FILES,
-		{ .read = read_short_of_the_end, .read_cached = read_short_of_the_end }, NULL },
-	{ "memory, a hole", IN(memory), DRAW_FILES, { .write = write_that_forgets_holes }, NULL },
+		{ .read = read_short_of_the_end, .read_cached = read_short_of_the_end }, NULL,
+		SYMLINKS_FOLLOW },
+	{ "memory, a hole", IN(memory), DRAW_FILES, { .write = write_that_forgets_holes }, NULL,
+		SYMLINKS_FOLLOW },
 	{ "memory, a link that stays", IN(memory_remote), DRAW_LINKS,
-		{ .unlink = unlink_that_does_nothing }, NULL },
-	{ "remote, an errno", IN(sync_remote), DRAW_FOLDERS, { .name = NULL }, lie_about_folders },
+		{ .unlink = unlink_that_does_nothing }, NULL, SYMLINKS_FOLLOW },
+	{ "remote, an errno", IN(sync_remote), DRAW_FOLDERS, { .name = NULL }, lie_about_folders,
+		SYMLINKS_FOLLOW },
+	{ "derived, a hole", IN(derived), DRAW_FILES, { .write = write_that_forgets_holes }, NULL,
+		SYMLINKS_FOLLOW },
+	{ "sync, a link that is not refused", IN(sync), DRAW_LINKS, { .name = NULL }, NULL,
+		SYMLINKS_REFUSE },
+	{ "memory, a link that is not refused", IN(memory), DRAW_LINKS, { .name = NULL }, NULL,
+		SYMLINKS_REFUSE },
 };
 
 /* The backend with the functions that `spoils` has in their place: both are tables of pointers. */
@@ -230,12 +248,13 @@ check_planted(void **state)
 	const struct planted_row *row = *state;
 	struct backend backend = spoil(row->world->opens.backend, &row->spoils);
 	struct differ_world world = *row->world;
-	struct differ_sequence sequence = { .calls = NULL };
+	struct differ_sequence sequence = { .symlinks = row->symlinks };
 	struct differ_finding finding = { .world = NULL };
 	uint64_t seed = first_seed - 1;
 	bool found = false;
 	spoiled = row->world->opens.backend;
 	world.opens.backend = &backend;
+	world.opens.symlinks = SYMLINKS_FOLLOW;
 	world.change = row->change;
 	for (uint64_t calls = 0; !found && calls < calls_in_all; calls += SEQUENCE_CALLS) {
 		differ_clear(&sequence);
@@ -261,6 +280,8 @@ main(int count, char **arguments)
 	if (count > 2 && number_parse(bytes_of_text(arguments[2]), UINT32_MAX, &calls_in_all) < 0)
 		return EXIT_FAILURE;
 	tree_tests_begin();
+	derived_make();
+	worlds[WORLD_derived].opens.backend = derived_backend;
 	const struct table tables[] = {
 		TABLE("random calls", kind_rows, check_kind),
 		TABLE("finds a planted defect", planted_rows, check_planted),
