@@ -7,6 +7,7 @@
 
 #include "gateway/passive.h"
 #include "gateway/session.h"
+#include "gateway/shared.h"
 #include "gateway/supervisor.h"
 #include "gateway/transfer.h"
 #include "ipc/address.h"
@@ -179,9 +180,15 @@ data_open(struct session *session, struct data_wait *wait, int *fd)
 	wait->connecting_fd = -1;
 	switch (session->data.mode) {
 	case DATA_NONE:
+	case DATA_ASKED:
 		return -ENOTCONN;
 	case DATA_PASSIVE:
 		return open_passive(session, wait, fd);
+	case DATA_SHARED:
+		return -EINPROGRESS;
+	case DATA_ARRIVED:
+		*fd = shared_take(session);
+		return 0;
 	case DATA_ACTIVE:
 		return open_active(session, wait);
 	}
@@ -207,8 +214,15 @@ data_forget(struct session *session)
 	struct passive_pool *pool = session->gateway->passive;
 	if (session->data.is_waiting)
 		passive_stop_waiting(pool, session);
+	shared_forget(session);
 	session->data.mode = DATA_NONE;
 	passive_give_back(pool, &session->data.passive);
+}
+
+bool
+data_holds_port(const struct session *session)
+{
+	return session->data.mode == DATA_PASSIVE || session->data.mode == DATA_SHARED;
 }
 
 void
@@ -216,8 +230,8 @@ data_time_over(struct session *session)
 {
 	if (session->transfer != NULL) {
 		transfer_late(session);
-	} else if (session->data.is_waiting) {
-		passive_stop_waiting(session->gateway->passive, session);
+	} else if (session->data.is_waiting || session->data.mode == DATA_ASKED) {
+		data_forget(session);
 		data_passive_ready(session, NULL);
 	}
 }

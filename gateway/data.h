@@ -16,7 +16,14 @@
 struct passive_port;
 struct session;
 
-enum data_mode { DATA_NONE, DATA_PASSIVE, DATA_ACTIVE };
+enum data_mode {
+	DATA_NONE,
+	DATA_PASSIVE, /* at a port of ours */
+	DATA_ASKED,   /* for a shared port (shared.h); the command runs */
+	DATA_SHARED,  /* at that port, which the supervisor has */
+	DATA_ARRIVED, /* the connection to that port is there */
+	DATA_ACTIVE,
+};
 
 struct data_setup {
 	enum data_mode mode;
@@ -26,6 +33,8 @@ struct data_setup {
 	bool is_extended;      /* and it was EPSV */
 	struct session *next_waiting;
 	struct passive_port *passive; /* held until the connection is there */
+	uint32_t tag;                 /* asked, shared: of the open request for the port */
+	int arrived_fd;               /* arrived: the connection */
 };
 
 /* Waiting for a data connection. The transfer owns it. */
@@ -61,6 +70,12 @@ void data_stop_waiting(struct data_wait *wait);
 
 /* PASV or EPSV waited for that port, or there is none (NULL). */
 void data_passive_ready(struct session *session, struct passive_port *port);
+
+/* 227 or 229, as it was asked for. */
+void data_reply_port(struct session *session, uint16_t port);
+
+/* Does a port wait for the client, that others could use? */
+bool data_holds_port(const struct session *session);
 
 /* LIMIT_DATA is reached. */
 void data_time_over(struct session *session);

@@ -5,6 +5,7 @@
 #include "gateway/command.h"
 #include "gateway/passive.h"
 #include "gateway/session.h"
+#include "gateway/shared.h"
 #include "ipc/address.h"
 #include "ipc/base/number.h"
 
@@ -16,8 +17,8 @@ enum { LOWEST_ACTIVE_PORT = 1024 };
 
 /* ---- the client connects ---- */
 
-static void
-reply_port(struct session *session, uint16_t port)
+void
+data_reply_port(struct session *session, uint16_t port)
 {
 	if (session->data.is_extended) {
 		session_reply(session, reply_passive_extended, (unsigned)port);
@@ -33,7 +34,7 @@ use_port(struct session *session, struct passive_port *port)
 {
 	session->data.mode = DATA_PASSIVE;
 	session->data.passive = port;
-	reply_port(session, port->number);
+	data_reply_port(session, port->number);
 }
 
 void
@@ -52,6 +53,10 @@ set_passive(struct session *session, bool is_extended)
 {
 	struct passive_pool *pool = session->gateway->passive;
 	session->data.is_extended = is_extended;
+	if (session->gateway->settings.ports_are_shared) {
+		shared_want(session);
+		return;
+	}
 	/* Before the old one goes back: who still knocks there must not find the new one. */
 	struct passive_port *port = passive_take(pool);
 	data_forget(session);

@@ -20,7 +20,7 @@
 struct session;
 
 /* What an answer with a ticket's tag belongs to. */
-enum ticket_purpose { TICKET_VERIFY, TICKET_ATTACH, TICKET_CONNECT };
+enum ticket_purpose { TICKET_VERIFY, TICKET_ATTACH, TICKET_CONNECT, TICKET_PORT };
 
 /* All sessions, by the lower half of their ids. */
 struct session_table {

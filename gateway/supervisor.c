@@ -8,6 +8,7 @@
 #include "gateway/passive.h"
 #include "gateway/reception.h"
 #include "gateway/session.h"
+#include "gateway/shared.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "ipc/remote.h"
@@ -39,7 +40,8 @@ start(struct gateway *gateway, const struct gate_configure *settings)
 	struct gate_ready ready = { .cage = bytes_of_text(report == NULL ? "" : report) };
 	channel_lost(gate_post_ready(gateway->supervisor, 0, &ready));
 	channel_set_phase(gateway->supervisor, PHASE_SERVING);
-	passive_fill(gateway->passive);
+	if (!settings->ports_are_shared)
+		passive_fill(gateway->passive);
 	reception_update(gateway->reception);
 }
 
@@ -146,6 +148,32 @@ on_passive(void *owner, struct message *message, const struct gate_passive *body
 	passive_arrived(gateway->passive, body->port, &message->descriptor);
 }
 
+/* The session that waits at a shared port; NULL if it waits there no more. */
+static struct session *
+find_waiting(struct gateway *gateway, uint32_t tag)
+{
+	struct ticket ticket;
+	if (!ticket_find(&gateway->tickets, tag, &ticket) || ticket.purpose != TICKET_PORT)
+		return NULL;
+	return session_find(gateway, ticket.session);
+}
+
+static void
+on_port(void *owner, struct message *message, const struct gate_port *body)
+{
+	struct session *session = find_waiting(owner, message->tag);
+	if (session != NULL)
+		shared_given(session, body->number);
+}
+
+static void
+on_arrived(void *owner, struct message *message, const struct gate_arrived *body)
+{
+	struct session *session = find_waiting(owner, message->tag);
+	if (session != NULL && session->id == body->session)
+		shared_arrived(session, &message->descriptor);
+}
+
 static void
 on_refused(void *owner, struct message *message, const struct gate_refused *body)
 {
@@ -160,6 +188,8 @@ on_refused(void *owner, struct message *message, const struct gate_refused *body
 		return;
 	if (ticket.purpose == TICKET_CONNECT)
 		data_refused(session, body->why);
+	else if (ticket.purpose == TICKET_PORT)
+		shared_refused(session);
 	else
 		login_refused(session, body->why);
 }
@@ -216,6 +246,8 @@ static const struct gate_handlers handlers = {
 	.close_session = on_close_session,
 	.abandon = on_abandon,
 	.passive = on_passive,
+	.port = on_port,
+	.arrived = on_arrived,
 	.connecting = on_connecting,
 	.drain = on_drain,
 	.ping = on_ping,
@@ -302,6 +334,25 @@ supervisor_want_passive(struct gateway *gateway)
 		return -EPIPE;
 	struct gate_want_passive request = { 0 };
 	return gate_post_want_passive(gateway->supervisor, 0, &request);
+}
+
+int
+supervisor_want_port(struct session *session, uint32_t *tag)
+{
+	struct gate_want_port request = { .session = session->id };
+	int error = open_ticket(session, TICKET_PORT, tag);
+	if (error < 0)
+		return error;
+	return gate_post_want_port(session->gateway->supervisor, *tag, &request);
+}
+
+void
+supervisor_leave_port(struct session *session)
+{
+	struct gate_leave_port message = { .session = session->id };
+	struct channel *supervisor = session->gateway->supervisor;
+	if (supervisor != NULL)
+		channel_lost(gate_post_leave_port(supervisor, 0, &message));
 }
 
 void

@@ -36,6 +36,14 @@ MUST_CHECK int supervisor_connect_active(struct session *session, uint16_t port,
 /* The answer comes to passive_arrived() or passive_refused(). 0 or negative errno. */
 MUST_CHECK int supervisor_want_passive(struct gateway *gateway);
 
+/*
+ * A shared port for the session: the answer comes to shared_given() or shared_refused(), and after
+ * it shared_arrived(), as often as somebody comes, while the ticket *tag is open. 0 or negative
+ * errno. And nobody is awaited there any more.
+ */
+MUST_CHECK int supervisor_want_port(struct session *session, uint32_t *tag);
+void supervisor_leave_port(struct session *session);
+
 /* Auth broke a rule; another channel to it comes to login_connect_auth(). */
 void supervisor_want_auth(struct gateway *gateway);
 

@@ -57,18 +57,34 @@ ticket_open(struct ticket_table *table, struct ticket ticket, uint32_t *tag)
 	return 0;
 }
 
+/* The open one with that tag, or NULL. */
+static struct ticket_slot *
+find_slot(const struct ticket_table *table, uint32_t tag)
+{
+	uint32_t index = tag & (SLOTS_MAX - 1);
+	struct ticket_slot *slot = index < table->count ? &table->slots[index] : NULL;
+	bool is_open = slot != NULL && slot->uses % 2 == 1 && tag_of(index, slot->uses) == tag;
+	return is_open ? slot : NULL;
+}
+
+bool
+ticket_find(const struct ticket_table *table, uint32_t tag, struct ticket *ticket)
+{
+	const struct ticket_slot *slot = find_slot(table, tag);
+	if (slot != NULL)
+		*ticket = slot->ticket;
+	return slot != NULL;
+}
+
 bool
 ticket_close(struct ticket_table *table, uint32_t tag, struct ticket *ticket)
 {
-	uint32_t index = tag & (SLOTS_MAX - 1);
-	if (index >= table->count)
-		return false;
-	struct ticket_slot *slot = &table->slots[index];
-	if (slot->uses % 2 == 0 || tag_of(index, slot->uses) != tag)
+	struct ticket_slot *slot = find_slot(table, tag);
+	if (slot == NULL)
 		return false;
 	slot->uses++;
 	slot->next_free = table->first_free;
-	table->first_free = index + 1;
+	table->first_free = (uint32_t)(slot - table->slots) + 1;
 	*ticket = slot->ticket;
 	return true;
 }

@@ -25,6 +25,9 @@ struct ticket {
 /* Opens a ticket: 0 and its tag (never 0), or -ENOMEM. */
 MUST_CHECK int ticket_open(struct ticket_table *table, struct ticket ticket, uint32_t *tag);
 
+/* What the ticket with that tag is; it stays open. False if there is none. */
+bool ticket_find(const struct ticket_table *table, uint32_t tag, struct ticket *ticket);
+
 /* Closes the ticket with that tag: true and what it was, or false if there is none. */
 bool ticket_close(struct ticket_table *table, uint32_t tag, struct ticket *ticket);
 

@@ -292,7 +292,7 @@ set_limit(struct session *session)
 		return;
 	if (session->is_running && (kind == LIMIT_IDLE || kind == LIMIT_PORT))
 		limit_clear(&session->limit);
-	else if (!session->is_running && is_used && session->data.passive != NULL)
+	else if (!session->is_running && is_used && data_holds_port(session))
 		limit_set(&session->limit, LIMIT_PORT, settings->data_timeout_s);
 	else if (!session->is_running && is_used)
 		limit_set(&session->limit, LIMIT_IDLE, settings->idle_timeout_s);

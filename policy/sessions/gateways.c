@@ -9,6 +9,7 @@
 #include "ipc/base/scope.h"
 #include "policy/sessions/auth.h"
 #include "policy/sessions/names.h"
+#include "policy/sessions/ports.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/sessions.h"
 #include "policy/supervisor/active.h"
@@ -58,6 +59,10 @@ on_want_passive(void *owner, struct message *message, UNUSED const struct gate_w
 	struct gate_passive answer;
 	struct denial denial = { .why = REFUSAL_PORTS };
 	const struct gateway *gateway = process->owner;
+	if (gateway->passive == NULL) {
+		channel_reject(process->channel, "ports are shared");
+		return;
+	}
 	SCOPE_FD int fd = passive_listen(gateway->passive, &answer.port);
 	denial.error = -fd;
 	if (fd < 0)
@@ -147,6 +152,8 @@ static const struct gate_handlers handlers = {
 	.session_closed = sessions_on_closed,
 	.complain = sessions_on_complain,
 	.want_passive = on_want_passive,
+	.want_port = ports_on_want,
+	.leave_port = ports_on_leave,
 	.connect_active = on_connect_active,
 	.want_auth = on_want_auth,
 	.pong = on_pong,
@@ -256,6 +263,7 @@ send_configure(const struct gateway *gateway)
 		.path_timeout_ms = (uint32_t)config->path_timeout * 1000,
 		.commit_timeout_s = (uint32_t)config->commit_timeout,
 		.passive_spare = passive_spare(supervisor),
+		.ports_are_shared = gateway->ports != NULL,
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
 	};
 	struct process *process = gateway->service.process;
@@ -355,16 +363,35 @@ gateways_drain(struct gateways *gateways, uint64_t limit_ms)
 	}
 }
 
-/* A part for each, so that none can take all; what is too little to divide is everybody's. */
+/* What is too little to divide is everybody's (DECISIONS 16). */
 static int
-divide_ports(struct gateway *gateway, unsigned count)
+share_ports(struct gateways *gateways, const struct value_ports *range)
 {
-	const struct value_ports *ports = &gateway->supervisor->settings->config->passive_ports;
-	unsigned part = (ports->last - ports->first + 1u) / count;
+	struct ports *ports = NULL;
+	int error = ports_new(gateways->supervisor, range->first, range->last, &ports);
+	if (error == -EADDRINUSE)
+		supervisor_give_up(gateways->supervisor, "passive_ports",
+			"other programs hold all of them: choose others");
+	for (unsigned i = 0; i < gateways->count; i++)
+		gateways->slots[i].ports = ports;
+	return error;
+}
+
+/* A part for each, so that none can take all. */
+static int
+divide_ports(struct gateways *gateways)
+{
+	const struct value_ports *range = &gateways->supervisor->settings->config->passive_ports;
+	unsigned part = (range->last - range->first + 1u) / gateways->count;
+	int error = 0;
 	if (part < PASSIVE_PART_LEAST)
-		return passive_new(ports->first, ports->last, &gateway->passive);
-	unsigned first = ports->first + gateway->slot * part;
-	return passive_new((uint16_t)first, (uint16_t)(first + part - 1), &gateway->passive);
+		return share_ports(gateways, range);
+	for (unsigned i = 0; i < gateways->count && error == 0; i++) {
+		unsigned first = range->first + i * part;
+		error = passive_new(
+			(uint16_t)first, (uint16_t)(first + part - 1), &gateways->slots[i].passive);
+	}
+	return error;
 }
 
 int
@@ -380,11 +407,12 @@ gateways_new(struct supervisor *supervisor, unsigned count, struct gateways **re
 	/* From the clock, so that session ids differ from those of earlier runs. */
 	gateways->last_incarnation = (uint32_t)time(NULL);
 	int error = names_new(supervisor, &gateways->names);
-	for (unsigned i = 0; i < count && error == 0; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		gateways->slots[i].slot = i;
 		gateways->slots[i].supervisor = supervisor;
-		error = divide_ports(&gateways->slots[i], count);
 	}
+	if (error == 0)
+		error = divide_ports(gateways);
 	for (unsigned i = 0; i < count && error == 0; i++)
 		error = start(&gateways->slots[i]);
 	return error;

@@ -18,7 +18,8 @@ struct gateway {
 	struct supervisor *supervisor;
 	unsigned slot;
 	uint32_t incarnation;     /* upper half of its session ids; another one at each start */
-	struct passive *passive;  /* its part of the range of ports */
+	struct passive *passive;  /* its part of the range of passive ports, */
+	struct ports *ports;      /* or NULL and the ports that all share */
 	struct often auth_wanted; /* anew */
 	uint64_t active_second;   /* connects of active mode are counted by the second */
 	unsigned active_count;

@@ -6,6 +6,7 @@
 #include "policy/sessions/session.h"
 
 #include "policy/sessions/gateways.h"
+#include "policy/sessions/ports.h"
 #include "policy/sessions/workers.h"
 #include "policy/supervisor/supervisor.h"
 
@@ -112,6 +113,7 @@ session_end(struct session *session)
 {
 	struct sessions *sessions = session->gateway->supervisor->sessions;
 	session_set_worker(session, NULL);
+	ports_leave(session->gateway->ports, session->id);
 	if (session->account != NULL) {
 		sessions->count--;
 		tally_remove(&sessions->by_user, session->account->who);

@@ -1,22 +1,28 @@
 /*
  * Passive listeners (see passive.h). Runs in the supervisor as root, on a gateway's request, which
- * says nothing: neither port nor address is its choice.
+ * says nothing: neither port nor address is its choice. Of who comes to a shared port the addresses
+ * are asked of the kernel, and not a byte is read.
  */
 #include "policy/supervisor/passive.h"
 
+#include "ipc/address.h"
 #include "ipc/base/scope.h"
 #include "policy/supervisor/supervisor.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 enum {
 	BACKLOG = 1024, /* strangers that knock first must not keep the client out */
 	USED_UP_MS = 1000,
+	KNOCKS_AT_ONCE = 64,
 };
 
 struct passive {
 	uint64_t used_up_ms; /* when the last search through all ports found none */
+	passive_knock *knock;
+	void *owner;
+	struct event **listeners; /* of shared ports, the first of the range first; NULL: taken */
+	uint16_t first;
 	uint32_t count;
 	uint32_t next;
 	uint16_t ports[];
@@ -29,7 +35,7 @@ passive_new(uint16_t first, uint16_t last, struct passive **result)
 	struct passive *passive = malloc(sizeof(*passive) + count * sizeof(passive->ports[0]));
 	if (passive == NULL)
 		return -ENOMEM;
-	*passive = (struct passive){ .count = count };
+	*passive = (struct passive){ .first = first, .count = count };
 	for (uint32_t i = 0; i < count; i++)
 		passive->ports[i] = (uint16_t)(first + i);
 	*result = passive;
@@ -39,6 +45,13 @@ passive_new(uint16_t first, uint16_t last, struct passive **result)
 void
 passive_free(struct passive **passive)
 {
+	for (uint32_t i = 0; (*passive)->listeners != NULL && i < (*passive)->count; i++) {
+		if ((*passive)->listeners[i] == NULL)
+			continue;
+		close(event_get_fd((*passive)->listeners[i]));
+		event_free((*passive)->listeners[i]);
+	}
+	free((*passive)->listeners);
 	free(*passive);
 	*passive = NULL;
 }
@@ -69,34 +82,76 @@ open_socket(int *family)
 }
 
 static int
-bind_port(int fd, int family, uint16_t port)
+listen_at(uint16_t port)
 {
 	const struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	const struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int on = 1, family;
+	SCOPE_FD int fd = open_socket(&family);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return -errno;
 	int result = family == AF_INET6 ? bind(fd, (const struct sockaddr *)&v6, sizeof(v6))
 					: bind(fd, (const struct sockaddr *)&v4, sizeof(v4));
-	return result < 0 ? -errno : 0;
+	return result < 0 || listen(fd, BACKLOG) < 0 ? -errno : fd_take(&fd);
 }
 
 int
 passive_listen(struct passive *passive, uint16_t *port)
 {
 	uint64_t now_ms = supervisor_now_ms();
-	int on = 1, family;
+	int result = -EADDRINUSE;
 	if (passive->used_up_ms != 0 && now_ms - passive->used_up_ms < USED_UP_MS)
-		return -EADDRINUSE;
-	passive->used_up_ms = 0;
-	SCOPE_FD int fd = open_socket(&family);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-		return -errno;
-	int error = -EADDRINUSE;
-	for (uint32_t i = 0; i < passive->count && error == -EADDRINUSE; i++) {
+		return result;
+	/* The rest of this round and all of the next: none is left out. */
+	for (uint32_t i = 0; i < 2 * passive->count && result == -EADDRINUSE; i++) {
 		*port = passive_next_port(passive);
-		error = bind_port(fd, family, *port);
-		if (error == 0 && listen(fd, BACKLOG) < 0)
-			error = -errno;
+		result = listen_at(*port);
 	}
-	if (error == -EADDRINUSE)
-		passive->used_up_ms = now_ms;
-	return error < 0 ? error : fd_take(&fd);
+	passive->used_up_ms = result == -EADDRINUSE ? now_ms : 0;
+	return result;
+}
+
+/* ---- shared ---- */
+
+static void
+on_knock(evutil_socket_t listener, UNUSED short what, void *argument)
+{
+	const struct passive *passive = argument;
+	for (int i = 0; i < KNOCKS_AT_ONCE; i++) {
+		struct wire_address peer, local;
+		SCOPE_FD int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0)
+			return;
+		if (address_of_peer(fd, &peer) == 0 && address_of_local(fd, &local) == 0)
+			passive->knock(passive->owner, &peer, &local, fd);
+	}
+}
+
+int
+passive_share(struct passive *passive, struct event_base *base, passive_knock *knock, void *owner)
+{
+	int found = 0, fd = -ENOMEM;
+	passive->knock = knock;
+	passive->owner = owner;
+	passive->listeners = calloc(passive->count, sizeof(*passive->listeners));
+	for (uint32_t i = 0; passive->listeners != NULL && i < passive->count; i++) {
+		fd = listen_at((uint16_t)(passive->first + i));
+		if (fd < 0)
+			continue;
+		passive->listeners[i] =
+			event_new(base, fd, EV_READ | EV_PERSIST, on_knock, passive);
+		if (passive->listeners[i] == NULL || event_add(passive->listeners[i], NULL) < 0)
+			return -ENOMEM;
+		found++;
+	}
+	return found > 0 ? found : fd;
+}
+
+bool
+passive_serve(const struct passive *passive, uint16_t port)
+{
+	struct event *event = passive->listeners[port - passive->first];
+	if (event != NULL)
+		on_knock(event_get_fd(event), EV_READ, event_get_callback_arg(event));
+	return event != NULL;
 }

@@ -1,21 +1,21 @@
 /*
- * Passive listeners: bound on demand, in random order, and given away (DECISIONS 16, pool mode).
- * The kernel knows which ports are taken: a gateway's die with it.
+ * Passive listeners (DECISIONS 16). Of many ports they are bound on demand, in random order, and
+ * given away: the kernel knows which are taken, and a gateway's die with it. Of few ports all are
+ * bound at the start and stay here; who comes there is accepted, looked at and passed on, unread.
  */
 #ifndef SALLYPORT_POLICY_SUPERVISOR_PASSIVE_H
 #define SALLYPORT_POLICY_SUPERVISOR_PASSIVE_H
 
-#include "ipc/base/compiler.h"
+#include "ipc/wire.h"
 
-#include <stdint.h>
-
+struct event_base;
 struct passive;
 
 /* For the ports first..last. 0 or -ENOMEM. */
 MUST_CHECK int passive_new(uint16_t first, uint16_t last, struct passive **result);
 void passive_free(struct passive **passive);
 
-/* The next port to try: each of the range once, in random order, then all again in another. */
+/* The next port to try: in rounds, each of the range once a round, in random order. */
 uint16_t passive_next_port(struct passive *passive);
 
 /*
@@ -24,5 +24,19 @@ uint16_t passive_next_port(struct passive *passive);
  * negative errno.
  */
 MUST_CHECK int passive_listen(struct passive *passive, uint16_t *port);
+
+/* Somebody has come: from there, to there. The descriptor is closed after the call. */
+typedef void passive_knock(
+	void *owner, const struct wire_address *peer, const struct wire_address *local, int fd);
+
+/*
+ * Listens on all ports that nobody has, and tells of everybody who comes. How many they are, or a
+ * negative errno if none.
+ */
+MUST_CHECK int
+passive_share(struct passive *passive, struct event_base *base, passive_knock *knock, void *owner);
+
+/* Tells at once of those who have come to that port. False: it is not ours. */
+bool passive_serve(const struct passive *passive, uint16_t port);
 
 #endif

@@ -190,7 +190,7 @@ def _(world):
     equal(world.idle_footprint().descriptors, before, "descriptors")
 
 
-# A range smaller than a pool needs: it is divided, and used up soon
+# A range smaller than a pool needs: it is shared, and used up soon by one address
 
 
 @suite.case("a range of four ports: 425 once it is used up, and every session goes on")

@@ -561,6 +561,67 @@ on_want_passive(void *owner, struct message *message, const struct gate_want_pas
 	channel_lost(gate_post_passive_with(house->supervisor, message->tag, &passive, fd));
 }
 
+/* As the supervisor does: whoever comes is handed over, until the port is left. */
+static void
+on_knock(evutil_socket_t listener, short what, void *argument)
+{
+	struct house *house = argument;
+	struct gate_arrived arrived = { .session = house->shared_session };
+	SCOPE_FD int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	(void)what;
+	ensure(fd >= 0);
+	channel_lost(gate_post_arrived_with(house->supervisor, house->shared_tag, &arrived, fd));
+}
+
+static void
+close_shared(struct house *house)
+{
+	if (house->shared_fd == 0)
+		return;
+	event_del(&house->knock);
+	fd_close(&house->shared_fd);
+	house->shared_fd = 0;
+}
+
+static void
+on_want_port(void *owner, struct message *message, const struct gate_want_port *body)
+{
+	struct house *house = owner;
+	struct address_socket address;
+	if (house->has_no_ports) {
+		refuse(house, message->tag, REFUSAL_PORTS);
+		return;
+	}
+	close_shared(house);
+	house->shared_fd = listen_at(house, true, &address);
+	house->shared_tag = message->tag;
+	house->shared_session = body->session;
+	event_assign(&house->knock, house->base, house->shared_fd, EV_READ | EV_PERSIST, on_knock,
+		house);
+	ensure(event_add(&house->knock, NULL) == 0);
+	struct gate_port port = { .number = ntohs(address.v6.sin6_port) };
+	channel_lost(gate_post_port(house->supervisor, message->tag, &port));
+}
+
+static void
+on_leave_port(void *owner, struct message *message, const struct gate_leave_port *body)
+{
+	struct house *house = owner;
+	(void)message;
+	ensure(body->session == house->shared_session || house->shared_fd == 0);
+	house->ports_left++;
+	close_shared(house);
+}
+
+void
+house_intrude(struct house *house, bool is_of_last)
+{
+	struct gate_arrived arrived = { .session = house->shared_session };
+	SCOPE_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	uint32_t tag = is_of_last ? house->shared_tag : house->shared_tag + (1u << 20);
+	channel_lost(gate_post_arrived_with(house->supervisor, tag, &arrived, fd));
+}
+
 static void
 on_connect_active(void *owner, struct message *message, const struct gate_connect_active *body)
 {
@@ -623,6 +684,8 @@ static const struct gate_handlers supervisor_handlers = {
 	.session_closed = on_session_closed,
 	.complain = on_complain,
 	.want_passive = on_want_passive,
+	.want_port = on_want_port,
+	.leave_port = on_leave_port,
 	.connect_active = on_connect_active,
 };
 
@@ -701,6 +764,7 @@ house_close(struct house *house)
 {
 	house_release(house);
 	gateway_free(&house->gateway);
+	close_shared(house);
 	channel_free(&house->supervisor);
 	channel_free(&house->auth);
 	channel_free(&house->record);

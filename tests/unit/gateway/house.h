@@ -60,6 +60,11 @@ struct house {
 	size_t late_verdict_count;
 	enum refusal refusal; /* REFUSAL_NONE: sessions are attached */
 	bool has_no_ports;
+	int shared_fd; /* the port that a session waits at; 0: none */
+	uint32_t shared_tag;
+	uint64_t shared_session;
+	struct event knock;
+	uint32_t ports_left;
 	uint32_t attached;     /* how often */
 	uint64_t last_session; /* that was attached */
 	uint32_t complaints;
@@ -97,6 +102,9 @@ void house_close_supervisor(struct house *house);
 
 /* Late verdicts are given, and none is late any more. */
 void house_release_verdicts(struct house *house);
+
+/* Somebody comes to the shared port whom nobody awaits, by the last tag or by another one. */
+void house_intrude(struct house *house, bool is_of_last);
 
 /* A new connection to the gateway's listener, non-blocking. */
 int house_connect(struct house *house);

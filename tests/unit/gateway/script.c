@@ -436,6 +436,7 @@ COUNT(asked, house->asked)
 COUNT(attached, house->attached)
 COUNT(sessions, house->gateway->sessions.count)
 COUNT(complaints, house->complaints)
+COUNT(left, house->ports_left)
 
 static bool
 is_host(const struct house *house, const char *wanted)
@@ -523,6 +524,13 @@ resume_record(struct client *client)
 }
 
 static void
+intrude(struct client *client)
+{
+	house_intrude(client->house, true);
+	house_intrude(client->house, false);
+}
+
+static void
 delay_verdicts(struct client *client)
 {
 	client->house->is_verdict_late = true;
@@ -544,6 +552,7 @@ static const struct {
 	{ "record sleeps", pause_record, NULL },
 	{ "record wakes", resume_record, NULL },
 	{ "late verdict", delay_verdicts, NULL },
+	{ "intruders", intrude, NULL },
 	{ "verdicts", NULL, house_release_verdicts },
 	{ "release", NULL, house_release },
 	{ "worker dies", NULL, house_close_worker },
@@ -599,6 +608,7 @@ static const struct {
 	{ "sessions ", expect_sessions },
 	{ "wait ", run_wait },
 	{ "complaints ", expect_complaints },
+	{ "ports left ", expect_left },
 	{ "events ", expect_events },
 };
 

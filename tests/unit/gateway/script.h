@@ -23,6 +23,7 @@
  *	events text	what was told to record holds that
  *	refuse reason	the supervisor gives no worker, for that reason (choices.def); "none" ends
  *it settle		the loop turns until nothing happens any more
+ *	intruders	come to the shared port that was left; "ports left N": so often it was
  *	received text	what the last upload held
  */
 #ifndef SALLYPORT_TESTS_UNIT_GATEWAY_SCRIPT_H

@@ -36,6 +36,20 @@ no_ports(struct house *house)
 }
 
 static void
+shared_ports(struct house *house)
+{
+	house->settings.ports_are_shared = true;
+	house->settings.data_timeout_s = 1;
+}
+
+static void
+no_shared_ports(struct house *house)
+{
+	shared_ports(house);
+	no_ports(house);
+}
+
+static void
 nothing(struct house *house)
 {
 	(void)house;
@@ -116,6 +130,45 @@ static const struct limit_row time_rows[] = {
 		"worker upload_open /f; receive; cancel; discard; \n" },
 };
 
+static const struct limit_row shared_rows[] = {
+	{ "a download, the client first", shared_ports,
+		"> @LOGIN\n> EPSV\n< 229\ndata open\nports left 1\n> RETR f\n< 150\n< 226\ndata is "
+		"hello\nports left 1\n" },
+	{ "a download, the command first", shared_ports,
+		"> @LOGIN\n> PASV\n< 227\n> RETR f\nsettle\ndata open\n< 150\n< 226\ndata is "
+		"hello\nports left 1\n" },
+	{ "an upload", shared_ports,
+		"> @LOGIN\n> PASV\n< 227\n> STOR f\nsettle\ndata open\ndata send content\ndata "
+		"end\n< "
+		"150\n< 226\nreceived content\n" },
+	{ "each port is for one command", shared_ports,
+		"> @LOGIN\n> PASV\n< 227\ndata open\n> RETR f\n< 150\n< 226\ndata is hello\n> RETR "
+		"f\n< 425 Use PASV\n> PASV\n< 227\ndata open\n> RETR f\n< 150\n< 226\ndata is "
+		"hello\nports left 2\n" },
+	{ "a second PASV", shared_ports,
+		"> @LOGIN\n> PASV\n< 227\ndata open\nports left 1\n> EPSV\n< 229\ndata gone\ndata "
+		"open\n> RETR f\n< 150\n< 226\ndata is hello\n> EPSV\n< 229\n> EPSV\n< 229\nports "
+		"left "
+		"3\n" },
+	{ "whoever comes too late is sent away", shared_ports,
+		"> @LOGIN\n> PASV\n< 227\ndata open\nports left 1\nintruders\n> RETR f\n< 150\n< "
+		"226\ndata is hello\nintruders\n> NOOP\n< 200\n" },
+	{ "PORT instead", shared_ports,
+		"> @LOGIN\n> PASV\n< 227\ndata listen\n> PORT 127,0,0,1,@PORT\n< 200\nports left "
+		"1\n> "
+		"RETR f\ndata accept\n< 150\n< 226\ndata is hello\n" },
+	{ "none left", no_shared_ports, "> @LOGIN\n> PASV\n< 425\n> EPSV\n< 425\n> NOOP\n< 200\n" },
+	{ "nobody comes", shared_ports,
+		"> @LOGIN\n> PASV\n< 227\n> RETR f\n< 425 The data connection was not made in "
+		"time.\nports left 1\n> NOOP\n< 200\n" },
+	{ "a port that is not used", shared_ports,
+		"> @LOGIN\n> PASV\n< 227\nports left 1\n> RETR f\n< 425 Use PASV\n" },
+	{ "the session ends", shared_ports, "> @LOGIN\n> PASV\n< 227\nhang\nports left 1\n" },
+	{ "the supervisor dies", shared_ports,
+		"> @LOGIN\n> PASV\n< 227\nsupervisor dies\nsettle\n> PASV\n< 425\n> RETR f\n< "
+		"425\n" },
+};
+
 static void
 check_limit(void **state)
 {
@@ -134,6 +187,7 @@ main(void)
 	const struct table tables[] = {
 		TABLE("number", number_rows, check_limit),
 		TABLE("time", time_rows, check_limit),
+		TABLE("shared ports", shared_rows, check_limit),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

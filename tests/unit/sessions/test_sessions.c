@@ -18,6 +18,7 @@
 #include "ipc/base/scope.h"
 #include "ipc/gate.h"
 #include "policy/sessions/gateways.h"
+#include "policy/sessions/ports.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/sessions.h"
 #include "policy/sessions/workers.h"
@@ -46,6 +47,7 @@ static struct scene {
 	struct channel *worker_side;
 	bool is_held;
 	bool is_malformed;
+	unsigned ports_left;
 	int control[2];
 	int other_control[2];
 	char log[512];
@@ -99,6 +101,13 @@ workers_get(UNUSED struct workers *workers, UNUSED const struct account *account
 		return account_deny(denial, REFUSAL_WORKER, EAGAIN, "held");
 	*result = &scene->worker;
 	return 0;
+}
+
+void
+ports_leave(UNUSED struct ports *ports, uint64_t session)
+{
+	assert_int_equal(session >> 32, INCARNATION);
+	scene->ports_left++;
 }
 
 void
@@ -314,7 +323,9 @@ step_session(char verb, uint64_t id, uint32_t attempt)
 		sessions_on_reattach(&scene->gateway_process, &message, &reattach);
 		return;
 	case 'C':
+		scene->ports_left = 0;
 		sessions_on_closed(&scene->gateway_process, &message, &closed);
+		assert_int_equal(scene->ports_left, 1);
 		return;
 	case 'P':
 		sessions_on_complain(&scene->gateway_process, &message, &complain);

@@ -22,8 +22,8 @@ static const struct active_row active_rows[] = {
 	{ "IPv4", "127.0.0.1", "127.0.0.1", 0 },
 	{ "IPv4 from another own address", "127.0.0.3", "127.0.0.2", 0 },
 	{ "IPv6", "::1", "::1", 0 },
-	{ "IPv4 from a port of its own", "127.0.0.1", "127.0.0.1", 42430 },
-	{ "IPv6 from a port of its own", "::1", "::1", 42430 },
+	{ "IPv4 from a port of its own", "127.0.0.1", "127.0.0.1", 9430 },
+	{ "IPv6 from a port of its own", "::1", "::1", 9430 },
 };
 
 static struct wire_address
@@ -91,7 +91,7 @@ check_source(void **state)
 	(void)state;
 	SCOPE_FD int listener = listen_at("127.0.0.1", &taken);
 	assert_int_equal(active_check_source(0), 0);
-	assert_int_equal(active_check_source(42431), 0);
+	assert_int_equal(active_check_source(9431), 0);
 	assert_int_equal(active_check_source(taken), -EADDRINUSE);
 }
 

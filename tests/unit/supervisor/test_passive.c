@@ -2,6 +2,7 @@
  * Passive listeners: every port of the range once a round, in no order, and refused when there is
  * none left (passive.h).
  */
+#include "ipc/address.h"
 #include "ipc/base/scope.h"
 #include "ipc/descriptor.h"
 #include "policy/supervisor/passive.h"
@@ -82,7 +83,7 @@ check_used_up(void **state)
 	struct passive *passive = NULL;
 	uint16_t port = 0, other = 0;
 	(void)state;
-	assert_int_equal(passive_new(42417, 42418, &passive), 0);
+	assert_int_equal(passive_new(9417, 9418, &passive), 0);
 	SCOPE_FD int one = passive_listen(passive, &port);
 	SCOPE_FD int two = passive_listen(passive, &other);
 	assert_true(one >= 0 && two >= 0);
@@ -120,7 +121,7 @@ check_listener(void **state)
 	int shared = 1;
 	socklen_t length = sizeof(shared);
 	(void)state;
-	assert_int_equal(passive_new(42400, 42410, &passive), 0);
+	assert_int_equal(passive_new(9400, 9410, &passive), 0);
 	SCOPE_FD int fd = passive_listen(passive, &port);
 	assert_int_equal(descriptor_check(fd, DESCRIPTOR_LISTENER), 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, &length), 0);
@@ -132,6 +133,67 @@ check_listener(void **state)
 	passive_free(&passive);
 }
 
+static struct {
+	struct wire_address peer, local;
+	int count;
+} knocks;
+
+static void
+on_knock(void *owner, const struct wire_address *peer, const struct wire_address *local, int fd)
+{
+	assert_ptr_equal(owner, &knocks);
+	assert_int_equal(descriptor_check(fd, DESCRIPTOR_DATA), 0);
+	knocks.peer = *peer;
+	knocks.local = *local;
+	knocks.count++;
+}
+
+static void
+check_shared(void **state)
+{
+	struct passive *passive = NULL;
+	struct event_base *base = event_base_new();
+	struct sockaddr_in taken = { .sin_family = AF_INET,
+		.sin_port = htons(9441),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	(void)state;
+	SCOPE_FD int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(other, (struct sockaddr *)&taken, sizeof(taken)), 0);
+	assert_int_equal(listen(other, 1), 0);
+	assert_int_equal(passive_new(9440, 9442, &passive), 0);
+	assert_int_equal(passive_share(passive, base, on_knock, &knocks), 2);
+	assert_false(passive_serve(passive, 9441));
+	assert_true(passive_serve(passive, 9442));
+	assert_int_equal(knocks.count, 0);
+	assert_int_equal(connect_to(AF_INET, 9442), 0);
+	assert_true(passive_serve(passive, 9440));
+	assert_int_equal(knocks.count, 0);
+	assert_true(passive_serve(passive, 9442));
+	assert_int_equal(knocks.count, 1);
+	assert_int_equal(knocks.local.port, 9442);
+	assert_true(address_is_v4(&knocks.peer) && address_is_v4(&knocks.local));
+	assert_int_equal(connect_to(AF_INET, 9440), 0);
+	assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	assert_int_equal(knocks.count, 2);
+	assert_int_equal(knocks.local.port, 9440);
+	passive_free(&passive);
+	event_base_free(base);
+}
+
+static void
+check_none_to_share(void **state)
+{
+	struct passive *passive = NULL;
+	struct event_base *base = event_base_new();
+	uint16_t port;
+	(void)state;
+	assert_int_equal(passive_new(9443, 9443, &passive), 0);
+	SCOPE_FD int other = passive_listen(passive, &port);
+	assert_int_equal(passive_share(passive, base, on_knock, &knocks), -EADDRINUSE);
+	passive_free(&passive);
+	event_base_free(base);
+}
+
 int
 main(void)
 {
@@ -140,6 +202,8 @@ main(void)
 		CASE("no order", check_order),
 		CASE("used up", check_used_up),
 		CASE("a listener of its own for both families", check_listener),
+		CASE("shared: who comes is told of, at which port and from where", check_shared),
+		CASE("shared: none is free", check_none_to_share),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }
