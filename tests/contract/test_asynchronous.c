@@ -6,11 +6,12 @@
 #include "tests/unit/worker/trees.h"
 
 #include "ipc/base/scope.h"
+#include "ipc/pathio_wait.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-enum { LIMIT_S = 10 };
+enum { LIMIT_S = 10, LONG_BYTES = 8 << 20 };
 
 /* One completion that is waited for. */
 struct awaited {
@@ -190,7 +191,7 @@ check_cancel_receive(UNUSED const struct session_world *world, struct session *s
 static void
 check_cancel_digest(UNUSED const struct session_world *world, struct session *session)
 {
-	static char content[8 << 20];
+	static char content[LONG_BYTES];
 	struct awaited answer = { .count = 0 };
 	session_plant(session, "/f", content, sizeof(content));
 	const struct pathio_digest digest = {
@@ -203,11 +204,92 @@ check_cancel_digest(UNUSED const struct session_world *world, struct session *se
 	assert_int_equal(answer.error, -ECANCELED);
 }
 
+/* What `io` answers to exists, without the help of what is being tested. */
+static bool
+is_there(struct session *session, const char *path)
+{
+	int answer = pathio_wait_ask(&session->wait, session->io, PATHIO_EXISTS, path);
+	assert_true(answer >= 0);
+	return answer == 1;
+}
+
+/* A copy that is cancelled leaves nothing, not even under a hidden name. */
+static void
+check_cancel_copy(UNUSED const struct session_world *world, struct session *session)
+{
+	static char content[LONG_BYTES];
+	struct awaited answer = { .count = 0 };
+	session_plant_folder(session, "/d");
+	session_plant(session, "/f", content, sizeof(content));
+	const struct pathio_copy copy = { .source = bytes_of_text("/f"),
+		.destination = bytes_of_text("/d/f") };
+	uint32_t tag = pathio_copy(session->io, &copy, on_answer, &answer);
+	assert_int_equal(answer.count, 0);
+	pathio_cancel(session->io, tag);
+	await(session, &answer, 1);
+	assert_int_equal(answer.error, -ECANCELED);
+	assert_true(nursery_rest(session->nursery, LIMIT_S * 1000)); /* a thread drops it */
+	assert_false(is_there(session, "/d/f"));
+	assert_int_equal(pathio_wait_rmdir(&session->wait, session->io,
+				 &(struct pathio_rmdir){ .path = bytes_of_text("/d") }),
+		0);
+}
+
+/* What a removal that is cancelled has not reached stays, and can be removed. */
+static void
+check_cancel_remove_tree(UNUSED const struct session_world *world, struct session *session)
+{
+	enum { ENTRIES = 600 };
+	struct awaited answer = { .count = 0 };
+	const struct pathio_remove_tree removal = { .path = bytes_of_text("/d") };
+	session_plant_folder(session, "/d");
+	for (int i = 0; i < ENTRIES; i++) {
+		char path[32];
+		snprintf(path, sizeof(path), "/d/%d", i);
+		session_plant(session, path, "", 0);
+	}
+	uint32_t tag = pathio_remove_tree(session->io, &removal, on_answer, &answer);
+	assert_int_equal(answer.count, 0);
+	pathio_cancel(session->io, tag);
+	await(session, &answer, 1);
+	assert_int_equal(answer.error, -ECANCELED);
+	assert_true(is_there(session, "/d"));
+	assert_int_equal(pathio_wait_remove_tree(&session->wait, session->io, &removal), 0);
+	assert_false(is_there(session, "/d"));
+}
+
+/* Nobody reads what is sent: it moves what fits into the socket, and waits. */
+static void
+check_cancel_send(UNUSED const struct session_world *world, struct session *session)
+{
+	static char content[LONG_BYTES];
+	struct awaited answers[2] = { { .count = 0 } };
+	int ends[2];
+	session_plant(session, "/f", content, sizeof(content));
+	session_pair(ends);
+	const struct pathio_open open = { .file = 1, .path = bytes_of_text("/f") };
+	const struct pathio_send send = { .file = 1, .count = UINT64_MAX };
+	pathio_open(session->io, &open, on_answer, &answers[0]);
+	uint32_t tag = pathio_send(session->io, &send, ends[0], on_answer, &answers[1]);
+	await(session, answers, 1);
+	assert_int_equal(answers[1].count, 0);
+	pathio_cancel(session->io, tag);
+	await(session, answers, 2);
+	assert_int_equal(answers[1].error, -ECANCELED);
+	/* The file is as it was: another descriptor gets it. */
+	assert_int_equal(pathio_wait_read(&session->wait, session->io,
+				 &(struct pathio_read){ .file = 1, .count = 1 }),
+		0);
+	assert_int_equal(session->wait.body.content.bytes.length, 1);
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+}
+
 /* A long operation holds up nobody. */
 static void
 check_stat_beside_digest(UNUSED const struct session_world *world, struct session *session)
 {
-	static char content[8 << 20];
+	static char content[LONG_BYTES];
 	struct awaited answers[2] = { { .count = 0 } };
 	session_plant(session, "/f", content, sizeof(content));
 	const struct pathio_digest digest = {
@@ -283,6 +365,9 @@ static const struct world_row world_rows[] = {
 	{ "batches of a listing", check_batches },
 	{ "cancel a receive", check_cancel_receive },
 	{ "cancel a digest", check_cancel_digest },
+	{ "cancel a copy", check_cancel_copy },
+	{ "cancel a removal", check_cancel_remove_tree },
+	{ "cancel a send", check_cancel_send },
 	{ "a stat beside a digest", check_stat_beside_digest },
 	{ "the end of an instance that receives", check_free_while_receiving },
 	{ "two instances, one tree", check_two_instances },

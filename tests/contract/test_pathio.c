@@ -1,6 +1,7 @@
 /*
  * The contract of path-I/O against every backend, in-process and across a channel: the cases of
- * pathio.def in each world, descriptors counted before and after each of them.
+ * pathio.def in each world, and those of refusing.def where symbolic links are refused; descriptors
+ * are counted before and after each of them.
  */
 #include "tests/contract/script.h"
 #include "tests/unit/worker/trees.h"
@@ -13,6 +14,11 @@ struct case_row {
 static const struct case_row case_rows[] = {
 #define STATEMENT(name, script) { name, script },
 #include "tests/contract/pathio.def"
+};
+
+static const struct case_row refusing_rows[] = {
+#define STATEMENT(name, script) { name, script },
+#include "tests/contract/refusing.def"
 };
 
 static void
@@ -33,12 +39,22 @@ run(const struct session_world *world, void **state)
 	}
 #include "tests/contract/worlds.def"
 
+#define WORLD(name, title, ...)                                                                \
+	static void run_##name##_refusing(void **state)                                        \
+	{                                                                                      \
+		run(&(const struct session_world){ __VA_ARGS__, .symlinks = SYMLINKS_REFUSE }, \
+			state);                                                                \
+	}
+#include "tests/contract/worlds.def"
+
 int
 main(void)
 {
 	tree_tests_begin();
 	const struct table tables[] = {
-#define WORLD(name, title, ...) TABLE(title, case_rows, run_##name),
+#define WORLD(name, title, ...)              \
+	TABLE(title, case_rows, run_##name), \
+		TABLE(title ", links refused", refusing_rows, run_##name##_refusing),
 #include "tests/contract/worlds.def"
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
