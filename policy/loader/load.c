@@ -182,25 +182,18 @@ check_log_folder(const struct config *config, struct rules_error *error)
 	return 0;
 }
 
-/* The usual place is root's: others who name none have none. */
-static int
-choose_admin_socket(struct config *config, struct rules_error *error)
-{
-	if (config->given[OPTION_admin_socket] || geteuid() == 0)
-		return 0;
-	return config_accept(config, OPTION_admin_socket, bytes_of_text(""), error);
-}
-
 static int
 read_file(const struct load_source *source, struct load *load, struct rules_error *error)
 {
 	int result = config_load(source->config_path, &load->config, error);
 	if (result == 0)
-		result = choose_admin_socket(load->config, error);
+		result = config_choose_admin_socket(load->config, geteuid() == 0, error);
 	if (result == 0)
 		result = config_resolve_group(load->config, error);
 	if (result == 0 && geteuid() == 0)
 		result = config_resolve_accounts(load->config, error);
+	if (result < 0)
+		rules_error_locate(error, source->config_path, 0);
 	if (result == 0)
 		result = check_log_folder(load->config, error);
 	return result == 0 ? open_users_files(load, error) : result;

@@ -117,6 +117,13 @@ MUST_CHECK int config_resolve_accounts(struct config *config, struct rules_error
 /* The same for admin_group, whoever it runs as. */
 MUST_CHECK int config_resolve_group(struct config *config, struct rules_error *error);
 
+/*
+ * The usual place of admin_socket is root's: for others it is nowhere, unless they name one. 0 or
+ * -ENOMEM.
+ */
+MUST_CHECK int
+config_choose_admin_socket(struct config *config, bool privileged, struct rules_error *error);
+
 /* All options as a table for reading: name, type, default, range, readers, what it is. */
 void config_print_options(FILE *out);
 

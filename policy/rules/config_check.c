@@ -146,3 +146,11 @@ config_resolve_group(struct config *config, struct rules_error *error)
 	group->resolved = true;
 	return 0;
 }
+
+int
+config_choose_admin_socket(struct config *config, bool privileged, struct rules_error *error)
+{
+	if (config->given[OPTION_admin_socket] || privileged)
+		return 0;
+	return config_accept_own(config, OPTION_admin_socket, bytes_of_text(""), error);
+}

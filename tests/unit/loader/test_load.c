@@ -99,6 +99,8 @@ static const struct file_row file_rows[] = {
 	{ "a host with an option of the server", "host a {\numask = 022\n}\n", ANN, 0600,
 		"/conf:7: umask: is the server's" },
 	{ "logs into no folder", "log_directory = \"@/none\"\n", ANN, 0600, "/none: No such file" },
+	{ "a group of administrators that is not there", "admin_group = \"no such group\"\n", ANN,
+		0600, "/conf: admin_group: no group 'no such group'" },
 	{ "logs into a file", "log_directory = \"@/users\"\n", ANN, 0600, "is not a folder" },
 };
 
@@ -138,6 +140,44 @@ check_file(void **state)
 	remove_file("conf");
 	remove_file("users");
 	remove_file("sallyport-backend-count.so");
+}
+
+/* The usual place is root's; who names one has it, and who names none has none elsewhere. */
+static void
+check_admin_socket(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *want;
+		const char *want_as_user;
+	} rows[] = {
+		{ "", "/run/sallyport/admin.sock", "" },
+		{ "admin_socket = \"/run/sallyport/admin.sock\"\n", "/run/sallyport/admin.sock",
+			"/run/sallyport/admin.sock" },
+		{ "admin_socket = \"\"\n", "", "" },
+		{ "admin_socket = \"/tmp/a\"\n", "/tmp/a", "/tmp/a" },
+	};
+	char text[512], path[256];
+	(void)state;
+	snprintf(path, sizeof(path), "%s/conf", folder);
+	write_file("users", ANN, 0600);
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		struct rules_error error = { 0 };
+		struct load *load = NULL;
+		const struct load_source source = { .config_path = path };
+		snprintf(text, sizeof(text),
+			"users_file = \"@/users\"\ngateway_user = \"2001:2001\"\n"
+			"auth_user = \"2002:2002\"\nrecord_user = \"2003:2003\"\n"
+			"log_directory = \"\"\n%s",
+			rows[i].line);
+		write_file("conf", text, 0600);
+		expect(load_read(&source, NULL, &load, &error), &error, "");
+		assert_string_equal(load->config->admin_socket,
+			geteuid() == 0 ? rows[i].want : rows[i].want_as_user);
+		load_free(&load);
+		remove_file("conf");
+	}
+	remove_file("users");
 }
 
 static void
@@ -250,6 +290,7 @@ main(void)
 {
 	const struct table tables[] = {
 		TABLE("file", file_rows, check_file),
+		CASE("the admin socket", check_admin_socket),
 		CASE("the log folder must be record's", check_log_owner),
 		TABLE("quick", quick_rows, check_quick),
 		CASE("without its cage it reads nothing", check_enter),

@@ -303,6 +303,12 @@ static const struct bad_row bad_rows[] = {
 	{ "account with root's group", IN("gateway_user = 4000:0\n"), 1, "gateway_user: root's" },
 	{ "account with half a number", IN("gateway_user = 4000:\n"), 1, "gateway_user: '4000:'" },
 	{ "no account", IN("gateway_user = ''\n"), 1, "gateway_user: ''" },
+	{ "a group whose name is too long", IN("admin_group = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"),
+		1, "admin_group: 'aaa" },
+	{ "a socket whose name no socket can have",
+		IN("admin_socket = /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"),
+		1, "admin_socket: longer than 107 bytes" },
 	{ "commit shorter than a path", IN("commit_timeout = 20s\n"), 0,
 		"commit_timeout: shorter" },
 
@@ -454,6 +460,8 @@ static const struct good_row {
 	{ "sizes", "memory_limit = 65537" },
 	{ "texts", "greeting = 'a = {b}, # \"c\"' users_file = '/a b' log_directory = ''" },
 	{ "accounts", "gateway_user = 4000:4000 auth_user = nobody" },
+	{ "a group by name", "admin_group = 'domain users' admin_socket = ''" },
+	{ "a group by number", "admin_group = 4294967294 admin_socket = /run/x/admin.sock" },
 	{ "a custom backend", "backend = count-9p backend_directory = /usr/lib/sallyport "
 			      "backend_settings = 'level = \"7\"'" },
 	{ "choices", "cage = required symlinks = refuse backend = memory sync_uploads = data" },
@@ -712,6 +720,32 @@ check_accounts(void **state)
 	}
 }
 
+static void
+check_admin_group(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *in;
+		int want;
+		bool resolved;
+		const char *reason;
+	} rows[] = {
+		{ "", 0, false, "" },
+		{ "admin_group = ''", 0, false, "" },
+		{ "admin_group = root", 0, true, "" },
+		{ "admin_group = 0", 0, true, "" },
+		{ "admin_group = 'no such group'", -EINVAL, false, "no group 'no such group'" },
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		SCOPE_LOADED file = load_good(rows[i].in);
+		assert_int_equal(config_resolve_group(file.config, &file.error), rows[i].want);
+		assert_int_equal(file.config->admin_group.resolved, rows[i].resolved);
+		assert_int_equal(file.config->admin_group.gid, 0);
+		if (rows[i].want < 0)
+			assert_non_null(strstr(file.error.reason, rows[i].reason));
+	}
+}
+
 int
 main(void)
 {
@@ -734,6 +768,7 @@ main(void)
 		CASE("no hint far off", check_no_wild_hint),
 		CASE("longest list", check_list_limit),
 		CASE("accounts", check_accounts),
+		CASE("the group of administrators", check_admin_group),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

@@ -83,6 +83,7 @@ check_nothing_asked(void **state)
 	assert_string_equal(config->roots.items[0], "/");
 	assert_string_equal(config->users_file, "");
 	assert_string_equal(config->log_directory, "");
+	assert_string_equal(config->admin_socket, "");
 	assert_int_equal(config->uid_min, 1000);
 	assert_false(config->gateway_user.resolved);
 
@@ -111,7 +112,7 @@ check_everything_asked(void **state)
 	(void)state;
 	struct quick *quick = build("--listen 127.0.0.2:2122 --listen=[::1]:2123 --root /srv "
 				    "--user ada:a:b --user=bob --backend sync "
-				    "--passive-ports 30000-30099",
+				    "--passive-ports 30000-30099 --admin-socket /tmp/a",
 		&of_ada);
 	const struct config *config = quick->config;
 	assert_string_equal(config->backend.name, "sync");
@@ -119,6 +120,7 @@ check_everything_asked(void **state)
 	assert_int_equal(ntohs(config->listen.items[1].v6.sin6_port), 2123);
 	assert_string_equal(config->roots.items[0], "/srv/a b:c");
 	assert_int_equal(config->passive_ports.first, 30000);
+	assert_string_equal(config->admin_socket, "/tmp/a");
 	assert_int_equal(config->uid_min, 33);
 	assert_true(config->gateway_user.resolved);
 	struct rules_error error = { 0 };
