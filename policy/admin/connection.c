@@ -43,7 +43,8 @@ fail(const char *path, int error)
 			"of its admin_group may do this\n",
 			path);
 	else
-		fprintf(stderr, "sallyport: %s: %s\n", path, strerror(error));
+		fprintf(stderr, "sallyport: %s: %s\n", path,
+			error == EAGAIN ? "the server does not answer" : strerror(error));
 	exit(error == EACCES ? EXIT_NO_PERMISSION : EXIT_NO_SERVER);
 }
 
@@ -51,13 +52,15 @@ static int
 connect_to(const char *path, pid_t *server)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	static const struct timeval patience = { .tv_sec = 10 }; /* with a server that is busy */
 	struct ucred who = { 0 };
 	socklen_t length = sizeof(who);
 	if (strlen(path) >= sizeof(name.sun_path))
 		fail(path, ENAMETOOLONG);
 	memcpy(name.sun_path, path, strlen(path));
-	SCOPE_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
+	SCOPE_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+		connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
 		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) < 0)
 		fail(path, errno);
 	*server = who.pid;

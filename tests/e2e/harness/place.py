@@ -23,6 +23,7 @@ def program(name):
     """The path of one of ours inside the build directory."""
     folders = {
         "sallyportd": "policy/supervisor",
+        "sallyport": "policy/admin",
         "sallyport-auth": "policy/auth",
         "sallyport-record": "policy/record",
         "sallyport-gateway": "gateway",

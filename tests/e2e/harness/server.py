@@ -35,6 +35,7 @@ class Server:
         self.address = ("127.0.0.1", port)
         self.address6 = ("::1", port) if ipv6 else None
         self.passive = passive
+        self.admin_socket = None  # where `sallyport` reaches it
         self.expected = []  # patterns of loud lines that a case provokes on purpose
 
     @property
@@ -162,7 +163,9 @@ def configured(
         path.write_text(assignments(settings) + "".join(sections))
         program = program or place.program("sallyportd")
         launched = Launched([program, "--config", path], cwd=folder)
-        with running(Server(launched, known, port, passive, place.has_ipv6())) as server:
+        server = Server(launched, known, port, passive, place.has_ipv6())
+        server.admin_socket = settings["admin_socket"]
+        with running(server):
             yield server
 
 
