@@ -65,13 +65,12 @@ select_processes(const struct supervisor *supervisor, pid_t after,
 	const struct process *process;
 	LIST_FOREACH(process, &supervisor->processes, link)
 	{
-		size_t at = count;
-		while (at > 0 && selected[at - 1]->pid > process->pid)
-			at--;
-		if (process->pid <= after || at == PART_MAX + 1)
+		if (process->pid <= after ||
+			(count == PART_MAX + 1 && selected[count - 1]->pid < process->pid))
 			continue;
-		count += count < PART_MAX + 1;
-		memmove(selected + at + 1, selected + at, (count - 1 - at) * sizeof(selected[0]));
+		size_t at = count < PART_MAX + 1 ? count++ : count - 1;
+		for (; at > 0 && selected[at - 1]->pid > process->pid; at--)
+			selected[at] = selected[at - 1];
 		selected[at] = process;
 	}
 	return count;

@@ -57,8 +57,8 @@ bind_name(int fd, const struct sockaddr_un *name)
 static int
 bind_private(int fd, const struct sockaddr_un *name, const struct value_group *group)
 {
-	char folder[sizeof(name->sun_path)];
-	*strrchr(strcpy(folder, name->sun_path), '/') = '\0';
+	char folder[sizeof(name->sun_path)] = "";
+	memcpy(folder, name->sun_path, (size_t)(strrchr(name->sun_path, '/') - name->sun_path));
 	mode_t usual = umask(0);
 	(void)mkdir(folder, 0755); /* it is there, or bind(2) says what is wrong */
 	umask(group->resolved ? 0117 : 0177);
@@ -77,7 +77,8 @@ admin_socket_open(struct supervisor *supervisor)
 	if (config->admin_socket[0] == '\0')
 		return 0;
 	opened->name.sun_family = AF_UNIX;
-	strcpy(opened->name.sun_path, config->admin_socket); /* config_check() has measured it */
+	/* Its row of options.def has measured it. */
+	memcpy(opened->name.sun_path, config->admin_socket, strlen(config->admin_socket) + 1);
 	SCOPE_FD int fd = socket(AF_UNIX, TYPE, 0);
 	int error = fd < 0 ? -errno : bind_private(fd, &opened->name, &config->admin_group);
 	if (error < 0)

@@ -85,7 +85,7 @@ static struct sockaddr_un
 name_of(const char *path)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	strcpy(name.sun_path, path);
+	memcpy(name.sun_path, path, strlen(path));
 	return name;
 }
 
