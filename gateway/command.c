@@ -104,7 +104,8 @@ command_run(struct session *session, struct bytes line)
 	const struct command *command = command_find(verb);
 	if (!permit(session, command, argument))
 		return;
-	if ((command->flags & COMMAND_FILES) != 0 && session->files == NULL) {
+	if ((command->flags & COMMAND_FILES) != 0 && session->files == NULL &&
+		session_is_logged_in(session)) {
 		turn_hold(session, LINE_COMPLETE, line);
 		login_reattach(session);
 		return;

@@ -16,7 +16,7 @@ enum argument_rule { ARGUMENT_NONE, ARGUMENT_OPTIONAL, ARGUMENT_REQUIRED };
 
 enum command_flag {
 	COMMAND_FREE = 1 << 0,     /* also before login */
-	COMMAND_FILES = 1 << 1,    /* needs the worker */
+	COMMAND_FILES = 1 << 1,    /* needs the worker, once logged in */
 	COMMAND_LEADS = 1 << 2,    /* may stand between REST or RANG and what uses it: keeps it */
 	COMMAND_RESTARTS = 1 << 3, /* uses it up */
 	COMMAND_RENAMES = 1 << 4,  /* uses RNFR's path up */

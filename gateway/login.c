@@ -4,6 +4,7 @@
  */
 #include "gateway/login.h"
 
+#include "gateway/language.h"
 #include "gateway/reception.h"
 #include "gateway/session.h"
 #include "gateway/supervisor.h"
@@ -256,6 +257,7 @@ login_attached(struct session *session, int *fd)
 		session_end(session, "login-unavailable");
 		return;
 	}
+	language_tell_worker(session);
 	if (session->login.stage == LOGIN_DONE) {
 		session->waits = WAITS_FOR_NOTHING;
 		session_wake(session);

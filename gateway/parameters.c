@@ -5,6 +5,7 @@
 #include "gateway/command.h"
 #include "gateway/digest.h"
 #include "gateway/facts.h"
+#include "gateway/language.h"
 #include "gateway/session.h"
 #include "ipc/base/number.h"
 
@@ -157,10 +158,8 @@ parameter_opts(struct session *session, struct bytes argument)
 		choose_facts(session, option);
 	else if (is_word(verb, "HASH"))
 		digest_opts_hash(session, option);
-	else if (is_word(verb, "UTF8") && (option.length == 0 || is_word(option, "ON")))
-		session_reply(session, reply_done);
 	else if (is_word(verb, "UTF8"))
-		session_reply(session, reply_parameter_unsupported);
+		language_opts_utf8(session, option);
 	else
 		session_reply(session, reply_options_none);
 }

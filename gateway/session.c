@@ -334,8 +334,8 @@ session_fold(const struct session *session, struct bytes argument, struct path *
 {
 	struct path folder;
 	struct bytes input = argument.length == 0 ? bytes_of_text(".") : argument;
-	int error = path_fold(NULL, session_folder(session), &folder);
-	return error < 0 ? error : path_fold(&folder, input, path);
+	int error = path_fold_written(NULL, session_folder(session), &folder);
+	return error < 0 ? error : path_fold_written(&folder, input, path);
 }
 
 bool

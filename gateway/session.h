@@ -40,12 +40,13 @@ struct byte_range {
 
 extern const struct byte_range byte_range_all;
 
-/* TYPE, REST, RANG, OPTS MLST and OPTS HASH. */
+/* TYPE, REST, RANG, OPTS MLST, HASH and UTF8. */
 struct parameters {
 	enum pathio_form form;
 	struct byte_range range;    /* of the next transfer, by REST or RANG */
 	uint32_t facts;             /* enum pathio_fact bits */
 	enum pathio_algorithm hash; /* of HASH */
+	bool is_utf8;               /* names as they are stored, not in the user's character set */
 };
 
 extern const struct parameters parameters_initial;

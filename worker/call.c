@@ -155,7 +155,7 @@ record(const struct call *call, int error)
 	const struct instance *instance = call->instance;
 	const struct instance_observer *observer = call->nursery->options.observer;
 	const struct operation_rule *rule = call->rule;
-	if (observer == NULL || call->recorded_path.length == 0)
+	if (observer == NULL || call->recorded_path.length == 0 || (rule->traits & UNRECORDED) != 0)
 		return;
 	if (rule->record == RECORD_OPERATION)
 		observer->operation(observer->context, &instance->options.identity, rule->name,

@@ -26,9 +26,10 @@ enum operation_record { RECORD_NOTHING, RECORD_OPERATION, RECORD_TRANSFER };
 enum operation_subject { SUBJECT_PATH, SUBJECT_MOVE, SUBJECT_FILE };
 
 enum operation_trait {
-	RELEASES = 1 << 0, /* the number of the file is free again at once */
-	QUICK = 1 << 1,    /* tried first with what the caches have */
-	SLOW = 1 << 2,     /* has the instance's slow deadline, not the usual one */
+	RELEASES = 1 << 0,   /* the number of the file is free again at once */
+	QUICK = 1 << 1,      /* tried first with what the caches have */
+	SLOW = 1 << 2,       /* has the instance's slow deadline, not the usual one */
+	UNRECORDED = 1 << 3, /* says nothing about a file */
 };
 
 /* What a part of an operation came to beside 0 and negative errno: it goes on, see below. */
@@ -62,7 +63,7 @@ struct operation_rule {
 	int (*end)(struct call *call, int error);
 };
 
-enum { INSTANCE_RULE_COUNT = PATHIO_COPY + 1 };
+enum { INSTANCE_RULE_COUNT = PATHIO_CHARSET + 1 };
 extern const struct operation_rule instance_rules[INSTANCE_RULE_COUNT]; /* by the request's code */
 
 /* Rights that calls under way share with their instance. Counted by the loop. */
@@ -91,6 +92,7 @@ struct call {
 	struct path *path;
 	struct path *destination;
 	struct bytes recorded_path; /* as judged; as it came if it could not be folded */
+	struct charset *charset;    /* of the names that it came with, and of the answer's */
 	struct bytes recorded_destination;
 	struct shared_rights *shared_rights;
 	const struct rights *rights; /* of shared_rights */

@@ -55,6 +55,7 @@ nursery_make(struct nursery *nursery, const struct instance_options *options,
 	if (instance->options.totals == NULL)
 		instance->options.totals = &instance->own_totals;
 	instance->shared_rights = shared;
+	instance->charset = nursery->options.charset;
 	TAILQ_INIT(&instance->calls);
 	TAILQ_INIT(&instance->handles);
 	*result = &instance->io;
@@ -235,6 +236,7 @@ prepare(struct call *call)
 {
 	const struct operation_rule *rule = call->rule;
 	call_take_rights(call);
+	call->charset = call->instance->charset;
 	int error = judge(call);
 	if (error == 0)
 		error = call_make_room(call);

@@ -23,6 +23,8 @@ instance_run_list(struct call *call, union pathio_body *body)
 	body->opened.name = bytes_of_text(path_name(call->path));
 	int error = listing_open(call->tree, call->path, request->accept_file, request->pattern,
 		&call->handle->listing, &body->opened.attributes);
+	if (error == 0)
+		listing_write_in(call->handle->listing, call->charset);
 	if (!request->lenient || (error != -ENOENT && error != -ENOTDIR && error != -EACCES))
 		return error;
 	body->opened.attributes = (struct pathio_attributes){ .type = PATHIO_TYPE_OTHER };

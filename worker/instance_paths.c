@@ -89,26 +89,59 @@ instance_begin_symlink(struct call *call)
 {
 	const struct pathio_symlink *request = call->request;
 	call->recorded_destination = request->target;
+	if (call->charset == NULL)
+		return 0;
+	int length =
+		charset_read(call->charset, request->target, call->room, call->rule->room_bytes);
+	if (length >= 0)
+		call->recorded_destination = bytes_of(call->room, (size_t)length);
+	return length < 0 ? length : 0;
+}
+
+/* Judged already, by what was written; the bytes of the answer are made once it is known to fit. */
+int
+instance_begin_charset(struct call *call)
+{
+	const struct pathio_charset *request = call->request;
+	struct charset *users = call->nursery->options.charset;
+	if (request->is_users && users == NULL)
+		return -ENOTSUP;
+	call->charset = request->is_users ? users : NULL;
+	const char *end = charset_write(call->charset, path_bytes(call->path), call->room);
+	if (end - call->room > PATH_BYTES_MAX)
+		return -ENAMETOOLONG;
+	call->instance->charset = call->charset;
+	return 0;
+}
+
+int
+instance_run_charset(struct call *call, union pathio_body *body)
+{
+	const char *end = charset_write(call->charset, path_bytes(call->path), call->room);
+	body->text.bytes = bytes_of(call->room, (size_t)(end - call->room));
 	return 0;
 }
 
 int
 instance_run_symlink(struct call *call, union pathio_body *body)
 {
-	const struct pathio_symlink *request = call->request;
 	(void)body;
-	return call_backend(call)->symlink(call_state(call), request->target, call->path);
+	return call_backend(call)->symlink(
+		call_state(call), call->recorded_destination, call->path);
 }
 
 int
 instance_run_readlink(struct call *call, union pathio_body *body)
 {
-	int length = call_backend(call)->readlink(
-		call_state(call), call->path, call->room, call->rule->room_bytes);
+	char target[PATH_BYTES_MAX + 1];
+	int length =
+		call_backend(call)->readlink(call_state(call), call->path, target, sizeof(target));
 	if (length < 0)
 		return length;
-	body->text.bytes = bytes_of(call->room, (size_t)length);
-	return 0;
+	const char *end =
+		charset_write(call->charset, bytes_of(target, (size_t)length), call->room);
+	body->text.bytes = bytes_of(call->room, (size_t)(end - call->room));
+	return body->text.bytes.length > PATH_BYTES_MAX ? -ENAMETOOLONG : 0;
 }
 
 int

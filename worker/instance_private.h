@@ -7,6 +7,7 @@
 
 #include "worker/access.h"
 #include "worker/call.h"
+#include "worker/charset.h"
 #include "worker/nursery.h"
 #include "worker/transfer.h"
 #include "worker/upload.h"
@@ -112,6 +113,7 @@ struct instance {
 	struct instance_options options;
 	struct instance_totals own_totals;
 	struct shared_rights *shared_rights;
+	struct charset *charset; /* in which names come and go; NULL: as they are stored */
 	uint32_t last_tag;
 	uint32_t depth;        /* of calls on the stack */
 	bool is_dying;         /* freed, maybe by a completion */
@@ -143,6 +145,7 @@ void instance_give_up(struct call *call, int error);
 /* ---- beginnings and ends of operations.def ---- */
 
 int instance_begin_symlink(struct call *call);
+int instance_begin_charset(struct call *call);
 int instance_begin_list(struct call *call);
 int instance_begin_open(struct call *call);
 int instance_begin_upload_open(struct call *call);

@@ -7,13 +7,23 @@
 
 #include <errno.h>
 
-/* Folds `input` into *folded; *recorded is what the record will say. */
+/*
+ * Folds `input` into *folded; *recorded is what the record will say. This is the one way from what
+ * a client wrote to what is judged: first the bytes that it means, then their folding.
+ */
 static int
-fold(struct bytes input, struct path *folded, struct bytes *recorded)
+fold(struct charset *charset, struct bytes input, struct path *folded, struct bytes *recorded)
 {
+	char stored[PATH_BYTES_MAX];
 	*recorded = input;
 	if (input.length == 0 || input.data[0] != '/')
 		return -EINVAL; /* as it could not have come over a channel */
+	if (charset != NULL) {
+		int length = charset_read(charset, input, stored, sizeof(stored));
+		if (length < 0)
+			return length;
+		input = bytes_of(stored, (size_t)length);
+	}
 	int error = path_fold(NULL, input, folded);
 	if (error < 0)
 		return error;
@@ -41,11 +51,12 @@ int
 instance_judge(struct call *call)
 {
 	const struct operation_rule *rule = call->rule;
-	int error = fold(path_member(call, rule->first), call->path, &call->recorded_path);
+	int error = fold(
+		call->charset, path_member(call, rule->first), call->path, &call->recorded_path);
 	int there_error = 0;
 	if (rule->subject == SUBJECT_MOVE)
-		there_error = fold(path_member(call, rule->second), call->destination,
-			&call->recorded_destination);
+		there_error = fold(call->charset, path_member(call, rule->second),
+			call->destination, &call->recorded_destination);
 	if (error == 0)
 		error = judge(call, call->path, rule->wanted);
 	if (error == 0)

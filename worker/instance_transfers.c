@@ -170,6 +170,7 @@ instance_run_send_listing(struct call *call, union pathio_body *body)
 			.dots = request->hidden,
 			.local_times = nursery->options.local_times,
 			.prefix = request->prefix,
+			.charset = call->charset,
 			.owner = &nursery->options.owner,
 			.access = &nursery->access,
 			.rights = &call->rights,
@@ -234,7 +235,9 @@ instance_run_upload_open(struct call *call, union pathio_body *body)
 		return error;
 	handle->must_be_new =
 		request->how == PATHIO_HOW_REPLACE && (call->judged & RIGHTS_OVERWRITE) == 0;
-	body->opened.name = bytes_of_text(path_name(upload_path(handle->upload)));
+	struct bytes name = bytes_of_text(path_name(upload_path(handle->upload)));
+	const char *end = charset_write(call->charset, name, call->room);
+	body->opened.name = bytes_of(call->room, (size_t)(end - call->room));
 	return 0;
 }
 

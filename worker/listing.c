@@ -5,6 +5,7 @@
 #include "worker/listing.h"
 
 #include "ipc/base/scope.h"
+#include "worker/charset.h"
 #include "worker/glob.h"
 #include "worker/upload.h"
 
@@ -22,6 +23,7 @@ struct listing {
 	bool started;
 	struct pathio_attributes attributes; /* of the folder, or of the one name */
 	struct path folder;
+	struct charset *charset; /* of the pattern; NULL: names match as they are stored */
 	size_t pattern_length;
 	char pattern[NAME_BYTES_MAX];
 	char single[NAME_BYTES_MAX + 1];
@@ -92,6 +94,12 @@ listing_open_empty(struct tree *tree, const struct path *path, struct listing **
 	memcpy(&listing->folder, path, sizeof(*path));
 	*result = listing;
 	return 0;
+}
+
+void
+listing_write_in(struct listing *listing, struct charset *charset)
+{
+	listing->charset = charset;
 }
 
 void
@@ -170,14 +178,26 @@ next_single(struct listing *listing, struct backend_entry *entry)
 	return LISTING_ENTRY;
 }
 
+/* As the client sees the name. */
+static bool
+matches(const struct listing *listing, struct bytes name)
+{
+	char written[NAME_BYTES_MAX * CHARSET_GROWTH];
+	struct bytes pattern = bytes_of(listing->pattern, listing->pattern_length);
+	if (listing->charset != NULL)
+		name = bytes_of(written,
+			(size_t)(charset_write(listing->charset, name, written) - written));
+	return glob_matches(pattern, name);
+}
+
 static bool
 is_shown(const struct listing *listing, bool dots, struct bytes name)
 {
-	struct bytes pattern = bytes_of(listing->pattern, listing->pattern_length);
-	bool dot_wanted = dots || (pattern.length > 0 && pattern.data[0] == '.');
+	bool has_pattern = listing->pattern_length > 0;
+	bool dot_wanted = dots || (has_pattern && listing->pattern[0] == '.');
 	if (name.data[0] == '.' && !dot_wanted)
 		return false;
-	if (pattern.length > 0 && !glob_matches(pattern, name))
+	if (has_pattern && !matches(listing, name))
 		return false;
 	/* A listing shows what a stat would show. */
 	return (listing_entry_rights(listing, name) & RIGHTS_LIST) != 0;

@@ -9,11 +9,15 @@
 #include "policy/rules/rights.h"
 #include "worker/tree.h"
 
+struct charset;
 struct listing;
 
 /* As the row `list` of pathio.def says; `attributes` are of the path. 0 or negative errno. */
 MUST_CHECK int listing_open(struct tree *tree, const struct path *path, bool accept_file,
 	struct bytes pattern, struct listing **result, struct pathio_attributes *attributes);
+
+/* The pattern is one for names as they are written in that charset; outlives the listing. */
+void listing_write_in(struct listing *listing, struct charset *charset);
 
 /* Of nothing, whatever the path is. 0 or -ENOMEM. */
 MUST_CHECK int

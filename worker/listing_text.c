@@ -6,6 +6,7 @@
 #include "worker/listing_text.h"
 
 #include "ipc/base/scope.h"
+#include "worker/charset.h"
 #include "worker/facts.h"
 #include "worker/text.h"
 
@@ -59,9 +60,21 @@ put_mode(char *at, const struct pathio_attributes *attributes)
 	return at + sizeof(letters) - 1;
 }
 
+/* Control characters become '?' before and not after: no character of a charset holds one. */
 static char *
-put_target(char *at, const struct listing *listing, struct bytes name)
+put_stored(char *at, const struct listing_text *text, struct bytes stored)
 {
+	char clean[PATH_BYTES_MAX];
+	if (text->options.charset == NULL)
+		return text_put_name(at, stored);
+	const char *end = text_put_name(clean, stored);
+	return charset_write(text->options.charset, bytes_of(clean, (size_t)(end - clean)), at);
+}
+
+static char *
+put_target(char *at, const struct listing_text *text, struct bytes name)
+{
+	const struct listing *listing = text->listing;
 	char target[PATH_BYTES_MAX];
 	struct path path;
 	const struct tree *tree = listing_tree(listing);
@@ -70,7 +83,7 @@ put_target(char *at, const struct listing *listing, struct bytes name)
 	int length = tree->backend->readlink(tree->state, &path, target, sizeof(target));
 	if (length <= 0)
 		return at;
-	return text_put_name(text_put_text(at, " -> "), bytes_of(target, (size_t)length));
+	return put_stored(text_put_text(at, " -> "), text, bytes_of(target, (size_t)length));
 }
 
 static char *
@@ -100,9 +113,9 @@ put_list_line(char *at, struct listing_text *text, const struct backend_entry *e
 	*at++ = ' ';
 	at = stamp_put_list(&text->stamp, at, attributes->mtime_ns);
 	*at++ = ' ';
-	at = text_put_name(at, entry->name);
+	at = put_stored(at, text, entry->name);
 	if (attributes->type == PATHIO_TYPE_SYMLINK)
-		at = put_target(at, text->listing, entry->name);
+		at = put_target(at, text, entry->name);
 	return at;
 }
 
@@ -112,7 +125,7 @@ put_facts_line(char *at, struct listing_text *text, const struct backend_entry *
 {
 	at = facts_put(at, text->options.facts, subject, &text->stamp);
 	*at++ = ' ';
-	return text_put_name(at, entry->name);
+	return put_stored(at, text, entry->name);
 }
 
 static char *
@@ -125,7 +138,7 @@ put_entry(char *at, struct listing_text *text, const struct backend_entry *entry
 		break;
 	case PATHIO_STYLE_NAMES:
 		at = text_put_name(at, text->options.prefix);
-		at = text_put_name(at, entry->name);
+		at = put_stored(at, text, entry->name);
 		break;
 	case PATHIO_STYLE_FACTS:
 		subject.rights = listing_entry_rights(text->listing, entry->name);

@@ -8,8 +8,11 @@
 #include "worker/access.h"
 #include "worker/listing.h"
 
-/* A line of LIST: 80 bytes of columns, two owners, a name, the target of a link. */
-enum { LISTING_LINE_BYTES_MAX = 5120 };
+/*
+ * A line of LIST: 80 bytes of columns, two owners, a name, the target of a link, these two in any
+ * charset.
+ */
+enum { LISTING_LINE_BYTES_MAX = 14 * 1024 };
 
 struct listing_text;
 
@@ -25,7 +28,8 @@ struct listing_text_options {
 	uint32_t facts;
 	bool dots;
 	bool local_times;
-	struct bytes prefix; /* copied */
+	struct bytes prefix;     /* copied; in the words of the client */
+	struct charset *charset; /* of names; NULL: as they are stored */
 	const struct listing_owner *owner;
 	const struct access *access;
 	const struct rights *const *rights; /* of the session, as they are at each piece */

@@ -12,6 +12,7 @@
 #include "ipc/base/scope.h"
 #include "policy/cage/cage.h"
 #include "worker/backends.h"
+#include "worker/charset.h"
 #include "worker/memory_load.h"
 #include "worker/operations.h"
 #include "worker/saving.h"
@@ -36,6 +37,7 @@ struct worker {
 	char *settings;  /* what they are told */
 	uint32_t owner;  /* who beside root may own them */
 	struct backend_choice chosen;
+	struct charset *charset;  /* NULL: names are UTF-8 for everybody */
 	char *refusal;            /* why there is no backend, or NULL */
 	struct memory_load *load; /* until record knows what was loaded; or NULL */
 	uint32_t path_timeout_ms;
@@ -58,6 +60,22 @@ prepare_libraries(void)
 	(void)mallopt(M_ARENA_MAX, 1); /* AddressSanitizer's malloc has none, and says no */
 	operation_digest_prepare();
 	return 0;
+}
+
+static int
+open_charset(struct worker *worker, const struct attach_configure *told)
+{
+	if (told->user.charset.length == 0)
+		return 0;
+	SCOPE_FREE char *name = bytes_copy_text(told->user.charset);
+	if (name == NULL)
+		return -ENOMEM;
+	int error = charset_open(name, &worker->charset);
+	if (error < 0 && asprintf(&worker->refusal,
+				 "charset %s: %s; are libc's character sets (gconv) installed?",
+				 name, strerror(-error)) < 0)
+		worker->refusal = NULL;
+	return error;
 }
 
 static struct backend_options
@@ -92,6 +110,7 @@ make_nursery(struct worker *worker, const struct attach_configure *told)
 			.threads = worker->chosen.executor == BACKEND_POOL ? user->path_threads : 0,
 			.tree = tree,
 			.uploads = { .sync = user->sync, .keep_partial = user->keep_partial },
+			.charset = worker->charset,
 			.local_times = user->local_times,
 			.owner = {
 				.name = user->owner_names ? bytes_of_text(worker->user)
@@ -164,6 +183,8 @@ set_up(struct worker *worker, const struct attach_configure *told, struct cage_r
 	if (worker->user == NULL || (worker->home == NULL && !in_memory))
 		return -ENOMEM;
 	error = prepare_libraries();
+	if (error == 0)
+		error = open_charset(worker, told);
 	if (error == 0)
 		error = begin_load(worker, told);
 	if (error == 0)
@@ -461,6 +482,7 @@ main(int count, char **words)
 	serve_free(&worker.serve);
 	leave_threads(&worker);
 	nursery_free(&worker.nursery);
+	charset_free(&worker.charset);
 	recorder_free(&worker.recorder);
 	memory_load_free(&worker.load);
 	channel_free(&worker.supervisor);

@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+struct charset;
 struct nursery;
 
 struct nursery_options {
@@ -23,6 +24,9 @@ struct nursery_options {
 	 */
 	uint32_t threads;
 	struct upload_policy uploads;
+	/* In which names are written unless a session wants them as they are stored; may be NULL.
+	 */
+	struct charset *charset;
 	bool local_times;           /* of LIST */
 	struct listing_owner owner; /* likewise; its name lives as long as the nursery */
 	const struct instance_observer *observer; /* NULL: nothing is recorded */

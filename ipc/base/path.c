@@ -6,17 +6,23 @@
 
 #include <errno.h>
 
-int
-path_append(struct path *path, struct bytes name)
+static int
+append(struct path *path, struct bytes name, size_t name_bytes_max)
 {
 	size_t at = path->length == 1 ? 0 : path->length;
-	if (name.length > NAME_BYTES_MAX || name.length + 1 > PATH_BYTES_MAX - at)
+	if (name.length > name_bytes_max || name.length + 1 > PATH_BYTES_MAX - at)
 		return -ENAMETOOLONG;
 	path->text[at] = '/';
 	memcpy(path->text + at + 1, name.data, name.length);
 	path->length = at + 1 + name.length;
 	path->text[path->length] = '\0';
 	return 0;
+}
+
+int
+path_append(struct path *path, struct bytes name)
+{
+	return append(path, name, NAME_BYTES_MAX);
 }
 
 void
@@ -49,7 +55,7 @@ path_is_within(struct bytes path, struct bytes folder)
 }
 
 static int
-fold_name(struct path *path, struct bytes name)
+fold_name(struct path *path, struct bytes name, size_t name_bytes_max)
 {
 	if (name.length == 0 || bytes_equal_text(name, "."))
 		return 0;
@@ -57,11 +63,11 @@ fold_name(struct path *path, struct bytes name)
 		path_parent(path, path);
 		return 0;
 	}
-	return path_append(path, name);
+	return append(path, name, name_bytes_max);
 }
 
-int
-path_fold(const struct path *base, struct bytes input, struct path *result)
+static int
+fold(const struct path *base, struct bytes input, size_t name_bytes_max, struct path *result)
 {
 	if (input.length == 0)
 		return -ENOENT;
@@ -79,7 +85,8 @@ path_fold(const struct path *base, struct bytes input, struct path *result)
 	for (const char *name = input.data; name < end;) {
 		const char *slash = memchr(name, '/', (size_t)(end - name));
 		const char *stop = slash == NULL ? end : slash;
-		int error = fold_name(&folded, bytes_of(name, (size_t)(stop - name)));
+		int error =
+			fold_name(&folded, bytes_of(name, (size_t)(stop - name)), name_bytes_max);
 		if (error < 0)
 			return error;
 		name = stop + 1;
@@ -87,4 +94,16 @@ path_fold(const struct path *base, struct bytes input, struct path *result)
 	result->length = folded.length;
 	memcpy(result->text, folded.text, folded.length + 1);
 	return 0;
+}
+
+int
+path_fold(const struct path *base, struct bytes input, struct path *result)
+{
+	return fold(base, input, NAME_BYTES_MAX, result);
+}
+
+int
+path_fold_written(const struct path *base, struct bytes input, struct path *result)
+{
+	return fold(base, input, WRITTEN_NAME_BYTES_MAX, result);
 }

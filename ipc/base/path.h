@@ -10,6 +10,8 @@
 enum {
 	PATH_BYTES_MAX = 4095, /* without the NUL; Linux' PATH_MAX - 1 */
 	NAME_BYTES_MAX = 255,  /* Linux' NAME_MAX */
+	/* A name in a client's own character set and escapes, see worker/charset.h. */
+	WRITTEN_NAME_BYTES_MAX = 3 * NAME_BYTES_MAX,
 };
 
 /* A folded path: absolute, no ".", "..", "//" or trailing "/" (but "/" itself), NUL-terminated. */
@@ -26,6 +28,12 @@ struct path {
  *   -ENOENT        empty input
  */
 MUST_CHECK int path_fold(const struct path *base, struct bytes input, struct path *result);
+
+/*
+ * The same for a path that is still in its client's words: its names have WRITTEN_NAME_BYTES_MAX
+ * bytes at most. Only whoever knows what they mean can judge them.
+ */
+MUST_CHECK int path_fold_written(const struct path *base, struct bytes input, struct path *result);
 
 /* The last name of a folded path; "" for the root. Points into the path. */
 const char *path_name(const struct path *path);

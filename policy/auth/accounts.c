@@ -25,6 +25,7 @@ struct accounts {
 	const char *stand_in_hash;
 	/* What the record that was identified last points to. */
 	struct value_backend backend;
+	char charset[32 + 1]; /* as account.def says */
 	char groups[64 * sizeof(uint32_t)];
 	char rights[MESSAGE_BODY_BYTES_MAX];
 };
@@ -95,6 +96,7 @@ set_defaults(struct config *config, const struct verdict_configure *from)
 {
 	snprintf(config->backend.name, sizeof(config->backend.name), "%.*s",
 		(int)from->backend.length, from->backend.data);
+	config->charset = from->charset;
 	config->path_threads = from->path_threads;
 	config->memory_limit = from->memory_limit_bytes;
 	config->umask = from->umask;
@@ -234,6 +236,18 @@ list_rights(struct accounts *accounts, const struct user *user, struct wire_list
 	return 0;
 }
 
+/* UTF-8 needs no name: it is what is stored. */
+static int
+name_charset(struct accounts *accounts, unsigned charset)
+{
+	SCOPE_FREE char *name = value_text(config_rule(OPTION_charset), &charset, 0);
+	if (name == NULL)
+		return -ENOMEM;
+	ensure(strlen(name) < sizeof(accounts->charset));
+	strcpy(accounts->charset, charset == CONFIG_CHARSET_UTF_8 ? "" : name);
+	return 0;
+}
+
 int
 accounts_identify(struct accounts *accounts, struct bytes name, struct account_user *result)
 {
@@ -242,6 +256,9 @@ accounts_identify(struct accounts *accounts, struct bytes name, struct account_u
 		return -ENOENT;
 	struct user_settings settings = user_resolve(user, accounts->defaults);
 	accounts->backend = settings.backend;
+	int error = name_charset(accounts, settings.charset);
+	if (error < 0)
+		return error;
 	struct account_user record = {
 		.host = bytes_of_text(accounts->host),
 		.name = bytes_of_text(user->name),
@@ -249,6 +266,7 @@ accounts_identify(struct accounts *accounts, struct bytes name, struct account_u
 		.gid = user->gid,
 		.home = bytes_of_text(user->home),
 		.backend = bytes_of_text(accounts->backend.name),
+		.charset = bytes_of_text(accounts->charset),
 		.path_threads = (uint32_t)settings.path_threads,
 		.memory_limit_bytes = settings.memory_limit,
 		.memory_load = bytes_of_text(user->given.memory_load ? user->memory_load : ""),
@@ -260,7 +278,7 @@ accounts_identify(struct accounts *accounts, struct bytes name, struct account_u
 		.local_times = settings.list_times == CONFIG_LIST_TIMES_LOCAL,
 		.owner_names = settings.list_owners == CONFIG_LIST_OWNERS_NAMES,
 	};
-	int error = list_groups(accounts, user, &record.groups);
+	error = list_groups(accounts, user, &record.groups);
 	if (error == 0)
 		error = list_rights(accounts, user, &record.rights);
 	if (error == 0)

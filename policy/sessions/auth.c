@@ -175,6 +175,7 @@ start(struct auth *auth)
 		.symlinks = (enum symlink_policy)config->symlinks,
 		.sync = (enum sync_policy)config->sync_uploads,
 		.backend = bytes_of_text(config->backend.name),
+		.charset = config->charset,
 		.sessions_max = (uint32_t)config->max_sessions_per_user,
 		.keep_partial = config->keep_partial,
 		.local_times = config->list_times == CONFIG_LIST_TIMES_LOCAL,

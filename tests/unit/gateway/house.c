@@ -324,6 +324,9 @@ carry_out(struct house *house, const struct house_request *request)
 	case PATHIO_DESCRIBE:
 		answer_text(house, tag, "type=file;size=5;");
 		return;
+	case PATHIO_CHARSET:
+		answer_text(house, tag, body->charset.is_users ? "/in-latin" : "/in-utf8");
+		return;
 	case PATHIO_SIZE_AS:
 		answer_size(house, tag);
 		return;

@@ -10,7 +10,7 @@
 #include "ipc/pathio.h"
 
 enum {
-	HOUSE_CODES = 32, /* requests of pathio.def are below */
+	HOUSE_CODES = 40, /* requests of pathio.def are below */
 	HOUSE_TEXT_BYTES = 8192,
 	HOUSE_LATE_REQUESTS = 16,
 	HOUSE_LIVENESS_MS = 10000, /* whatever works takes less */

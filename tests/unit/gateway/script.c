@@ -321,7 +321,8 @@ run_fail(struct client *client, const char *step)
 	} errors[] = { { "ENOENT", ENOENT }, { "EACCES", EACCES }, { "ENOTDIR", ENOTDIR },
 		{ "EINVAL", EINVAL }, { "ENOSPC", ENOSPC }, { "EDQUOT", EDQUOT },
 		{ "ECONNRESET", ECONNRESET }, { "EISDIR", EISDIR }, { "EFBIG", EFBIG },
-		{ "EEXIST", EEXIST }, { "ETIMEDOUT", ETIMEDOUT }, { "EBUSY", EBUSY } };
+		{ "ENOTSUP", ENOTSUP }, { "EEXIST", EEXIST }, { "ETIMEDOUT", ETIMEDOUT },
+		{ "EBUSY", EBUSY } };
 	char request[32];
 	char error[32];
 	ensure(sscanf(step, "%31s %31s", request, error) == 2);

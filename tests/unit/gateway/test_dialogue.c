@@ -121,7 +121,24 @@ static const struct dialogue_row folder_rows[] = {
 		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n< 553\n" },
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n< 250\n"
+		"> CWD "
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n< 553\n" },
 };
 
 static const struct dialogue_row file_rows[] = {
@@ -160,8 +177,30 @@ static const struct dialogue_row parameter_rows[] = {
 		  "> REST 9223372036854775808\n< 501\n> REST -1\n< 501\n> REST 1e9\n< 501\n> REST "
 		  "\\xc2\\xb2\n< 501\n> REST\n< 501\n" },
 	{ "REST in TYPE A", "> @LOGIN\n> REST 5\n< 504\n> REST 0\n< 350\n" },
-	{ "OPTS", "< 220\n> OPTS UTF8 ON\n< 200\n> OPTS utf8\n< 200\n> OPTS UTF8 OFF\n< 504\n> "
-		  "OPTS XYZZY x\n< 501\n> OPTS\n< 501\n" },
+	{ "OPTS", "< 220\n> OPTS UTF8 ON\n< 200\n> OPTS utf8\n< 200\n> OPTS UTF8 OFF\n< 200\n> "
+		  "OPTS UTF8 x\n< 501\n> OPTS XYZZY x\n< 501\n> OPTS\n< 501\n" },
+	{ "the choice of characters, and what becomes of the folder",
+		"> @LOGIN\n> CWD d\n< 250\nworker enter /d; \n> OPTS UTF8 OFF\n< 200\n> PWD\n"
+		"< 257 \"/in-latin\"\n> OPTS UTF8 ON \n< 200\n> PWD\n< 257 \"/in-utf8\"\n"
+		"worker charset /d; charset /in-latin; \n" },
+	{ "a user without another character set",
+		"> @LOGIN\n> CWD d\n< 250\nfail charset ENOTSUP\n> OPTS UTF8 OFF\n< 504\n> PWD\n"
+		"< 257 \"/d\"\n" },
+	{ "UTF-8 chosen before the login, and told to every worker",
+		"< 220\n> OPTS UTF8 ON\n< 200\n> USER u\n< 331\n> PASS secret\n< 230\n"
+		"worker charset /; \n> CWD d\n< 250\nworker enter /d; \nworker dies\n> PWD\n"
+		"< 257 \"/d\"\n> DELE f\n< 250\nworker charset /; unlink /d/f; \n" },
+	{ "the user's characters chosen before the login",
+		"< 220\n> OPTS UTF8 ON\n< 200\n> OPTS UTF8 OFF\n< 200\n> USER u\n< 331\n"
+		"> PASS secret\n< 230\n> DELE f\n< 250\nworker unlink /f; \n" },
+	{ "characters chosen while there is no worker",
+		"> @LOGIN\nworker dies\nsettle\n> OPTS UTF8 ON\n< 200\nworker charset /; \n" },
+	{ "begin anew, in the user's characters",
+		"> @LOGIN\n> OPTS UTF8 ON\n< 200\nworker charset /; \n> REIN\n< 220\n> USER u\n"
+		"< 331\n> PASS secret\n< 230\n> DELE f\n< 250\nworker unlink /f; \n" },
+	{ "LANG", "< 220\n> LANG\n< 200\n> LANG EN\n< 200\n> LANG en-gb\n< 200\n> LANG FR\n< 504\n"
+		  "> LANG E\n< 504\n> LANG ENX\n< 504\n> LANG e_n\n< 501\n> LANG %n\n< 501\n"
+		  "> FEAT\n<<  LANG EN*\n<<  UTF8\n<< 211\n" },
 };
 
 static const struct dialogue_row data_rows[] = {

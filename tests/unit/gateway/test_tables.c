@@ -69,7 +69,7 @@ static const struct verb_row verb_rows[] = {
 	{ "PBSZ", COMMAND_MISSING, true },
 	{ "PROT", COMMAND_MISSING, true },
 	{ "HOST", COMMAND_OFFERED, true },
-	{ "LANG", COMMAND_MISSING, true },
+	{ "LANG", COMMAND_OFFERED, true },
 	{ "CLNT", COMMAND_MISSING, true },
 	{ "CCC", COMMAND_MISSING, false },
 	{ "RANG", COMMAND_OFFERED, false },
