@@ -34,7 +34,7 @@ AT_A_TIME = 2  # cases: each has a daemon of its own, and waits for it to start 
 PASSIVE_PORTS = 128
 HELD_PER_WORKER = 2  # its channel, and record's end of its events
 START_S = 30  # no program gets longer than that
-PROGRAMS = ("gateway", "worker", "auth", "record", "resolver")
+PROGRAMS = ("gateway", "worker", "auth", "record", "resolver", "keys")
 USERS = (("anna", 23001, ""), ("eve", 23002, ""))  # anna is honest
 
 # What can be malformed (malformed.c), and how a receiver calls it, of a sender whose messages carry

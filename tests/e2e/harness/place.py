@@ -29,6 +29,7 @@ def program(name):
         "sallyport-gateway": "gateway",
         "sallyport-worker": "worker",
         "sallyport-resolver": "policy/resolver",
+        "sallyport-keys": "policy/keys",
         "load": "tests/bench",
         "requests": "tests/bench",
         "liar": "tests/hostile",
