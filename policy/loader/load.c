@@ -288,6 +288,21 @@ print_quoted(FILE *out, const char *text)
 			fputc(*text, out);
 }
 
+static void
+print_memory(FILE *out, const struct config *config, const char *user)
+{
+	fputs("sallyport: files are in memory, and gone when the server ends or their worker "
+	      "crashes\n",
+		out);
+	if (config->admin_socket[0] == '\0')
+		return;
+	fputs("sallyport: keep them: sallyport --socket '", out);
+	print_quoted(out, config->admin_socket);
+	fputs("' save '", out);
+	print_quoted(out, user);
+	fputs("' FILE.tar\n", out);
+}
+
 /* A password that was given is not repeated: the terminal may be somebody else's, too. */
 static void
 print_banner(FILE *out, const struct quick *quick, const struct quick_home *home)
@@ -297,9 +312,7 @@ print_banner(FILE *out, const struct quick *quick, const struct quick_home *home
 		fprintf(out, "sallyport: user %s, password %s\n", quick->users[i].name,
 			quick->users[i].made ? quick->users[i].password : "as given");
 	if (backend_is_in_memory(bytes_of_text(quick->config->backend.name)))
-		fputs("sallyport: files are in memory, and gone when the server ends or their "
-		      "worker crashes\n",
-			out);
+		print_memory(out, quick->config, first->name);
 	else
 		fprintf(out, "sallyport: serving %s\n", home->root);
 	if (home->load != NULL)

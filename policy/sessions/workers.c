@@ -287,24 +287,50 @@ workers_get(struct workers *workers, const struct account *account, struct worke
 	return 0;
 }
 
+/* How many of a user's workers serve, retired ones or others; *result is one of them. */
+static unsigned
+count_serving(const struct workers *workers, struct bytes user, bool retired,
+	const struct worker **result)
+{
+	const struct worker *worker;
+	unsigned count = 0;
+	LIST_FOREACH(worker, &workers->list, link)
+	{
+		if (worker->retired != retired || worker->process->state != PROCESS_SERVING ||
+			!bytes_equal(worker->account->who, user))
+			continue;
+		*result = worker;
+		count++;
+	}
+	return count;
+}
+
+static int
+find_pid(const struct workers *workers, struct bytes user, pid_t pid, const struct worker **result)
+{
+	const struct worker *worker;
+	LIST_FOREACH(worker, &workers->list, link)
+	if (worker->process->pid == pid && worker->process->state == PROCESS_SERVING &&
+		bytes_equal(worker->account->who, user))
+		break;
+	if (worker == NULL)
+		return -ENOENT;
+	*result = worker;
+	return 0;
+}
+
 int
 workers_find(
 	const struct workers *workers, struct bytes user, pid_t pid, const struct worker **result)
 {
-	const struct worker *worker, *found = NULL;
-	LIST_FOREACH(worker, &workers->list, link)
-	{
-		const struct process *process = worker->process;
-		bool is_meant = pid != 0 ? process->pid == pid : !worker->retired;
-		if (!is_meant || process->state != PROCESS_SERVING ||
-			!bytes_equal(worker->account->who, user))
-			continue;
-		if (found != NULL)
-			return -ENOTUNIQ;
-		found = worker;
-	}
-	if (found == NULL)
-		return -ENOENT;
+	const struct worker *found = NULL;
+	if (pid != 0)
+		return find_pid(workers, user, pid, result);
+	unsigned count = count_serving(workers, user, false, &found);
+	if (count == 0)
+		count = count_serving(workers, user, true, &found);
+	if (count != 1)
+		return count == 0 ? -ENOENT : -ENOTUNIQ;
 	*result = found;
 	return 0;
 }

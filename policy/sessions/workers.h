@@ -36,8 +36,8 @@ MUST_CHECK int workers_get(struct workers *workers, const struct account *accoun
 	struct worker **result, struct denial *denial);
 
 /*
- * A serving worker of a user (as account->who): the one that takes sessions, or, if `pid` is not 0,
- * that one. 0, -ENOENT or -ENOTUNIQ.
+ * A serving worker of a user (as account->who): the one that takes sessions, or, if there is none,
+ * the one that did; or, if `pid` is not 0, that one. 0, -ENOENT, or -ENOTUNIQ.
  */
 MUST_CHECK int workers_find(
 	const struct workers *workers, struct bytes user, pid_t pid, const struct worker **result);

@@ -217,10 +217,13 @@ struct quick_row {
 
 static char root[] = "--root", at[] = "@", user[] = "--user", ann[] = "ann:secret", bob[] = "bob",
 	    none[] = "/nonexistent", quoted[] = "o'neill", listens[] = "--listen", word[] = "x",
-	    begins[] = "--load", null[] = "/dev/null";
+	    begins[] = "--load", null[] = "/dev/null", admin[] = "--admin-socket",
+	    its[] = "/tmp/it's";
 
 static const struct quick_row quick_rows[] = {
 	{ "memory", { NULL }, 0, "", "files are in memory" },
+	{ "memory that can be saved", { admin, its, NULL }, 0, "",
+		"keep them: sallyport --socket '/tmp/it'\\''s' save 'demo' FILE.tar\n" },
 	{ "a made password", { user, bob, NULL }, 0, "", "user bob, password " },
 	{ "a given password is not repeated", { user, ann, NULL }, 0, "",
 		"user ann, password as given\n" },
