@@ -406,11 +406,19 @@ def send_file(end):
         end.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
 
 
+def never_read(end):
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        for _ in range(100_000):
+            end.send(b"\1" + bytes(7))
+        check(False, "every answer was kept for it")
+
+
 LIES = {
     "garbage": lambda end: end.send(noise(1000)),
     "half a header": lambda end: end.send(b"\1\0"),
     "a message of the server": lambda end: end.send(b"\2" + bytes(40)),
     "a descriptor": send_file,
+    "answers that it never reads": never_read,
     "two requests at a time": lambda end: [end.send(b"\x08" + bytes(7)) for _ in range(2)],
 }
 
