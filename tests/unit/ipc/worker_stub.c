@@ -162,3 +162,96 @@ worker_stub_wait(struct worker_stub *stub, const unsigned *count, unsigned wante
 		assert_int_equal(event_base_loop(stub->base, EVLOOP_ONCE), 0);
 	alarm(0);
 }
+
+/* ---- requests ---- */
+
+uint32_t
+worker_stub_stat(struct worker_stub *stub, struct call *call)
+{
+	const struct pathio_stat request = { .path = bytes_of_text("/a"), .follow = true };
+	return pathio_stat(stub->io, &request, call_done, call);
+}
+
+uint32_t
+worker_stub_open(struct worker_stub *stub, struct call *call, uint32_t file)
+{
+	const struct pathio_open request = { .path = bytes_of_text("/a"), .file = file };
+	return pathio_open(stub->io, &request, call_done, call);
+}
+
+uint32_t
+worker_stub_close(struct worker_stub *stub, struct call *call, uint32_t file)
+{
+	return pathio_close(stub->io, &(struct pathio_close){ .file = file }, call_done, call);
+}
+
+uint32_t
+worker_stub_send_file(struct worker_stub *stub, struct call *call, uint32_t file)
+{
+	int ends[2];
+	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	assert_int_equal(socketpair(AF_UNIX, type, 0, ends), 0);
+	const struct pathio_send request = { .file = file, .count = UINT64_MAX };
+	uint32_t tag = pathio_send(stub->io, &request, ends[0], call_done, call);
+	close(ends[0]);
+	close(ends[1]);
+	return tag;
+}
+
+/* ---- answers ---- */
+
+void
+worker_stub_answer_done(struct worker_stub *stub, uint32_t tag)
+{
+	assert_int_equal(pathio_post_done(stub->worker, tag, &(struct pathio_done){ 0 }), 0);
+}
+
+void
+worker_stub_answer_stat(struct worker_stub *stub, uint32_t tag, uint64_t size)
+{
+	const struct pathio_attributes_of answer = { .attributes = { .size = size } };
+	assert_int_equal(pathio_post_attributes_of(stub->worker, tag, &answer), 0);
+}
+
+void
+worker_stub_answer_opened(struct worker_stub *stub, uint32_t tag)
+{
+	assert_int_equal(pathio_post_opened(stub->worker, tag, &(struct pathio_opened){ 0 }), 0);
+}
+
+void
+worker_stub_answer_moved(struct worker_stub *stub, uint32_t tag, uint64_t bytes)
+{
+	assert_int_equal(pathio_post_moved(stub->worker, tag, &(struct pathio_moved){ bytes }), 0);
+}
+
+void
+worker_stub_answer_failed(struct worker_stub *stub, uint32_t tag, int error)
+{
+	const struct pathio_failed failed = { .error = (uint16_t)error };
+	assert_int_equal(pathio_post_failed(stub->worker, tag, &failed), 0);
+}
+
+void
+worker_stub_report(struct worker_stub *stub, uint32_t tag, uint64_t bytes)
+{
+	const struct pathio_progress progress = { .bytes = bytes };
+	assert_int_equal(pathio_post_progress(stub->worker, tag, &progress), 0);
+}
+
+/* ---- checks ---- */
+
+void
+worker_stub_check(const struct worker_stub *stub, size_t request, uint32_t code, uint32_t file)
+{
+	assert_true(request < stub->received);
+	assert_int_equal(stub->requests[request].code, code);
+	assert_int_equal(stub->requests[request].file, file);
+}
+
+void
+call_check(const struct call *call, unsigned count, int error)
+{
+	assert_int_equal(call->count, count);
+	assert_int_equal(call->error, error);
+}

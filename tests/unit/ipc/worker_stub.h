@@ -63,6 +63,28 @@ void worker_stub_end(struct worker_stub **stub);
 /* Runs the loop until nothing is ready. */
 void worker_stub_settle(struct worker_stub *stub);
 
+/* ---- what most tests ask ---- */
+
+uint32_t worker_stub_stat(struct worker_stub *stub, struct call *call);
+uint32_t worker_stub_open(struct worker_stub *stub, struct call *call, uint32_t file);
+uint32_t worker_stub_close(struct worker_stub *stub, struct call *call, uint32_t file);
+uint32_t worker_stub_send_file(struct worker_stub *stub, struct call *call, uint32_t file);
+
+/* ---- and what the stub answers, once the loop runs ---- */
+
+void worker_stub_answer_done(struct worker_stub *stub, uint32_t tag);
+void worker_stub_answer_stat(struct worker_stub *stub, uint32_t tag, uint64_t size);
+void worker_stub_answer_opened(struct worker_stub *stub, uint32_t tag);
+void worker_stub_answer_moved(struct worker_stub *stub, uint32_t tag, uint64_t bytes);
+void worker_stub_answer_failed(struct worker_stub *stub, uint32_t tag, int error);
+void worker_stub_report(struct worker_stub *stub, uint32_t tag, uint64_t bytes);
+
+/* ---- what came of it ---- */
+
+void
+worker_stub_check(const struct worker_stub *stub, size_t request, uint32_t code, uint32_t file);
+void call_check(const struct call *call, unsigned count, int error);
+
 /* Runs the loop until `*count` is at least `wanted`; ends the program after 10 s. */
 void worker_stub_wait(struct worker_stub *stub, const unsigned *count, unsigned wanted);
 
