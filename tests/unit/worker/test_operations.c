@@ -38,13 +38,6 @@ make_folder(struct tree *tree, const char *text)
 	assert_int_equal(operation_mkdir(tree, &path, 0777, true, true), 0);
 }
 
-static void
-make_link(struct tree *tree, const char *target, const char *text)
-{
-	struct path path = test_path(text);
-	assert_int_equal(tree->backend->symlink(tree->state, bytes_of_text(target), &path), 0);
-}
-
 static int
 count_entries(struct tree *tree, const char *text)
 {
@@ -58,14 +51,6 @@ count_entries(struct tree *tree, const char *text)
 		count++;
 	tree->backend->directory_close(&directory);
 	return count;
-}
-
-static bool
-exists(struct tree *tree, const char *text)
-{
-	struct path path = test_path(text);
-	struct pathio_attributes found;
-	return tree->backend->stat(tree->state, &path, false, &found) == 0;
 }
 
 static int
@@ -115,7 +100,7 @@ check_depth(struct tree *tree)
 	make_deep(tree, OPERATION_DEPTH_MAX);
 	assert_int_equal(operation_remove_tree(tree, &path, &operation), 0);
 	assert_int_equal(finish(operation, &steps), 0);
-	assert_false(exists(tree, "/deep"));
+	assert_false(test_exists(tree, "/deep"));
 }
 
 static void
@@ -127,7 +112,7 @@ check_too_deep(struct tree *tree)
 	make_deep(tree, OPERATION_DEPTH_MAX + 1);
 	assert_int_equal(operation_remove_tree(tree, &path, &operation), 0);
 	assert_int_equal(finish(operation, &steps), -ELOOP);
-	assert_true(exists(tree, "/deep"));
+	assert_true(test_exists(tree, "/deep"));
 }
 
 static void
@@ -156,7 +141,7 @@ check_removed_in_pieces(struct tree *tree)
 	assert_in_range(count_entries(tree, "/many"), 1000, 1499);
 	assert_int_equal(finish(operation, &steps), 0);
 	assert_in_range(steps, 4, 20);
-	assert_false(exists(tree, "/many"));
+	assert_false(test_exists(tree, "/many"));
 }
 
 static void
@@ -193,7 +178,7 @@ check_added_meanwhile(struct tree *tree)
 	}
 	operation_free(&operation);
 	assert_int_equal(more, 0);
-	assert_false(exists(tree, "/many"));
+	assert_false(test_exists(tree, "/many"));
 }
 
 /* ---- copy, digest, size_as ---- */
@@ -287,18 +272,18 @@ make_links(struct tree *tree)
 	memset(name, 'n', NAME_BYTES_MAX + 1);
 	make_folder(tree, "/d/e");
 	put(tree, "/d/f", 'x', 1);
-	make_link(tree, "d/f", "/to-f");
-	make_link(tree, "d/./new", "/to-new");
-	make_link(tree, "/d", "/to-d");
-	make_link(tree, "d/e", "/to-e");
-	make_link(tree, "/", "/to-root");
-	make_link(tree, "..", "/d/to-root");
-	make_link(tree, "to-d/../to-f", "/chain");
-	make_link(tree, "ring", "/ring");
-	make_link(tree, "../../../../d/f", "/up-and-out");
-	make_link(tree, "../f", "/d/e/up");
-	make_link(tree, "d/new//", "/slash-at-end");
-	make_link(tree, name, "/long");
+	test_make_link(tree, "d/f", "/to-f");
+	test_make_link(tree, "d/./new", "/to-new");
+	test_make_link(tree, "/d", "/to-d");
+	test_make_link(tree, "d/e", "/to-e");
+	test_make_link(tree, "/", "/to-root");
+	test_make_link(tree, "..", "/d/to-root");
+	test_make_link(tree, "to-d/../to-f", "/chain");
+	test_make_link(tree, "ring", "/ring");
+	test_make_link(tree, "../../../../d/f", "/up-and-out");
+	test_make_link(tree, "../f", "/d/e/up");
+	test_make_link(tree, "d/new//", "/slash-at-end");
+	test_make_link(tree, name, "/long");
 }
 
 static void
@@ -373,7 +358,7 @@ remove_with_mount(void)
 	int error = operation_remove_tree(&test.tree, &path, &operation);
 	if (error == 0)
 		error = finish(operation, &steps);
-	bool kept = exists(&test.tree, "/d/mounted/keep");
+	bool kept = test_exists(&test.tree, "/d/mounted/keep");
 	if (umount(mounted) == 0)
 		test_tree_close(&test);
 	return error == -EXDEV && kept ? 0 : 1;

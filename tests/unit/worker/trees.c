@@ -126,3 +126,79 @@ tree_row_run_memory(void **state)
 {
 	run(&backend_memory, *state);
 }
+
+/* ---- files of a tree ---- */
+
+struct backend_file *
+test_open(struct tree *tree, const char *text, unsigned flags)
+{
+	struct path path = test_path(text);
+	struct backend_file *file;
+	assert_int_equal(tree->backend->open(tree->state, &path, flags, 0666, &file, NULL), 0);
+	return file;
+}
+
+int
+test_try_open(struct tree *tree, const char *text, unsigned flags)
+{
+	struct path path = test_path(text);
+	struct backend_file *file = NULL;
+	int error = tree->backend->open(tree->state, &path, flags, 0666, &file, NULL);
+	tree->backend->close(&file);
+	return error;
+}
+
+void
+test_put(struct tree *tree, const char *text, const char *content)
+{
+	struct backend_file *file =
+		test_open(tree, text, BACKEND_WRITE | BACKEND_CREATE | BACKEND_TRUNCATE);
+	assert_int_equal(tree->backend->write(file, 0, content, strlen(content)), strlen(content));
+	tree->backend->close(&file);
+}
+
+void
+test_expect_content(struct tree *tree, struct backend_file *file, const char *want)
+{
+	char content[64];
+	ssize_t got = tree->backend->read(file, 0, content, sizeof(content));
+	assert_int_equal(got, strlen(want));
+	assert_memory_equal(content, want, strlen(want));
+}
+
+void
+test_expect(struct tree *tree, const char *text, const char *want)
+{
+	struct backend_file *file = test_open(tree, text, BACKEND_READ);
+	test_expect_content(tree, file, want);
+	tree->backend->close(&file);
+}
+
+void
+test_make_folder(struct tree *tree, const char *text)
+{
+	struct path path = test_path(text);
+	assert_int_equal(tree->backend->mkdir(tree->state, &path, 0777), 0);
+}
+
+void
+test_make_link(struct tree *tree, const char *target, const char *text)
+{
+	struct path path = test_path(text);
+	assert_int_equal(tree->backend->symlink(tree->state, bytes_of_text(target), &path), 0);
+}
+
+void
+test_remove(struct tree *tree, const char *text)
+{
+	struct path path = test_path(text);
+	assert_int_equal(tree->backend->unlink(tree->state, &path), 0);
+}
+
+bool
+test_exists(struct tree *tree, const char *text)
+{
+	struct path path = test_path(text);
+	struct pathio_attributes attributes;
+	return tree->backend->stat(tree->state, &path, false, &attributes) == 0;
+}

@@ -37,6 +37,24 @@ struct tree_row {
 void tree_row_run_kernel(void **state);
 void tree_row_run_memory(void **state);
 
+/* ---- files of a tree; what cannot be done fails the case ---- */
+
+/* `flags` of enum backend_open_flag. The caller closes it. */
+struct backend_file *test_open(struct tree *tree, const char *text, unsigned flags);
+
+/* Opens and closes: 0 or negative errno. */
+MUST_CHECK int test_try_open(struct tree *tree, const char *text, unsigned flags);
+
+void test_put(struct tree *tree, const char *text, const char *content);
+void test_expect_content(struct tree *tree, struct backend_file *file, const char *want);
+void test_expect(struct tree *tree, const char *text, const char *want);
+void test_make_folder(struct tree *tree, const char *text);
+void test_make_link(struct tree *tree, const char *target, const char *text);
+void test_remove(struct tree *tree, const char *text);
+bool test_exists(struct tree *tree, const char *text);
+
+/* ---- others ---- */
+
 /* With all in it, be it unreadable or deeper than a path is long. */
 void test_remove_folder(char *folder);
 
