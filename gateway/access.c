@@ -38,6 +38,8 @@ access_user(struct session *session, struct bytes argument)
 {
 	if (session_is_logged_in(session)) {
 		session_reply(session, reply_login_already);
+	} else if (!secure_permits_login(session)) {
+		return;
 	} else if (argument.length > USER_BYTES_MAX) {
 		session_reply(session, reply_name_too_long);
 	} else if (login_name(session, argument) < 0) {

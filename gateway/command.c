@@ -37,6 +37,14 @@ command_find(struct bytes verb)
 	return NULL;
 }
 
+bool
+command_is_offered(const struct session *session, const struct command *command)
+{
+	return command->kind == COMMAND_OFFERED &&
+	       ((command->flags & COMMAND_TLS) == 0 ||
+		       session->gateway->settings.tls != TLS_POLICY_OFF);
+}
+
 void
 command_split(struct bytes line, struct bytes *verb, struct bytes *argument)
 {
@@ -76,7 +84,7 @@ permit(struct session *session, const struct command *command, struct bytes argu
 		session_reply(session, reply_login_needed);
 		return false;
 	}
-	if (command->kind == COMMAND_MISSING) {
+	if (!command_is_offered(session, command)) {
 		session_reply(session, reply_command_not_offered);
 		return false;
 	}

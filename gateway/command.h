@@ -22,6 +22,7 @@ enum command_flag {
 	COMMAND_RENAMES = 1 << 4,  /* uses RNFR's path up */
 	COMMAND_FACTS = 1 << 5,    /* its feature lists the facts of MLST */
 	COMMAND_HASHES = 1 << 6,   /* its feature lists the algorithms of HASH */
+	COMMAND_TLS = 1 << 12,     /* of no use without TLS, and not offered then */
 };
 
 enum command_kind { COMMAND_OFFERED, COMMAND_MISSING, COMMAND_FOREIGN };
@@ -46,6 +47,9 @@ extern const struct command commands[];
 
 /* By its verb in any case; NULL if it is unknown. */
 const struct command *command_find(struct bytes verb);
+
+/* Is it offered as the server is configured? */
+bool command_is_offered(const struct session *session, const struct command *command);
 
 /* Parts a line at its first blank. */
 void command_split(struct bytes line, struct bytes *verb, struct bytes *argument);

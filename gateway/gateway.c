@@ -6,6 +6,7 @@
 #include "gateway/attention.h"
 #include "gateway/passive.h"
 #include "gateway/reception.h"
+#include "gateway/security.h"
 #include "gateway/session.h"
 #include "gateway/turn.h"
 #include "gateway/turnstile.h"
@@ -41,8 +42,9 @@ gateway_new(struct event_base *base)
 	gateway->reception = reception_new(gateway);
 	gateway->turnstile = turnstile_new();
 	gateway->passive = passive_new(gateway);
+	gateway->security = security_new(gateway);
 	if (gateway->attention == NULL || gateway->reception == NULL ||
-		gateway->turnstile == NULL || gateway->passive == NULL)
+		gateway->turnstile == NULL || gateway->passive == NULL || gateway->security == NULL)
 		gateway_free(&gateway);
 	return gateway;
 }
@@ -111,6 +113,7 @@ gateway_free(struct gateway **gateway)
 	passive_free(&freed->passive);
 	announce_free(&freed->announcements);
 	attention_free(&freed->attention);
+	security_free(&freed->security);
 	ticket_table_free(&freed->tickets);
 	hosts_free(&freed->hosts);
 	free(freed->sessions.buckets);

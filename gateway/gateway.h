@@ -44,6 +44,7 @@ struct gateway {
 	struct turnstile *turnstile;
 	struct passive_pool *passive;
 	struct announcements announcements;
+	struct security *security;
 	struct line_buffer input;
 	struct session *awake; /* sessions whose turn is due */
 	struct event turn;

@@ -28,7 +28,7 @@ add_feature(struct session *session, const struct command *command)
 {
 	char facts[FACTS_TEXT_BYTES];
 	char hashes[HASH_TEXT_BYTES];
-	if (command->feature == NULL || command->feature[0] == '\0')
+	if (!command_is_offered(session, command) || command->feature[0] == '\0')
 		return;
 	if ((command->flags & COMMAND_FACTS) != 0)
 		session_reply(session, " %s %s", command->feature,
@@ -58,7 +58,7 @@ list_commands(struct session *session)
 	size_t count = 0;
 	session_reply(session, reply_help_begin);
 	for (const struct command *command = commands; command->verb != NULL; command++) {
-		if (command->kind != COMMAND_OFFERED)
+		if (!command_is_offered(session, command))
 			continue;
 		snprintf(line + count * VERB_WIDTH, VERB_WIDTH + 1, " %-*s", VERB_WIDTH - 1,
 			command->verb);
@@ -82,7 +82,7 @@ inform_help(struct session *session, struct bytes argument)
 	const struct command *command = command_find(argument);
 	if (command == NULL || command->kind == COMMAND_FOREIGN)
 		session_reply(session, reply_command_not_offered);
-	else if (command->kind == COMMAND_MISSING)
+	else if (!command_is_offered(session, command))
 		session_reply(session, reply_help_not_offered, command->verb);
 	else
 		session_reply(session, reply_help_command, command->verb,

@@ -109,6 +109,7 @@ ask_auth(struct session *session, struct bytes secret)
 		.host = host_name(session->host),
 		.user = bytes_of_text(login->name),
 		.secret = secret,
+		.protected = session->secure.stage == SECURE_DONE,
 		.peer = session->peer,
 	};
 	if (ticket_open(&gateway->tickets, ticket, &login->tag) == 0 &&
@@ -130,7 +131,6 @@ login_verify(struct session *session, struct bytes secret)
 static void
 refuse(struct session *session)
 {
-	session_reply(session, reply_login_refused);
 	if (++session->login.failed >= session->gateway->settings.login_attempts) {
 		session_reply(session, reply_login_too_often);
 		session_end(session, "login-failures");
@@ -155,6 +155,11 @@ take_verdict(struct session *session, enum verdict verdict)
 		session_reply(session, reply_login_unavailable);
 		break;
 	case VERDICT_REFUSED:
+		session_reply(session, reply_login_refused);
+		refuse(session);
+		return;
+	case VERDICT_UNPROTECTED:
+		session_reply(session, reply_tls_needed);
 		refuse(session);
 		return;
 	case VERDICT_BUSY:
@@ -249,9 +254,10 @@ login_connect_auth(struct gateway *gateway, int *fd)
 /* ---- the supervisor ---- */
 
 void
-login_attached(struct session *session, int *fd)
+login_attached(struct session *session, const struct tls_policies *policies, int *fd)
 {
 	session->login.tag = 0;
+	session->login.tls = *policies;
 	if (open_files(session, fd) < 0) {
 		session_reply(session, reply_login_unavailable);
 		session_end(session, "login-unavailable");

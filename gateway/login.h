@@ -22,6 +22,13 @@ enum login_stage {
 	LOGIN_DONE,        /* logged in, also while a lost worker is replaced */
 };
 
+/* What this user's data connections must be like. */
+struct tls_policies {
+	enum tls_policy data;
+	enum tls_reuse reuse;
+	enum tls_end upload_end;
+};
+
 struct login {
 	enum login_stage stage;
 	char *name; /* as USER gave it, until the verdict */
@@ -32,6 +39,7 @@ struct login {
 	bool is_inside;               /* it has passed the turnstile */
 	bool is_repeated;             /* an auth has died over it already */
 	struct session *next_waiting; /* before the turnstile */
+	struct tls_policies tls;      /* of who is logged in */
 };
 
 /* USER. The name has 1 to 255 bytes. 0 or -ENOMEM. */
@@ -56,7 +64,7 @@ void login_reattach(struct session *session);
 MUST_CHECK int login_connect_auth(struct gateway *gateway, int *fd);
 
 /* Takes *fd, the gateway's end of the session's channel. */
-void login_attached(struct session *session, int *fd);
+void login_attached(struct session *session, const struct tls_policies *policies, int *fd);
 void login_refused(struct session *session, enum refusal why);
 
 #endif

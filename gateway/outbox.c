@@ -65,7 +65,7 @@ outbox_flush(struct outbox *outbox, struct stream *stream)
 		outbox->start += (uint32_t)written;
 	}
 	outbox_clear(outbox);
-	return 0;
+	return stream_flush(stream);
 }
 
 void

@@ -25,7 +25,8 @@ MUST_CHECK int outbox_add_line(struct outbox *outbox, const char *format, va_lis
 /* Appends bytes as they are: 0 or -ENOMEM. */
 MUST_CHECK int outbox_add(struct outbox *outbox, struct bytes bytes);
 
-/* Writes what the stream takes: 0 (and empty), -EAGAIN, or the errno that ended the stream. */
+/* Writes what the stream takes: 0 (and all of it sent), -EAGAIN, or the errno that ended the
+ * stream. */
 MUST_CHECK int outbox_flush(struct outbox *outbox, struct stream *stream);
 
 static inline uint32_t

@@ -24,6 +24,7 @@ struct listener {
 	struct listener *next;
 	struct reception *reception;
 	int fd;
+	bool is_tls;
 	struct event readable;
 	bool is_watched;
 };
@@ -151,8 +152,9 @@ set_options(int fd)
 }
 
 static void
-let_in(struct reception *reception, int *fd, const struct wire_address *peer)
+let_in(const struct listener *listener, int *fd, const struct wire_address *peer)
 {
+	struct reception *reception = listener->reception;
 	struct wire_address local;
 	const char *limit = count_in(reception, peer);
 	if (limit != NULL) {
@@ -161,7 +163,7 @@ let_in(struct reception *reception, int *fd, const struct wire_address *peer)
 	}
 	set_options(*fd);
 	if (address_of_local(*fd, &local) < 0 ||
-		session_new(reception->gateway, fd, peer, &local) < 0)
+		session_new(reception->gateway, fd, peer, &local, listener->is_tls) < 0)
 		count_out(reception, peer);
 }
 
@@ -192,7 +194,7 @@ accept_one(struct listener *listener)
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR;
 	if (address_from_socket(&name, &peer) == 0)
-		let_in(listener->reception, &fd, &peer);
+		let_in(listener, &fd, &peer);
 	return true;
 }
 
@@ -232,13 +234,14 @@ reception_update(struct reception *reception)
 }
 
 int
-reception_add_listener(struct reception *reception, int *fd)
+reception_add_listener(struct reception *reception, int *fd, bool is_tls)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 	if (listener == NULL)
 		return -ENOMEM;
 	listener->reception = reception;
 	listener->fd = fd_take(fd);
+	listener->is_tls = is_tls;
 	event_assign(&listener->readable, reception->gateway->base, listener->fd,
 		EV_READ | EV_PERSIST, on_listener, listener);
 	listener->next = reception->listeners;

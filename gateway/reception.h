@@ -9,6 +9,8 @@
 
 #include "ipc/base/compiler.h"
 
+#include <stdbool.h>
+
 struct gateway;
 struct reception;
 struct session;
@@ -17,8 +19,9 @@ struct session;
 struct reception *reception_new(struct gateway *gateway);
 void reception_free(struct reception **reception);
 
-/* Takes *fd, a listener of control connections. 0 or -ENOMEM. */
-MUST_CHECK int reception_add_listener(struct reception *reception, int *fd);
+/* Takes *fd, a listener of control connections, with TLS from their first byte on or in the clear.
+ * 0 or -ENOMEM. */
+MUST_CHECK int reception_add_listener(struct reception *reception, int *fd, bool is_tls);
 
 /* What decides whether new connections are taken has changed. */
 void reception_update(struct reception *reception);

@@ -7,6 +7,7 @@
 #include "gateway/gateway.h"
 #include "gateway/reception.h"
 #include "gateway/session.h"
+#include "gateway/tls.h"
 
 #include <errno.h>
 
@@ -97,6 +98,29 @@ record_connected(const struct session *session)
 		.local = session->local,
 	};
 	note_posted(gateway, event_post_connected(gateway->record.channel, next(gateway), &event));
+}
+
+void
+record_secured(const struct session *session)
+{
+	struct gateway *gateway = session->gateway;
+	char how[64];
+	if (gateway->record.channel == NULL)
+		return;
+	tls_describe(session->stream.tls, how, sizeof(how));
+	struct event_secured event = { .session = session->id, .how = bytes_of_text(how) };
+	note_posted(gateway, event_post_secured(gateway->record.channel, next(gateway), &event));
+}
+
+void
+record_unclean_end(const struct session *session, uint64_t bytes)
+{
+	struct gateway *gateway = session->gateway;
+	if (gateway->record.channel == NULL)
+		return;
+	struct event_unclean_end event = { .session = session->id, .bytes = bytes };
+	note_posted(
+		gateway, event_post_unclean_end(gateway->record.channel, next(gateway), &event));
 }
 
 void

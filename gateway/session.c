@@ -127,7 +127,7 @@ on_limit(void *owner, enum limit_kind kind)
 
 int
 session_new(struct gateway *gateway, int *fd, const struct wire_address *peer,
-	const struct wire_address *local)
+	const struct wire_address *local, bool is_tls)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	if (session == NULL)
@@ -151,8 +151,18 @@ session_new(struct gateway *gateway, int *fd, const struct wire_address *peer,
 	add_to_table(session);
 	limit_set(&session->limit, LIMIT_LOGIN, gateway->settings.login_timeout_s);
 	record_connected(session);
-	session_reply(session, reply_greeting, host_greeting(session->host));
+	if (!is_tls)
+		session_greet(session);
+	else if (secure_begin_implicit(session) < 0)
+		session_end(session, "tls-unavailable");
+	session_wake(session);
 	return 0;
+}
+
+void
+session_greet(struct session *session)
+{
+	session_reply(session, reply_greeting, host_greeting(session->host));
 }
 
 void

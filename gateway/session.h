@@ -18,6 +18,7 @@
 #include "gateway/login.h"
 #include "gateway/outbox.h"
 #include "gateway/replies.h"
+#include "gateway/secure.h"
 #include "gateway/stream.h"
 #include "ipc/base/path.h"
 #include "ipc/pathio.h"
@@ -89,6 +90,7 @@ struct session {
 	uint64_t connected_ms;
 	uint64_t commands;
 
+	struct secure secure;
 	struct login login;
 	struct pathio *files; /* NULL without a worker */
 	uint32_t last_file;   /* the handle used last */
@@ -101,9 +103,14 @@ struct session {
 	struct listing_reply *listing; /* of STAT, or NULL */
 };
 
-/* Begins with the greeting. Takes *fd, a connected control connection. 0 or -ENOMEM. */
+/*
+ * Begins with the greeting, or with a handshake before it. Takes *fd, a connected control
+ * connection. 0 or -ENOMEM.
+ */
 MUST_CHECK int session_new(struct gateway *gateway, int *fd, const struct wire_address *peer,
-	const struct wire_address *local);
+	const struct wire_address *local, bool is_tls);
+
+void session_greet(struct session *session);
 
 /* By its id; NULL if it is gone, or ending. */
 struct session *session_find(struct gateway *gateway, uint64_t id);

@@ -7,6 +7,7 @@
 
 #include "gateway/passive.h"
 #include "gateway/reception.h"
+#include "gateway/security.h"
 #include "gateway/session.h"
 #include "gateway/shared.h"
 #include "ipc/base/ends.h"
@@ -94,9 +95,43 @@ static void
 on_listener(void *owner, struct message *message, const struct gate_listener *body)
 {
 	struct gateway *gateway = owner;
-	(void)body;
-	if (reception_add_listener(gateway->reception, &message->descriptor) < 0)
+	if (reception_add_listener(gateway->reception, &message->descriptor, body->tls) < 0)
 		die("cannot use a listener");
+}
+
+/* ---- TLS ---- */
+
+static void
+on_keys(void *owner, struct message *message, UNUSED const struct gate_keys *body)
+{
+	struct gateway *gateway = owner;
+	if (security_connect_keys(gateway->security, &message->descriptor) < 0)
+		die("cannot use the channel to keys");
+}
+
+static void
+on_certificate(void *owner, struct message *message, const struct gate_certificate *body)
+{
+	struct gateway *gateway = owner;
+	if (security_add_certificate(gateway->security, body->key, message->descriptor) < 0)
+		die("cannot read a certificate");
+}
+
+static void
+on_staple(void *owner, struct message *message, UNUSED const struct gate_staple *body)
+{
+	struct gateway *gateway = owner;
+	if (security_add_staple(gateway->security, message->descriptor) < 0)
+		die("cannot read an OCSP response");
+}
+
+static void
+on_use_certificates(void *owner, UNUSED struct message *message,
+	UNUSED const struct gate_use_certificates *body)
+{
+	struct gateway *gateway = owner;
+	if (security_use_certificates(gateway->security) < 0)
+		die("cannot use a certificate");
 }
 
 /* ---- answers ---- */
@@ -122,7 +157,9 @@ on_attached(void *owner, struct message *message, const struct gate_attached *bo
 		channel_reject(gateway->supervisor, "attached what was not asked for");
 		return;
 	}
-	login_attached(session, &message->descriptor);
+	const struct tls_policies policies = { body->tls_data, body->tls_reuse,
+		body->tls_upload_end };
+	login_attached(session, &policies, &message->descriptor);
 }
 
 static void
@@ -241,6 +278,10 @@ static const struct gate_handlers handlers = {
 	.auth = on_auth,
 	.record = on_record,
 	.listener = on_listener,
+	.keys = on_keys,
+	.certificate = on_certificate,
+	.staple = on_staple,
+	.use_certificates = on_use_certificates,
 	.attached = on_attached,
 	.refused = on_refused,
 	.close_session = on_close_session,
@@ -361,6 +402,14 @@ supervisor_want_auth(struct gateway *gateway)
 	struct gate_want_auth request = { 0 };
 	if (gateway->supervisor != NULL)
 		channel_lost(gate_post_want_auth(gateway->supervisor, 0, &request));
+}
+
+void
+supervisor_want_keys(struct gateway *gateway)
+{
+	struct gate_want_keys request = { 0 };
+	if (gateway->supervisor != NULL)
+		channel_lost(gate_post_want_keys(gateway->supervisor, 0, &request));
 }
 
 void

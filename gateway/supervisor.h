@@ -47,6 +47,9 @@ void supervisor_leave_port(struct session *session);
 /* Auth broke a rule; another channel to it comes to login_connect_auth(). */
 void supervisor_want_auth(struct gateway *gateway);
 
+/* The channel to keys has ended; another comes to security_connect_keys(). */
+void supervisor_want_keys(struct gateway *gateway);
+
 /* A session that the supervisor knows has ended. */
 void supervisor_session_closed(struct session *session);
 

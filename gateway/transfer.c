@@ -4,7 +4,9 @@
  */
 #include "gateway/transfer.h"
 
+#include "gateway/pump.h"
 #include "gateway/quote.h"
+#include "gateway/security.h"
 #include "gateway/session.h"
 #include "gateway/transfer_private.h"
 #include "ipc/base/scope.h"
@@ -30,6 +32,7 @@ finish(struct transfer *transfer)
 {
 	struct session *session = transfer->session;
 	data_stop_waiting(&transfer->wait);
+	pump_free(&transfer->pump);
 	fd_close(&transfer->fd);
 	data_forget(session);
 	if (session->limit.kind == LIMIT_DATA)
@@ -46,6 +49,7 @@ finish(struct transfer *transfer)
 static void
 end_connection(struct transfer *transfer)
 {
+	pump_free(&transfer->pump);
 	if (transfer->fd >= 0)
 		shutdown(transfer->fd, SHUT_RDWR);
 }
@@ -71,6 +75,7 @@ report_success(struct transfer *transfer)
 {
 	uint64_t elapsed_ms = gateway_now_ms() - transfer->begun_ms;
 	uint64_t bytes = transfer->bytes;
+	secure_renew_ticket(transfer->session);
 	if (elapsed_ms == 0 || bytes == 0)
 		session_reply(transfer->session, reply_transfer_done, bytes);
 	else
@@ -154,7 +159,8 @@ fail_move(struct transfer *transfer, int error)
 
 /*
  * A plain stream that ends says nothing of how: the FIN of a client that was killed looks like that
- * of one that is done. But then the control connection ends as well, at the same moment.
+ * of one that is done. But then the control connection ends as well, at the same moment. Over TLS
+ * the pump has said how (on_pumped).
  */
 static bool
 has_clean_end(const struct session *session)
@@ -168,6 +174,8 @@ end_move(struct transfer *transfer)
 	bool is_empty = is_beyond_end(transfer) && transfer->error == -EINVAL;
 	if (transfer->error < 0 && !is_empty) {
 		fail_move(transfer, transfer->error);
+	} else if (transfer->pump != NULL && transfer->kind != TRANSFER_UPLOAD) {
+		pump_end(transfer->pump); /* on_pumped() goes on */
 	} else if (transfer->kind != TRANSFER_UPLOAD) {
 		report_success(transfer);
 		finish(transfer);
@@ -220,8 +228,12 @@ static void
 advance(struct transfer *transfer)
 {
 	bool waits_for_type = transfer->listing.is_by_type && !transfer->is_opened;
-	if (transfer->fd >= 0 && transfer->moving_tag == 0 && !waits_for_type)
+	if (transfer->is_connected && transfer->moving_tag == 0 && !waits_for_type) {
 		transfer_ask_move(transfer, on_moved);
+		/* Its end is for the worker alone, whose closing it the pump must see. */
+		if (transfer->pump != NULL)
+			fd_close(&transfer->fd);
+	}
 	if (!transfer->is_opened)
 		return;
 	bool is_refused = is_beyond_end(transfer) && !is_ranged(transfer);
@@ -231,7 +243,7 @@ advance(struct transfer *transfer)
 		cut(transfer);
 		return;
 	}
-	if (transfer->fd < 0)
+	if (!transfer->is_connected)
 		return;
 	report_begin(transfer);
 	transfer->state = TRANSFER_MOVING;
@@ -289,15 +301,81 @@ struct data_wait *
 transfer_data_wait(struct session *session)
 {
 	struct transfer *transfer = session->transfer;
-	return transfer == NULL || transfer->fd >= 0 ? NULL : &transfer->wait;
+	return transfer == NULL || transfer->is_connected ? NULL : &transfer->wait;
+}
+
+static int
+on_secured(void *owner, const struct tls *tls)
+{
+	const struct transfer *transfer = owner;
+	return secure_permits_data(transfer->session, tls) ? 0 : -EPERM;
+}
+
+/* The connection is over, and not well. */
+static void
+fail_pump(struct transfer *transfer, int error)
+{
+	struct session *session = transfer->session;
+	bool is_whole = error == -ECONNABORTED && transfer->kind == TRANSFER_UPLOAD &&
+			session->login.tls.upload_end == TLS_END_LENIENT;
+	if (is_whole) {
+		record_unclean_end(session, transfer->bytes);
+	} else if (error != -EPERM && transfer->state == TRANSFER_MOVING) {
+		fail_move(transfer, error == -ETIMEDOUT ? error : -ECONNRESET);
+	} else {
+		session_reply(
+			session, error == -EPERM ? reply_data_not_resumed : reply_data_failed);
+		cut(transfer);
+	}
+}
+
+static void
+on_pumped(void *owner, int error)
+{
+	struct transfer *transfer = owner;
+	if (transfer->state != TRANSFER_PREPARING && transfer->state != TRANSFER_MOVING)
+		return;
+	if (error < 0) {
+		fail_pump(transfer, error);
+	} else if (transfer->kind != TRANSFER_UPLOAD) {
+		report_success(transfer);
+		finish(transfer);
+	}
+}
+
+/* Puts a pump between the client's connection and the worker. */
+static int
+protect(struct transfer *transfer)
+{
+	const struct session *session = transfer->session;
+	const struct gateway *gateway = session->gateway;
+	const struct pump_options options = {
+		.room = security_pumps(gateway->security),
+		.context = security_context(gateway->security),
+		.session = session->id,
+		.control = session->stream.tls,
+		.is_upload = transfer->kind == TRANSFER_UPLOAD,
+		.stall_timeout_s = gateway->settings.stall_timeout_s,
+		.secured = on_secured,
+		.ended = on_pumped,
+		.owner = transfer,
+	};
+	SCOPE_FD int client_fd = fd_take(&transfer->fd);
+	return pump_new(&options, &client_fd, &transfer->fd, &transfer->pump);
 }
 
 void
 transfer_connected(struct session *session, int fd)
 {
-	session->transfer->fd = fd;
+	struct transfer *transfer = session->transfer;
+	transfer->fd = fd;
 	limit_clear(&session->limit);
-	advance(session->transfer);
+	if (session->secure.is_data_protected && protect(transfer) < 0) {
+		transfer_unconnected(session);
+		return;
+	}
+	transfer->is_connected = true;
+	advance(transfer);
 	data_forget(session);
 }
 
@@ -320,6 +398,8 @@ transfer_late(struct session *session)
 void
 transfer_start(struct session *session, const struct transfer_order *order)
 {
+	if (!secure_permits_transfer(session))
+		return;
 	struct transfer *transfer = transfer_new(session, order);
 	if (transfer == NULL) {
 		session_reply_failure(session, FAILURE_GENERAL, EIO);

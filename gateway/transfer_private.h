@@ -28,12 +28,14 @@ struct transfer {
 	bool is_unique;
 
 	struct data_wait wait;
-	int fd; /* the data connection */
+	int fd;            /* the data connection, or a pump's end for the worker until it has it */
+	struct pump *pump; /* NULL: the data connection is in the clear, or over */
 	uint32_t file;
 	uint32_t owed; /* answers that refer to this struct */
 	uint32_t opening_tag;
 	uint32_t moving_tag; /* 0: not asked for */
 	uint32_t commit_tag;
+	bool is_connected;
 	bool is_opened;
 	bool is_moved; /* the worker has answered, perhaps before the 150 */
 	bool is_folder;

@@ -34,8 +34,8 @@ static bool
 may_take_line(const struct session *session)
 {
 	return session->ending == NULL && !session->is_quitting && session->held.text == NULL &&
-	       (!session->is_running || session_may_overtake(session)) && !is_blocked(session) &&
-	       !record_is_full(session->gateway);
+	       !secure_holds(session) && (!session->is_running || session_may_overtake(session)) &&
+	       !is_blocked(session) && !record_is_full(session->gateway);
 }
 
 static bool
@@ -210,6 +210,14 @@ read_later(struct session *session)
 		session_end(session, "client-closed");
 }
 
+/* Its turn goes on with the handshake. */
+static void
+wake_held(struct session *session)
+{
+	pause_reading(session);
+	session_wake(session);
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *argument)
 {
@@ -217,6 +225,10 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 	struct line_buffer *buffer = &session->gateway->input;
 	(void)fd;
 	(void)what;
+	if (secure_holds(session)) {
+		wake_held(session);
+		return;
+	}
 	if (!may_take_line(session)) {
 		read_later(session);
 		return;
@@ -264,7 +276,8 @@ wait_to_write(struct session *session)
 static void
 flush(struct session *session)
 {
-	if (is_blocked(session) || outbox_length(&session->outbox) == 0)
+	bool has_nothing = outbox_length(&session->outbox) == 0 && session->stream.tls == NULL;
+	if (is_blocked(session) || has_nothing)
 		return;
 	int error = outbox_flush(&session->outbox, &session->stream);
 	if (error == -EAGAIN) {
@@ -324,13 +337,37 @@ end_if_over(struct session *session)
 	}
 }
 
+/* A change of protection comes behind all that was said before it. */
+static void
+go_on_with_protection(struct session *session)
+{
+	if (!secure_holds(session) || session->ending != NULL || is_blocked(session))
+		return;
+	short wanted = secure_continue(session);
+	if ((wanted & EV_WRITE) != 0)
+		wait_to_write(session);
+	else if ((wanted & EV_READ) != 0)
+		resume_reading(session);
+}
+
+/* What is decrypted already makes no descriptor readable. */
+static void
+watch_for_lines(struct session *session)
+{
+	if (!may_take_line(session))
+		return;
+	resume_reading(session);
+	if (stream_has_more(&session->stream))
+		event_active(&session->readable, EV_READ, 0);
+}
+
 static void
 take_turn(struct session *session)
 {
 	run_waiting_lines(session);
 	flush(session);
-	if (may_take_line(session))
-		resume_reading(session);
+	go_on_with_protection(session);
+	watch_for_lines(session);
 	end_if_over(session);
 	if (session->ending != NULL) {
 		flush(session);

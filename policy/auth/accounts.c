@@ -104,6 +104,10 @@ set_defaults(struct config *config, const struct verdict_configure *from)
 	config->sync_uploads = from->sync;
 	config->max_sessions_per_user = from->sessions_max;
 	config->keep_partial = from->keep_partial;
+	config->tls = from->tls;
+	config->tls_data = from->tls_data;
+	config->tls_session_reuse = from->tls_reuse;
+	config->tls_upload_end = from->tls_upload_end;
 	config->list_times = from->local_times ? CONFIG_LIST_TIMES_LOCAL : CONFIG_LIST_TIMES_UTC;
 	config->list_owners =
 		from->owner_names ? CONFIG_LIST_OWNERS_NAMES : CONFIG_LIST_OWNERS_NUMERIC;
@@ -274,6 +278,10 @@ accounts_identify(struct accounts *accounts, struct bytes name, struct account_u
 		.symlinks = (enum symlink_policy)settings.symlinks,
 		.sync = (enum sync_policy)settings.sync_uploads,
 		.sessions_max = (uint32_t)settings.max_sessions_per_user,
+		.tls = (enum tls_policy)settings.tls,
+		.tls_data = (enum tls_policy)settings.tls_data,
+		.tls_reuse = (enum tls_reuse)settings.tls_session_reuse,
+		.tls_upload_end = (enum tls_end)settings.tls_upload_end,
 		.keep_partial = settings.keep_partial,
 		.local_times = settings.list_times == CONFIG_LIST_TIMES_LOCAL,
 		.owner_names = settings.list_owners == CONFIG_LIST_OWNERS_NAMES,

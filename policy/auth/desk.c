@@ -63,6 +63,8 @@ identify(struct desk *desk, const struct attempt *attempt)
 	struct bytes name = bytes_of(attempt->name, attempt->name_length);
 	if (desk_identify(desk, host, name, &identified.user) < 0)
 		return VERDICT_REFUSED;
+	if (identified.user.tls == TLS_POLICY_REQUIRED && !attempt->is_protected)
+		return VERDICT_UNPROTECTED;
 	if (verdict_post_identified(desk->options.supervisor, 0, &identified) < 0)
 		return VERDICT_UNAVAILABLE;
 	return VERDICT_ACCEPTED;
@@ -151,6 +153,7 @@ new_attempt(struct gateway *gateway, uint32_t tag, const struct verify_password 
 		.name_length = body->user.length,
 		.secret = malloc(body->secret.length + 1),
 		.secret_length = body->secret.length,
+		.is_protected = body->protected,
 	};
 	if (attempt->host == NULL || attempt->name == NULL || attempt->secret == NULL) {
 		attempt_free(&attempt);

@@ -21,6 +21,7 @@ struct attempt {
 	size_t name_length;
 	char *secret;
 	size_t secret_length;
+	bool is_protected; /* it came over TLS */
 };
 
 /* Wipes the secret. */

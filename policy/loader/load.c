@@ -6,6 +6,7 @@
 #include "policy/loader/load.h"
 
 #include "ipc/base/scope.h"
+#include "policy/loader/certificates.h"
 #include "policy/rules/quick.h"
 #include "policy/rules/users.h"
 
@@ -27,6 +28,7 @@ load_free(struct load **load)
 	if (freed == NULL)
 		return;
 	users_files_clear(&freed->users);
+	credentials_clear(&freed->credentials);
 	config_free(&freed->config);
 	if (freed->banner != NULL)
 		explicit_bzero(freed->banner, strlen(freed->banner));
@@ -196,6 +198,10 @@ read_file(const struct load_source *source, struct load *load, struct rules_erro
 		rules_error_locate(error, source->config_path, 0);
 	if (result == 0)
 		result = check_log_folder(load->config, error);
+	if (result == 0)
+		result = config_check_certificates(load->config, error);
+	if (result == 0)
+		result = certificates_load(load->config, &load->credentials, error);
 	return result == 0 ? open_users_files(load, error) : result;
 }
 
@@ -305,7 +311,33 @@ print_memory(FILE *out, const struct config *config, const char *user)
 
 /* A password that was given is not repeated: the terminal may be somebody else's, too. */
 static void
-print_banner(FILE *out, const struct quick *quick, const struct quick_home *home)
+print_user(FILE *out, const struct quick_user *user)
+{
+	print_quoted(out, user->name);
+	if (user->made)
+		fprintf(out, ":%s", user->password);
+}
+
+static void
+print_trust(FILE *out, const struct quick_user *user, const struct certificate_marks *marks)
+{
+	fprintf(out, "sallyport: TLS certificate made for this run, SHA-256 %s\n", marks->sha256);
+	fprintf(out, "sallyport: try: curl --ssl-reqd --insecure --pinnedpubkey '%s' --user '",
+		marks->pin);
+	print_user(out, user);
+	fprintf(out,
+		"' ftp://{address}/\n"
+		"sallyport: try: lftp -e 'set ftp:ssl-force yes; set "
+		"ssl:verify-certificate/%s no' -u '",
+		marks->sha1);
+	print_quoted(out, user->name);
+	fprintf(out, "%s%s' ftp://{address}/\n", user->made ? "," : "",
+		user->made ? user->password : "");
+}
+
+static void
+print_banner(FILE *out, const struct quick *quick, const struct quick_home *home,
+	const struct certificate_marks *marks)
 {
 	const struct quick_user *first = &quick->users[0];
 	for (size_t i = 0; i < quick->user_count; i++)
@@ -318,22 +350,25 @@ print_banner(FILE *out, const struct quick *quick, const struct quick_home *home
 	if (home->load != NULL)
 		fprintf(out, "sallyport: each user begins with a copy of %s\n", home->load);
 	fputs("sallyport: try: curl --user '", out);
-	print_quoted(out, first->name);
-	if (first->made)
-		fprintf(out, ":%s", first->password);
+	print_user(out, first);
 	fputs("' ftp://{address}/\n", out);
+	if (marks != NULL)
+		print_trust(out, first, marks);
 }
 
 static int
 take_quick(struct quick *quick, const struct quick_home *home, struct load *load)
 {
+	struct certificate_marks marks;
 	size_t length = 0, text_length = strlen(quick->users_text);
+	bool has_tls = quick->config->tls != CONFIG_TLS_OFF;
 	FILE *out = open_memstream(&load->banner, &length);
 	if (out == NULL)
 		return -ENOMEM;
-	print_banner(out, quick, home);
-	if (fclose(out) != 0)
-		return -ENOMEM;
+	int result = has_tls ? certificates_make(&load->credentials, &marks) : 0;
+	print_banner(out, quick, home, has_tls && result == 0 ? &marks : NULL);
+	if (fclose(out) != 0 || result < 0)
+		return result < 0 ? result : -ENOMEM;
 	load->config = quick->config;
 	quick->config = NULL;
 	SCOPE_FD int fd = memfd_create("users", MFD_CLOEXEC);

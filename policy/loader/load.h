@@ -5,6 +5,7 @@
 #ifndef SALLYPORT_POLICY_LOADER_LOAD_H
 #define SALLYPORT_POLICY_LOADER_LOAD_H
 
+#include "policy/rules/credentials.h"
 #include "policy/rules/users_files.h"
 
 struct load_source {
@@ -16,6 +17,7 @@ struct load_source {
 struct load {
 	struct config *config;
 	struct users_files users;
+	struct credentials credentials;
 	char *banner; /* lines to print when the server is ready, NULL: none; wiped on free */
 };
 

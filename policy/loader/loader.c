@@ -58,6 +58,24 @@ send_users_files(struct channel *channel, const struct load *load)
 }
 
 static int
+send_credentials(struct channel *channel, const struct credentials *credentials)
+{
+	const struct loader_certificate certificate = { 0 };
+	const struct loader_staple staple = { 0 };
+	int error = 0;
+	for (size_t i = 0; i < credentials->count && error == 0; i++) {
+		const struct credential *sent = &credentials->items[i];
+		const struct loader_key key = { .file_name = bytes_of_text(sent->key_name) };
+		error = loader_post_certificate_with(channel, 0, &certificate, sent->chain_fd);
+		if (error == 0)
+			error = loader_post_key_with(channel, 0, &key, sent->key_fd);
+		if (error == 0 && sent->staple_fd >= 0)
+			error = loader_post_staple_with(channel, 0, &staple, sent->staple_fd);
+	}
+	return error;
+}
+
+static int
 send_banner(struct channel *channel, const struct load *load)
 {
 	int error = 0;
@@ -78,6 +96,8 @@ send_all(struct channel *channel, const struct load *load)
 	int error = config_for_each(load->config, READER_ALL, send_option, channel);
 	if (error == 0)
 		error = send_users_files(channel, load);
+	if (error == 0)
+		error = send_credentials(channel, &load->credentials);
 	if (error == 0)
 		error = send_banner(channel, load);
 	return error == 0 ? loader_post_finished(channel, 0, &body) : error;

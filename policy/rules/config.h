@@ -90,6 +90,9 @@ const struct value_rule *config_rule(unsigned option);
  */
 MUST_CHECK int config_check(const struct config *config, struct rules_error *error);
 
+/* TLS needs certificates from files. 0 or -EINVAL with a reason. */
+MUST_CHECK int config_check_certificates(const struct config *config, struct rules_error *error);
+
 /*
  * Calls `visit` with each value that one of `readers` needs, as text that config_accept() of
  * another process takes: the defaults too, a list once for each element (an empty one once, with
@@ -108,9 +111,9 @@ config_for_each(const struct config *config, unsigned readers, config_visit *vis
 MUST_CHECK int config_load(const char *path, struct config **result, struct rules_error *error);
 
 /*
- * Looks up the accounts that are given by name, through NSS, and checks that they are three
- * different ones. For `sallyportd --load` alone, when it runs as root: the supervisor never calls
- * NSS (DECISIONS 11). 0, -EINVAL with a reason or -ENOMEM.
+ * Looks up the accounts that are given by name, through NSS, and checks that they are
+ * different ones; that of keys only where there is TLS. For `sallyportd --load` alone, when it runs
+ * as root: the supervisor never calls NSS (DECISIONS 11). 0, -EINVAL with a reason or -ENOMEM.
  */
 MUST_CHECK int config_resolve_accounts(struct config *config, struct rules_error *error);
 

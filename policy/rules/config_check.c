@@ -49,6 +49,31 @@ check_ports(const struct config *config, struct rules_error *error)
 	return 0;
 }
 
+/* A user may want more than the server, and nobody what is not there. */
+static int
+check_tls(const struct config *config, struct rules_error *error)
+{
+	size_t count = config->tls_certificates.count;
+	if (config->tls_keys.count != count)
+		return rules_refuse(error,
+			"tls_keys: %zu keys for %zu certificates; each needs its own",
+			config->tls_keys.count, count);
+	if (config->tls_staples.count > count)
+		return rules_refuse(error, "tls_staples: more than there are tls_certificates");
+	if (config->tls == CONFIG_TLS_OFF && config->tls_listen.count > 0)
+		return rules_refuse(error, "tls_listen: needs tls = optional or required");
+	return 0;
+}
+
+/* In a quick start the certificate is made, and in no file. */
+int
+config_check_certificates(const struct config *config, struct rules_error *error)
+{
+	if (config->tls != CONFIG_TLS_OFF && config->tls_certificates.count == 0)
+		return rules_refuse(error, "tls: needs tls_certificates and tls_keys");
+	return 0;
+}
+
 static int
 check_times(const struct config *config, struct rules_error *error)
 {
@@ -77,6 +102,8 @@ config_check(const struct config *config, struct rules_error *error)
 	int result = check_ports(config, error);
 	if (result == 0)
 		result = check_times(config, error);
+	if (result == 0)
+		result = check_tls(config, error);
 	if (result == 0)
 		result = check_backend(config, error);
 	return result < 0 ? result : config_check_hosts(config, error);
@@ -115,8 +142,10 @@ config_resolve_accounts(struct config *config, struct rules_error *error)
 		{ "gateway_user", &config->gateway_user },
 		{ "auth_user", &config->auth_user },
 		{ "record_user", &config->record_user },
+		{ "keys_user", &config->keys_user },
 	};
-	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+	size_t count = ARRAY_LENGTH(rows) - (config->tls == CONFIG_TLS_OFF);
+	for (size_t i = 0; i < count; i++) {
 		int result = resolve_account(rows[i].option, rows[i].account, error);
 		if (result < 0)
 			return result;

@@ -98,6 +98,7 @@ accept_home(struct quick *quick, const struct quick_arguments *arguments,
 		{ OPTION_gateway_user, home->privileged ? "65521:65521" : NULL },
 		{ OPTION_auth_user, home->privileged ? "65522:65522" : NULL },
 		{ OPTION_record_user, home->privileged ? "65523:65523" : NULL },
+		{ OPTION_keys_user, home->privileged ? "65524:65524" : NULL },
 	};
 	int result = 0;
 	for (size_t i = 0; i < ARRAY_LENGTH(rows) && result == 0; i++)
@@ -121,6 +122,8 @@ build_config(struct quick *quick, const struct quick_arguments *arguments,
 	if (result == 0)
 		result = accept_values(
 			quick, OPTION_passive_ports, ports->items, ports->count, error);
+	if (result == 0 && arguments->tls.count > 0)
+		result = accept_text(quick, OPTION_tls, "optional", error);
 	if (result == 0)
 		result = accept_home(quick, arguments, home, error);
 	return result < 0 ? result : config_check(quick->config, error);

@@ -46,6 +46,27 @@ add_value(struct quick_arguments *result, const struct row *row, const char *val
 	return 0;
 }
 
+/* "--option=value" or "--option value": how many arguments further it took. */
+static int
+add_option(struct quick_arguments *result, const struct row *row, int left, char *const arguments[],
+	struct rules_error *error)
+{
+	const char *equals = strchr(arguments[0], '=');
+	if (equals == NULL && left == 1)
+		return rules_refuse(error, "%s: needs %s", row->option, row->value);
+	int added = add_value(result, row, equals == NULL ? arguments[1] : equals + 1, error);
+	return added < 0 ? added : equals == NULL;
+}
+
+static int
+add_flag(struct quick_arguments *result, const struct row *row, const char *argument,
+	struct rules_error *error)
+{
+	if (strchr(argument, '=') != NULL)
+		return rules_refuse(error, "%s: takes no value", row->option);
+	return add_value(result, row, "", error);
+}
+
 int
 quick_parse(int count, char *const arguments[], struct quick_arguments *result,
 	struct rules_error *error)
@@ -56,13 +77,12 @@ quick_parse(int count, char *const arguments[], struct quick_arguments *result,
 		if (row == NULL)
 			return rules_refuse_value(error, "argument", bytes_of_text(arguments[i]),
 				"is not known to --quick");
-		const char *equals = strchr(arguments[i], '=');
-		if (equals == NULL && i + 1 == count)
-			return rules_refuse(error, "%s: needs %s", row->option, row->value);
-		int added = add_value(
-			&sorted, row, equals == NULL ? arguments[++i] : equals + 1, error);
+		int added = row->value == NULL
+				    ? add_flag(&sorted, row, arguments[i], error)
+				    : add_option(&sorted, row, count - i, &arguments[i], error);
 		if (added < 0)
 			return added;
+		i += added;
 	}
 	*result = sorted;
 	return 0;
@@ -72,5 +92,7 @@ void
 quick_print_options(FILE *out)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
-		fprintf(out, "  %s %s\n      %s\n", rows[i].option, rows[i].value, rows[i].doc);
+		fprintf(out, "  %s%s%s\n      %s\n", rows[i].option,
+			rows[i].value == NULL ? "" : " ",
+			rows[i].value == NULL ? "" : rows[i].value, rows[i].doc);
 }

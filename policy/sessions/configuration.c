@@ -31,6 +31,7 @@ settings_free(struct settings **settings)
 		return;
 	config_free(&freed->config);
 	users_files_clear(&freed->users);
+	credentials_clear(&freed->credentials);
 	free(freed->banner);
 	free(freed);
 }
@@ -60,6 +61,37 @@ on_users_file(void *owner, struct message *message, const struct loader_users_fi
 	if (users_files_add(
 		    &load->settings->users, body->host, body->file_name, &message->descriptor) < 0)
 		channel_reject(process->channel, "a users file too many");
+}
+
+static struct credentials *
+credentials_of(const struct process *process)
+{
+	struct load *load = process->owner;
+	return &load->settings->credentials;
+}
+
+static void
+on_certificate(void *owner, struct message *message, UNUSED const struct loader_certificate *body)
+{
+	const struct process *process = owner;
+	if (credentials_add(credentials_of(process), &message->descriptor) < 0)
+		channel_reject(process->channel, "a certificate too many");
+}
+
+static void
+on_key(void *owner, struct message *message, const struct loader_key *body)
+{
+	const struct process *process = owner;
+	if (credentials_add_key(credentials_of(process), body->file_name, &message->descriptor) < 0)
+		channel_reject(process->channel, "a key without a certificate");
+}
+
+static void
+on_staple(void *owner, struct message *message, UNUSED const struct loader_staple *body)
+{
+	const struct process *process = owner;
+	if (credentials_add_staple(credentials_of(process), &message->descriptor) < 0)
+		channel_reject(process->channel, "an OCSP response without a certificate");
 }
 
 static void
@@ -109,6 +141,7 @@ on_finished(void *owner, UNUSED struct message *message, UNUSED const struct loa
 		process_failed(process, EINVAL, bytes_of_text(reason));
 	load->finished = reason == NULL &&
 			 users_files_match(&load->settings->users, load->settings->config) &&
+			 credentials_are_whole(&load->settings->credentials) &&
 			 config_check(load->settings->config, &error) == 0;
 	rules_error_free(&error);
 	process_dismiss(process, LEAVE_MS);
@@ -118,6 +151,9 @@ static const struct loader_handlers handlers = {
 	.violation = on_violation,
 	.option = on_option,
 	.users_file = on_users_file,
+	.certificate = on_certificate,
+	.key = on_key,
+	.staple = on_staple,
 	.banner = on_banner,
 	.failed = on_failed,
 	.finished = on_finished,

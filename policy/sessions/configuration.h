@@ -5,6 +5,7 @@
 #ifndef SALLYPORT_POLICY_SESSIONS_CONFIGURATION_H
 #define SALLYPORT_POLICY_SESSIONS_CONFIGURATION_H
 
+#include "policy/rules/credentials.h"
 #include "policy/rules/users_files.h"
 
 struct supervisor;
@@ -13,7 +14,8 @@ struct supervisor;
 struct settings {
 	struct config *config;
 	struct users_files users;
-	char *banner; /* lines to print when the server is ready; "" if none */
+	struct credentials credentials; /* until keys.c takes them */
+	char *banner;                   /* lines to print when the server is ready; "" if none */
 };
 
 void settings_free(struct settings **settings);

@@ -8,6 +8,7 @@
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "policy/sessions/auth.h"
+#include "policy/sessions/keys.h"
 #include "policy/sessions/names.h"
 #include "policy/sessions/ports.h"
 #include "policy/sessions/record.h"
@@ -135,6 +136,18 @@ on_want_auth(void *owner, UNUSED struct message *message, UNUSED const struct ga
 }
 
 static void
+on_want_keys(void *owner, UNUSED struct message *message, UNUSED const struct gate_want_keys *body)
+{
+	const struct process *process = owner;
+	struct gateway *gateway = process->owner;
+	uint64_t now_ms = supervisor_now_ms();
+	if (often_is_reached(&gateway->keys_wanted, now_ms))
+		return; /* its handshakes wait for the next keys */
+	often_note(&gateway->keys_wanted, now_ms);
+	keys_reconnect_gateway(process->supervisor->keys, gateway);
+}
+
+static void
 on_failed(void *owner, UNUSED struct message *message, const struct gate_failed *body)
 {
 	process_failed(owner, EIO, body->reason);
@@ -156,6 +169,7 @@ static const struct gate_handlers handlers = {
 	.leave_port = ports_on_leave,
 	.connect_active = on_connect_active,
 	.want_auth = on_want_auth,
+	.want_keys = on_want_keys,
 	.pong = on_pong,
 };
 
@@ -264,6 +278,9 @@ send_configure(const struct gateway *gateway)
 		.commit_timeout_s = (uint32_t)config->commit_timeout,
 		.passive_spare = passive_spare(supervisor),
 		.ports_are_shared = gateway->ports != NULL,
+		.tls = (enum tls_policy)config->tls,
+		.tls_data = (enum tls_policy)config->tls_data,
+		.tls_ccc = config->tls_ccc,
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
 	};
 	struct process *process = gateway->service.process;
@@ -298,6 +315,7 @@ start(struct gateway *gateway)
 	names_send(gateways->names, gateway->service.process);
 	connect_record(gateway);
 	connect_auth(gateway);
+	keys_connect_gateway(gateways->supervisor->keys, gateway);
 	listeners_send(gateways->supervisor->listeners, gateway->slot, gateway->service.process);
 	return 0;
 }
@@ -329,6 +347,13 @@ gateways_announce(struct gateways *gateways)
 	for (unsigned i = 0; i < gateways->count; i++)
 		if (gateways->slots[i].service.process != NULL)
 			names_send(gateways->names, gateways->slots[i].service.process);
+}
+
+struct gateway *
+gateways_next(struct gateways *gateways, const struct gateway *after)
+{
+	size_t next = after == NULL ? 0 : (size_t)(after - gateways->slots) + 1;
+	return gateways == NULL || next == gateways->count ? NULL : &gateways->slots[next];
 }
 
 struct gateway *

@@ -21,7 +21,8 @@ struct gateway {
 	struct passive *passive;  /* its part of the range of passive ports, */
 	struct ports *ports;      /* or NULL and the ports that all share */
 	struct often auth_wanted; /* anew */
-	uint64_t active_second;   /* connects of active mode are counted by the second */
+	struct often keys_wanted;
+	uint64_t active_second; /* connects of active mode are counted by the second */
 	unsigned active_count;
 	unsigned sessions; /* in the table, whole and half; sessions.c writes it */
 };
@@ -36,6 +37,8 @@ void gateways_reload(struct gateways *gateways);
 
 /* Tells all of them what PASV announces (names.h). */
 void gateways_announce(struct gateways *gateways);
+/* All of them, one after the other, from NULL to NULL. */
+struct gateway *gateways_next(struct gateways *gateways, const struct gateway *after);
 
 /* The gateway that may name this session, if it still lives. */
 struct gateway *gateways_find(struct gateways *gateways, uint64_t session);

@@ -30,7 +30,13 @@ send_ends(const struct session *session)
 {
 	struct process *gateway = session->gateway->service.process;
 	SCOPE_PAIR struct pair pair = { -1, -1 };
-	const struct gate_attached answer = { .session = session->id };
+	const struct account_user *user = &session->account->user;
+	const struct gate_attached answer = {
+		.session = session->id,
+		.tls_data = user->tls_data,
+		.tls_reuse = user->tls_reuse,
+		.tls_upload_end = user->tls_upload_end,
+	};
 	const struct attach_attach order = {
 		.session = session->id,
 		.peer = session->peer,

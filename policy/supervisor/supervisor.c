@@ -10,6 +10,7 @@
 #include "policy/sessions/admins.h"
 #include "policy/sessions/auth.h"
 #include "policy/sessions/gateways.h"
+#include "policy/sessions/keys.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/sessions.h"
 #include "policy/sessions/workers.h"
@@ -47,6 +48,7 @@ supervisor_identity(const struct supervisor *supervisor, enum role role)
 	const struct config *config = supervisor->settings->config;
 	const struct value_account *account = role == ROLE_GATEWAY ? &config->gateway_user
 					      : role == ROLE_AUTH  ? &config->auth_user
+					      : role == ROLE_KEYS  ? &config->keys_user
 								   : &config->record_user;
 	if (supervisor->own.uid != 0)
 		return supervisor->own;
@@ -81,10 +83,12 @@ supervisor_child_ended(struct supervisor *supervisor)
 		supervisor->stage = STAGE_WORKERS;
 		dismiss(supervisor, ROLE_WORKER);
 		dismiss(supervisor, ROLE_AUTH);
+		dismiss(supervisor, ROLE_KEYS);
 		dismiss(supervisor, ROLE_LOADER);
 	}
 	if (supervisor->stage == STAGE_WORKERS && processes_count(supervisor, ROLE_WORKER) == 0 &&
-		processes_count(supervisor, ROLE_AUTH) == 0) {
+		processes_count(supervisor, ROLE_AUTH) + processes_count(supervisor, ROLE_KEYS) ==
+			0) {
 		supervisor->stage = STAGE_RECORD;
 		dismiss(supervisor, ROLE_RECORD);
 		record_close(supervisor->record);
@@ -175,6 +179,7 @@ static const struct {
 	{ CAGE_GATEWAY, ROLE_GATEWAY },
 	{ CAGE_AUTH, ROLE_AUTH },
 	{ CAGE_HASHER, ROLE_AUTH },
+	{ CAGE_KEYS, ROLE_KEYS },
 	{ CAGE_RECORD, ROLE_RECORD },
 	{ CAGE_WORKER, ROLE_WORKER },
 };
@@ -188,6 +193,9 @@ probe_cages(struct supervisor *supervisor)
 	for (size_t i = 0; i < ARRAY_LENGTH(probed); i++) {
 		struct cage_identity identity = supervisor_identity(supervisor, probed[i].role);
 		struct cage_report report;
+		if (probed[i].role == ROLE_KEYS &&
+			supervisor->settings->config->tls == CONFIG_TLS_OFF)
+			continue; /* its account need not exist */
 		if (probed[i].role == ROLE_WORKER && supervisor->own.uid == 0)
 			identity = nobody;
 		int error = cage_probe(probed[i].cage, &identity, required, &report);
@@ -214,6 +222,8 @@ start_services(struct supervisor *supervisor, unsigned gateways)
 		error = record_new(supervisor, &supervisor->record);
 	if (error == 0)
 		error = auth_new(supervisor, &supervisor->auth);
+	if (error == 0)
+		error = keys_new(supervisor, &supervisor->keys);
 	if (error == 0)
 		error = gateways_new(supervisor, gateways, &supervisor->gateways);
 	if (error < 0)
@@ -294,6 +304,7 @@ on_settings(struct supervisor *supervisor, struct settings *settings, const char
 	supervisor->settings = settings;
 	auth_reload(supervisor->auth);
 	gateways_reload(supervisor->gateways);
+	keys_reload(supervisor->keys);
 	record_notice(supervisor->record, SEVERITY_INFO, "configuration loaded");
 }
 
@@ -344,6 +355,7 @@ on_tick(evutil_socket_t fd, short what, void *argument)
 	admins_tick(supervisor->admins);
 	record_tick(supervisor->record);
 	auth_tick(supervisor->auth);
+	keys_tick(supervisor->keys);
 	gateways_tick(supervisor->gateways);
 	sessions_tick(supervisor->sessions);
 	workers_tick(supervisor->workers);

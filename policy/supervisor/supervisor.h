@@ -33,6 +33,7 @@ struct supervisor {
 	struct admins *admins;
 	struct record *record;
 	struct auth *auth;
+	struct keys *keys; /* NULL: no certificates */
 	struct gateways *gateways;
 	struct workers *workers;
 	struct sessions *sessions;

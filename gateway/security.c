@@ -1,0 +1,179 @@
+/*
+ * TLS of the process (see security.h). Runs in the gateway, which holds no key. Certificates come
+ * from the supervisor, checked by the loader: one that cannot be used ends this process.
+ */
+#include "gateway/security.h"
+
+#include "gateway/gateway.h"
+#include "gateway/supervisor.h"
+#include "gateway/tls_context.h"
+#include "gateway/tls_provider.h"
+#include "gateway/tls_tickets.h"
+#include "ipc/base/scope.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+enum { CERTIFICATES_MAX = 64, FILE_BYTES_MAX = 1024 * 1024 };
+
+struct security {
+	struct gateway *gateway;
+	struct tls_signer *signer;
+	struct tls_tickets *tickets;
+	struct tls_context *context; /* NULL: none yet */
+	struct pump_room *pumps;
+	struct tls_certificate next[CERTIFICATES_MAX]; /* their bytes are ours */
+	size_t count;
+};
+
+static uint64_t
+now_s(void)
+{
+	return gateway_now_ms() / 1000;
+}
+
+static void
+on_keys_closed(void *owner, const char *malformed)
+{
+	struct security *security = owner;
+	if (malformed != NULL)
+		record_malformed(security->gateway, PROCESS_KEYS, 0, malformed);
+	supervisor_want_keys(security->gateway);
+}
+
+/* ---- the next set ---- */
+
+static void
+drop_next(struct security *security)
+{
+	for (size_t i = 0; i < security->count; i++) {
+		struct tls_certificate *dropped = &security->next[i];
+		free((void *)(uintptr_t)dropped->chain.data);
+		free((void *)(uintptr_t)dropped->staple.data);
+	}
+	security->count = 0;
+}
+
+/* A whole file, whatever the descriptor's offset, which is shared with other processes. */
+static int
+read_file(int fd, struct bytes *result)
+{
+	struct stat status;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (status.st_size <= 0 || status.st_size > FILE_BYTES_MAX)
+		return -EFBIG;
+	size_t length = (size_t)status.st_size;
+	SCOPE_FREE char *buffer = malloc(length);
+	if (buffer == NULL)
+		return -ENOMEM;
+	ssize_t have = pread(fd, buffer, length, 0);
+	if (have != (ssize_t)length)
+		return have < 0 ? -errno : -EIO;
+	*result = bytes_of(buffer, length);
+	buffer = NULL;
+	return 0;
+}
+
+int
+security_add_certificate(struct security *security, uint32_t key, int fd)
+{
+	if (security->count == CERTIFICATES_MAX)
+		return -E2BIG;
+	struct tls_certificate added = { .key = key };
+	int error = read_file(fd, &added.chain);
+	if (error == 0)
+		security->next[security->count++] = added;
+	return error;
+}
+
+int
+security_add_staple(struct security *security, int fd)
+{
+	if (security->count == 0 || security->next[security->count - 1].staple.length > 0)
+		return -EINVAL;
+	return read_file(fd, &security->next[security->count - 1].staple);
+}
+
+int
+security_use_certificates(struct security *security)
+{
+	const struct tls_context_options options = {
+		.signer = security->signer,
+		.tickets = security->tickets,
+		.certificates = security->next,
+		.count = security->count,
+	};
+	struct tls_context *context = NULL;
+	size_t failed;
+	int error = security->count == 0 ? -EINVAL : tls_context_new(&options, &context, &failed);
+	drop_next(security);
+	if (error < 0)
+		return error;
+	tls_context_release(&security->context);
+	security->context = context;
+	return 0;
+}
+
+/* ---- life ---- */
+
+int
+security_connect_keys(struct security *security, int *fd)
+{
+	return tls_signer_connect(security->signer, fd);
+}
+
+struct tls_context *
+security_context(const struct security *security)
+{
+	return security->context;
+}
+
+struct pump_room *
+security_pumps(const struct security *security)
+{
+	return security->pumps;
+}
+
+struct security *
+security_new(struct gateway *gateway)
+{
+	unsigned char byte;
+	struct security *security = calloc(1, sizeof(*security));
+	if (security == NULL)
+		return NULL;
+	const struct tls_signer_options options = {
+		.base = gateway->base,
+		.closed = on_keys_closed,
+		.owner = security,
+	};
+	security->gateway = gateway;
+	/* Random numbers once, so that their generators are there before the cage is closed. */
+	if (tls_provider_load() < 0 || RAND_bytes(&byte, 1) != 1 || RAND_priv_bytes(&byte, 1) != 1)
+		security_free(&security);
+	if (security == NULL)
+		return NULL;
+	security->signer = tls_signer_new(&options);
+	security->tickets = tls_tickets_new(now_s);
+	security->pumps = pump_room_new(gateway->base);
+	if (security->signer == NULL || security->tickets == NULL || security->pumps == NULL)
+		security_free(&security);
+	return security;
+}
+
+void
+security_free(struct security **security)
+{
+	struct security *freed = *security;
+	*security = NULL;
+	if (freed == NULL)
+		return;
+	drop_next(freed);
+	pump_room_free(&freed->pumps);
+	tls_context_release(&freed->context);
+	tls_tickets_free(&freed->tickets);
+	tls_signer_free(&freed->signer);
+	tls_provider_unload();
+	free(freed);
+}

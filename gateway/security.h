@@ -1,0 +1,38 @@
+/*
+ * TLS of the process: its certificates, its channel to sallyport-keys, its tickets. Process
+ * lifetime. Without certificates there is no TLS.
+ */
+#ifndef SALLYPORT_GATEWAY_SECURITY_H
+#define SALLYPORT_GATEWAY_SECURITY_H
+
+#include "gateway/pump.h"
+#include "ipc/base/bytes.h"
+
+struct gateway;
+struct security;
+
+/* Before the cage is closed. NULL when memory is short, or OpenSSL does not start. */
+MUST_CHECK struct security *security_new(struct gateway *gateway);
+
+/* After the last session. */
+void security_free(struct security **security);
+
+/* Takes *fd, a channel to keys, in place of an earlier one. 0 or negative errno. */
+MUST_CHECK int security_connect_keys(struct security *security, int *fd);
+
+/*
+ * Certificates of the next set: PEM in a file, with the number of the key at keys; and what an OCSP
+ * responder says of the one before. 0, -EFBIG or another negative errno.
+ */
+MUST_CHECK int security_add_certificate(struct security *security, uint32_t key, int fd);
+MUST_CHECK int security_add_staple(struct security *security, int fd);
+
+/* The set is complete and in force; connections keep theirs. 0, -EINVAL or -ENOMEM. */
+MUST_CHECK int security_use_certificates(struct security *security);
+
+/* Of new connections; NULL without certificates. */
+struct tls_context *security_context(const struct security *security);
+
+struct pump_room *security_pumps(const struct security *security);
+
+#endif
