@@ -77,7 +77,7 @@ quick_parse(int count, char *const arguments[], struct quick_arguments *result,
 		if (row == NULL)
 			return rules_refuse_value(error, "argument", bytes_of_text(arguments[i]),
 				"is not known to --quick");
-		int added = row->value == NULL
+		int added = row->value[0] == '\0'
 				    ? add_flag(&sorted, row, arguments[i], error)
 				    : add_option(&sorted, row, count - i, &arguments[i], error);
 		if (added < 0)
@@ -93,6 +93,5 @@ quick_print_options(FILE *out)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
 		fprintf(out, "  %s%s%s\n      %s\n", rows[i].option,
-			rows[i].value == NULL ? "" : " ",
-			rows[i].value == NULL ? "" : rows[i].value, rows[i].doc);
+			rows[i].value[0] == '\0' ? "" : " ", rows[i].value, rows[i].doc);
 }

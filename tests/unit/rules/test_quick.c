@@ -261,12 +261,18 @@ check_usage(void **state)
 	assert_non_null(out);
 	quick_print_options(out);
 	fclose(out);
-	static const char *const options[] = {
-#define QUICK(option, field, most, value, doc) option " " value "\n",
+	static const char *const options[][2] = {
+#define QUICK(option, field, most, value, doc) { option, value },
 #include "policy/rules/quick.def"
 	};
-	for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
-		assert_non_null(strstr(text, options[i]));
+	for (size_t i = 0; i < ARRAY_LENGTH(options); i++) {
+		const char *line = strstr(text, options[i][0]);
+		assert_non_null(line);
+		line += strlen(options[i][0]);
+		line += options[i][1][0] != '\0' && line[0] == ' ';
+		assert_int_equal(strncmp(line, options[i][1], strlen(options[i][1])), 0);
+		assert_int_equal(line[strlen(options[i][1])], '\n');
+	}
 	free(text);
 }
 
