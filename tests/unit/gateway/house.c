@@ -675,6 +675,7 @@ IGNORED(ready)
 IGNORED(failed)
 IGNORED(pong)
 IGNORED(want_auth)
+IGNORED(want_keys)
 
 static const struct gate_handlers supervisor_handlers = {
 	.violation = on_violation_ignored,
@@ -682,6 +683,7 @@ static const struct gate_handlers supervisor_handlers = {
 	.failed = on_failed_ignored,
 	.pong = on_pong_ignored,
 	.want_auth = on_want_auth_ignored,
+	.want_keys = on_want_keys_ignored,
 	.attach = on_attach,
 	.reattach = on_reattach,
 	.session_closed = on_session_closed,
