@@ -96,7 +96,9 @@ static void
 send_password(struct fixture *fixture, bool is_malformed)
 {
 	/* Session, attempt, no host, the user "u", the secret, not over TLS, an address. */
-	char body[8 + 4 + 2 + 3 + 2 + SECRET_BYTES + 1 + 22 + 1] = { 1, [8] = 1, [14] = 1, [16] = 'u' };
+	char body[8 + 4 + 2 + 3 + 2 + SECRET_BYTES + 1 + 22 + 1] = {
+		1, [8] = 1, [14] = 1, [16] = 'u'
+	};
 	body[17] = SECRET_BYTES;
 	make_secret(body + 19);
 	struct bytes encoded = bytes_of(body, is_malformed ? sizeof(body) : sizeof(body) - 1);
