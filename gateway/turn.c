@@ -344,6 +344,7 @@ go_on_with_protection(struct session *session)
 	if (!secure_holds(session) || session->ending != NULL || is_blocked(session))
 		return;
 	short wanted = secure_continue(session);
+	flush(session); /* the greeting of implicit TLS */
 	if ((wanted & EV_WRITE) != 0)
 		wait_to_write(session);
 	else if ((wanted & EV_READ) != 0)

@@ -21,7 +21,9 @@ from .tap import Failure, check, equal, wait_until
 Footprint = collections.namedtuple("Footprint", "descriptors memory_bytes")
 PASSWORD = "pass word"
 SHA512_1000 = b"$6$rounds=1000$sallyport$"  # a setting of crypt(5) that costs 0.25 ms a login
-ACCOUNTS = {"gateway_user": "nobody", "auth_user": "games", "record_user": "news"}  # any three do
+ACCOUNTS = {
+    "gateway_user": "nobody", "auth_user": "games", "record_user": "news", "keys_user": "lp"
+}  # any four do
 AT_REST = 10  # readings that agree
 LOUD = ("warning", "error")
 hashing = threading.Lock()  # crypt(3) has one result for all threads
