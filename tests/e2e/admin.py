@@ -413,13 +413,14 @@ def never_read(end):
         check(False, "every answer was kept for it")
 
 
+TWICE = "two requests at a time"
 LIES = {
     "garbage": lambda end: end.send(noise(1000)),
     "half a header": lambda end: end.send(b"\1\0"),
     "a message of the server": lambda end: end.send(b"\2" + bytes(40)),
     "a descriptor": send_file,
     "answers that it never reads": never_read,
-    "two requests at a time": lambda end: [end.send(b"\x08" + bytes(7)) for _ in range(2)],
+    TWICE: lambda end: [end.send(b"\x08" + bytes(7)) for _ in range(2)],
 }
 
 
@@ -435,6 +436,11 @@ def _(world, name):
         equal(honest.recv(65536)[:8], b"\2\0\0\0\7\0\0\0", "the header of the answer")
         record = world.wait_record(start, event="malformed", peer="admin")
         equal(record["peer_pid"], os.getpid(), "peer_pid")
+    if name == TWICE:
+        wait_until(
+            lambda: run(command(world, "reload"), check_status=False).returncode == 0,
+            "the liar's reload is over, and another one too",
+        )
 
 
 @suite.case("a flood of connections is turned away, and does not keep the server from its work")
