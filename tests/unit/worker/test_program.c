@@ -1,11 +1,10 @@
 /*
- * The program itself, in its cage, started as the supervisor starts it: this process plays the
- * supervisor, record and a gateway.
+ * The program itself, in its cage, started as the supervisor starts it (program_world.h): what it
+ * does for a session, what it saves and loads, what keeps it from starting.
  */
-#include "ipc/attach.h"
 #include "ipc/base/scope.h"
-#include "ipc/remote.h"
 #include "policy/cage/cage.h"
+#include "tests/unit/worker/program_world.h"
 #include "tests/unit/worker/session.h"
 #include "tests/unit/worker/trees.h"
 
@@ -17,302 +16,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-
-enum { SAVE_TAG = 9 };
-
-static int program_fd; /* the worker's file; its folder may be closed to its user */
-
-struct world {
-	struct event_base *base;
-	struct channel *worker;
-	struct channel *record;
-	struct pathio *io;
-	struct pathio_wait wait;
-	char home[64];
-	pid_t pid;
-	bool ready;
-	bool pong;
-	bool gone; /* end of file on the supervisor's channel */
-	bool is_saved;
-	struct attach_saved saved;
-	char failed[1024];
-	char loaded[256]; /* a notice that is expected */
-	uint64_t ended;
-	uint32_t events;
-};
-
-/* ---- the supervisor's side ---- */
+#include <unistd.h>
 
 static void
-on_violation(void *owner, struct message *message, const struct attach_violation *told)
-{
-	(void)owner;
-	(void)message;
-	SCOPE_FREE char *name = cage_system_call_name(told->architecture, told->system_call);
-	fail_msg("the worker left its cage: %s", name);
-}
-
-static void
-on_ready(void *owner, struct message *message, const struct attach_ready *told)
-{
-	struct world *world = owner;
-	(void)message;
-	world->ready = told->cage.length > 0;
-	channel_set_phase(world->worker, PHASE_SERVING);
-	event_base_loopbreak(world->base);
-}
-
-static void
-on_failed(void *owner, struct message *message, const struct attach_failed *told)
-{
-	struct world *world = owner;
-	(void)message;
-	snprintf(world->failed, sizeof(world->failed), "%.*s", (int)told->reason.length,
-		told->reason.data);
-	event_base_loopbreak(world->base);
-}
-
-static void
-on_session_ended(void *owner, struct message *message, const struct attach_session_ended *told)
-{
-	struct world *world = owner;
-	(void)message;
-	world->ended = told->session;
-	event_base_loopbreak(world->base);
-}
-
-static void
-on_pong(void *owner, struct message *message, const struct attach_pong *told)
-{
-	struct world *world = owner;
-	(void)told;
-	world->pong = message->tag == 5;
-	event_base_loopbreak(world->base);
-}
-
-static void
-on_saved(void *owner, struct message *message, const struct attach_saved *told)
-{
-	struct world *world = owner;
-	assert_int_equal(message->tag, SAVE_TAG);
-	world->saved = *told;
-	world->is_saved = true;
-	event_base_loopbreak(world->base);
-}
-
-static const struct attach_handlers handlers = {
-	.violation = on_violation,
-	.saved = on_saved,
-	.ready = on_ready,
-	.failed = on_failed,
-	.session_ended = on_session_ended,
-	.pong = on_pong,
-};
-
-static void
-on_closed(void *owner, const char *malformed)
-{
-	struct world *world = owner;
-	assert_null(malformed);
-	world->gone = true;
-	event_base_loopbreak(world->base);
-}
-
-static void
-child(int fd, int empty_fd)
-{
-	uid_t uid = geteuid() == 0 ? 65534 : geteuid();
-	gid_t gid = geteuid() == 0 ? 65534 : getegid();
-	const struct cage_identity identity = { .uid = uid, .gid = gid };
-	char *const arguments[] = { strdup("sallyport-worker"), NULL };
-	char *const environment[] = { NULL };
-	if (fchdir(empty_fd) == 0 && dup2(fd, CAGE_CHANNEL_FD) == CAGE_CHANNEL_FD &&
-		cage_become(&identity) == 0)
-		fexecve(program_fd, arguments, environment);
-	_exit(99);
-}
-
-static void
-start_process(struct world *world)
-{
-	int ends[2], empty_fd;
-	assert_int_equal(channel_pair(ends), 0);
-	assert_int_equal(cage_open_empty_folder(&empty_fd), 0);
-	world->pid = fork();
-	assert_true(world->pid >= 0);
-	if (world->pid == 0)
-		child(ends[1], empty_fd);
-	fd_close(&ends[1]);
-	fd_close(&empty_fd);
-	const struct channel_options options = {
-		.base = world->base,
-		.messages = &attach_messages,
-		.our_role = ROLE_SUPERVISOR,
-		.peer_role = ROLE_WORKER,
-		.phase = PHASE_STARTING,
-		.handlers = &handlers,
-		.owner = world,
-		.closed = on_closed,
-	};
-	assert_int_equal(channel_new(&options, &ends[0], &world->worker), 0);
-}
-
-static struct world *
-world_new(const char *backend, const char *home, const char *load)
-{
-	struct world *world = calloc(1, sizeof(*world));
-	assert_non_null(world);
-	world->base = event_base_new();
-	world->wait.base = world->base;
-	snprintf(world->home, sizeof(world->home), "/tmp/sallyport-test-XXXXXX");
-	assert_non_null(mkdtemp(world->home));
-	assert_int_equal(chmod(world->home, 0777), 0);
-	start_process(world);
-	const struct attach_configure configure = {
-		.user = { .name = bytes_of_text("anna"),
-			.uid = geteuid() == 0 ? 65534 : geteuid(),
-			.gid = geteuid() == 0 ? 65534 : getegid(),
-			.home = bytes_of_text(home == NULL ? world->home : home),
-			.backend = bytes_of_text(backend),
-			.path_threads = 2,
-			.memory_limit_bytes = TEST_MEMORY_LIMIT,
-			.memory_load = bytes_of_text(load),
-			.umask = 022,
-			.sessions_max = 10 },
-		.path_timeout_s = 10,
-		.commit_timeout_s = 10,
-		.stall_timeout_s = 60,
-	};
-	assert_int_equal(attach_post_configure(world->worker, 1, &configure), 0);
-	return world;
-}
-
-static void
-on_operation(void *owner, struct message *message, const struct event_operation *event)
-{
-	struct world *world = owner;
-	(void)event;
-	assert_int_equal(message->tag, ++world->events);
-}
-
-static void
-on_transfer(void *owner, struct message *message, const struct event_transfer *event)
-{
-	struct world *world = owner;
-	(void)event;
-	assert_int_equal(message->tag, ++world->events);
-}
-
-static void
-on_event_session_ended(
-	void *owner, struct message *message, const struct event_session_ended *event)
-{
-	struct world *world = owner;
-	(void)event;
-	assert_int_equal(message->tag, ++world->events);
-}
-
-static void
-on_notice(void *owner, struct message *message, const struct event_notice *event)
-{
-	struct world *world = owner;
-	if (memcmp(event->text.data, "memory_load ", strlen("memory_load ")) != 0)
-		fail_msg("a notice: %.*s", (int)event->text.length, event->text.data);
-	assert_int_equal(message->tag, ++world->events);
-	snprintf(world->loaded, sizeof(world->loaded), "%.*s", (int)event->text.length,
-		event->text.data);
-}
-
-static void
-on_malformed(void *owner, struct message *message, const struct event_malformed *event)
-{
-	(void)owner;
-	(void)message;
-	fail_msg("malformed: %.*s", (int)event->rule.length, event->rule.data);
-}
-
-static const struct event_handlers record_handlers = {
-	.notice = on_notice,
-	.malformed = on_malformed,
-	.operation = on_operation,
-	.transfer = on_transfer,
-	.session_ended = on_event_session_ended,
-};
-
-/* A record, and a session with all rights, seen from the gateway. */
-static void
-attach(struct world *world)
-{
-	int record[2], session[2];
-	char encoded[128];
-	struct wire_list_builder rights = { .buffer = encoded, .capacity = sizeof(encoded) };
-	const struct account_right right = { .folder = bytes_of_text("/"), .bits = RIGHTS_KNOWN };
-	assert_int_equal(channel_pair(record), 0);
-	assert_int_equal(channel_pair(session), 0);
-	assert_int_equal(wire_list_add(&rights, &account_right_record, &right), 0);
-	assert_int_equal(attach_post_record_with(world->worker, 2,
-				 &(struct attach_record){ .nothing = 0 }, record[1]),
-		0);
-	const struct attach_attach attached = { .session = 42, .rights = wire_list_built(&rights) };
-	assert_int_equal(attach_post_attach_with(world->worker, 3, &attached, session[1]), 0);
-	fd_close(&record[1]);
-	fd_close(&session[1]);
-	const struct channel_options record_options = {
-		.base = world->base,
-		.messages = &event_messages,
-		.our_role = ROLE_RECORD,
-		.peer_role = ROLE_WORKER,
-		.phase = PHASE_SERVING,
-		.handlers = &record_handlers,
-		.owner = world,
-		.closed = on_closed,
-	};
-	assert_int_equal(channel_new(&record_options, &record[0], &world->record), 0);
-	const struct remote_options options = { .base = world->base,
-		.deadline_ms = 10000,
-		.slow_deadline_ms = 10000,
-		.owner = world,
-		.closed = on_closed };
-	assert_int_equal(remote_new(&options, &session[0], &world->io), 0);
-}
-
-static void
-run(struct world *world)
-{
-	struct timeval limit = { .tv_sec = 10 };
-	event_base_loopexit(world->base, &limit);
-	event_base_dispatch(world->base);
-}
-
-static void
-wait_for(struct world *world, const bool *what)
-{
-	for (int i = 0; i < 100 && !*what && !world->gone; i++)
-		run(world);
-	assert_true(*what);
-}
-
-static void
-world_free(struct world *world, int want_status)
-{
-	int status;
-	pathio_wait_free(&world->wait);
-	pathio_free(&world->io);
-	channel_free(&world->worker);
-	assert_int_equal(waitpid(world->pid, &status, 0), world->pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), want_status);
-	channel_free(&world->record);
-	event_base_free(world->base);
-	test_remove_folder(world->home);
-	free(world);
-}
-
-/* ---- cases ---- */
-
-static void
-store(struct world *world)
+store(struct program_world *world)
 {
 	static const char content[] = "one\r\ntwo\n";
 	int data[2];
@@ -330,7 +37,7 @@ store(struct world *world)
 }
 
 static void
-fetch(struct world *world)
+fetch(struct program_world *world)
 {
 	int data[2];
 	session_pair(data);
@@ -344,7 +51,7 @@ fetch(struct world *world)
 }
 
 static void
-list(struct world *world, enum pathio_style style)
+list(struct program_world *world, enum pathio_style style)
 {
 	int data[2];
 	session_pair(data);
@@ -363,7 +70,7 @@ list(struct world *world, enum pathio_style style)
 
 /* Everything that a worker does, once, so that no system call is missing from its table. */
 static void
-use_everything(struct world *world)
+use_everything(struct program_world *world)
 {
 	const struct pathio_mkdir folder = {
 		.path = bytes_of_text("/a/b"), .mode = 0777, .parents = true
@@ -400,7 +107,7 @@ use_everything(struct world *world)
 
 /* HOSTILE 22: what the kernel says of the process is what the cage promises. */
 static void
-check_caged(const struct world *world)
+check_caged(const struct program_world *world)
 {
 	static const char *const wanted[] = { "Seccomp:\t2\n", "NoNewPrivs:\t1\n",
 		"CapEff:\t0000000000000000\n", "CapPrm:\t0000000000000000\n",
@@ -436,15 +143,15 @@ read_stream(int fd)
 
 /* For the administrator: a small tree, which the stream takes at once. */
 static void
-save(struct world *world)
+save(struct program_world *world)
 {
 	int ends[2];
 	session_pair(ends);
-	assert_int_equal(attach_post_save_with(world->worker, SAVE_TAG,
+	assert_int_equal(attach_post_save_with(world->worker, PROGRAM_SAVE_TAG,
 				 &(struct attach_save){ .nothing = 0 }, ends[1]),
 		0);
 	fd_close(&ends[1]);
-	wait_for(world, &world->is_saved);
+	program_world_wait(world, &world->is_saved);
 	assert_int_equal(read_stream(ends[0]), world->saved.tree.bytes);
 	fd_close(&ends[0]);
 }
@@ -452,24 +159,24 @@ save(struct world *world)
 static void
 serve_and_leave(const char *backend, int save_error)
 {
-	struct world *world = world_new(backend, NULL, "");
-	wait_for(world, &world->ready);
+	struct program_world *world = program_world_new(backend, NULL, "");
+	program_world_wait(world, &world->ready);
 	check_caged(world);
-	attach(world);
+	program_world_attach(world);
 	use_everything(world);
 	save(world);
 	assert_int_equal(world->saved.error, save_error);
 	assert_int_equal(world->saved.tree.files, save_error == 0 ? 1 : 0);
 	assert_int_equal(
 		attach_post_ping(world->worker, 5, &(struct attach_ping){ .nothing = 0 }), 0);
-	wait_for(world, &world->pong);
+	program_world_wait(world, &world->pong);
 	assert_int_equal(
 		attach_post_retire(world->worker, 6, &(struct attach_retire){ .nothing = 0 }), 0);
 	pathio_free(&world->io); /* the last session */
-	wait_for(world, &world->gone);
+	program_world_wait(world, &world->gone);
 	assert_int_equal(world->ended, 42);
 	assert_true(world->events > 15);
-	world_free(world, 0);
+	program_world_free(world, 0);
 }
 
 static void
@@ -529,32 +236,32 @@ check_loaded(void **state)
 		case_skip(row->lacks);
 	}
 	snprintf(path, sizeof(path), "%s/%s", folder, row->load);
-	struct world *world = world_new("memory", NULL, path);
-	wait_for(world, &world->ready);
+	struct program_world *world = program_world_new("memory", NULL, path);
+	program_world_wait(world, &world->ready);
 	check_caged(world);
-	attach(world);
+	program_world_attach(world);
 	assert_int_equal(call_stat(world->io, &world->wait, &file), 0);
 	assert_int_equal(world->wait.body.attributes_of.attributes.size, 168894);
 	while (world->loaded[0] == '\0')
-		run(world);
+		program_world_run(world);
 	assert_non_null(strstr(world->loaded, "1 files, 2 folders"));
 	assert_int_equal(
 		attach_post_retire(world->worker, 6, &(struct attach_retire){ .nothing = 0 }), 0);
 	pathio_free(&world->io);
-	wait_for(world, &world->gone);
-	world_free(world, 0);
+	program_world_wait(world, &world->gone);
+	program_world_free(world, 0);
 	test_remove_folder(folder);
 }
 
 static void
 check_not_loaded(UNUSED void **state)
 {
-	struct world *world = world_new("memory", NULL, "/nowhere/at/all.tar");
-	wait_for(world, &world->gone);
+	struct program_world *world = program_world_new("memory", NULL, "/nowhere/at/all.tar");
+	program_world_wait(world, &world->gone);
 	assert_false(world->ready);
 	assert_string_equal(world->failed, "worker of anna: memory_load /nowhere/at/all.tar: "
 					   "No such file or directory");
-	world_free(world, 70);
+	program_world_free(world, 70);
 }
 
 /* HOSTILE 22: no service from half a cage, and words that say why. */
@@ -562,11 +269,11 @@ static void
 check_home(void **state)
 {
 	(void)state;
-	struct world *world = world_new("sync", "/nowhere/at/all", "");
-	wait_for(world, &world->gone);
+	struct program_world *world = program_world_new("sync", "/nowhere/at/all", "");
+	program_world_wait(world, &world->gone);
 	assert_false(world->ready);
 	assert_non_null(strstr(world->failed, "/nowhere/at/all"));
-	world_free(world, 70);
+	program_world_free(world, 70);
 }
 
 /* DECISIONS 18: without a supervisor it finishes what it has, then leaves. */
@@ -575,13 +282,13 @@ check_orphan(void **state)
 {
 	(void)state;
 	const struct pathio_stat root = { .path = bytes_of_text("/") };
-	struct world *world = world_new("memory", NULL, "");
-	wait_for(world, &world->ready);
-	attach(world);
+	struct program_world *world = program_world_new("memory", NULL, "");
+	program_world_wait(world, &world->ready);
+	program_world_attach(world);
 	assert_int_equal(call_stat(world->io, &world->wait, &root), 0);
 	channel_free(&world->worker);
 	assert_int_equal(call_stat(world->io, &world->wait, &root), 0);
-	world_free(world, 0);
+	program_world_free(world, 0);
 }
 
 int
@@ -597,8 +304,9 @@ main(int count, char **arguments)
 	};
 	assert_true(count > 1);
 	int fd = open(arguments[1], O_PATH | O_CLOEXEC);
-	program_fd = fcntl(fd, F_DUPFD_CLOEXEC, 100); /* out of the way of CAGE_CHANNEL_FD */
+	program_world_file =
+		fcntl(fd, F_DUPFD_CLOEXEC, 100); /* out of the way of CAGE_CHANNEL_FD */
 	fd_close(&fd);
-	assert_true(program_fd >= 0);
+	assert_true(program_world_file >= 0);
 	return table_run(tables, ARRAY_LENGTH(tables));
 }
