@@ -41,7 +41,7 @@ announce_find(const struct session *session)
 		const struct gate_network *clients = &rule->clients;
 		if (!address_is_within(&session->peer, clients->base.ip, clients->prefix))
 			continue;
-		return address_is_v4(&rule->address) ? &rule->address : &session->local;
+		return address_is_v4(&rule->address) ? &rule->address : &session->reached;
 	}
-	return &session->local;
+	return &session->reached;
 }

@@ -5,6 +5,7 @@
  */
 #include "gateway/data.h"
 
+#include "gateway/candidates.h"
 #include "gateway/passive.h"
 #include "gateway/session.h"
 #include "gateway/shared.h"
@@ -28,11 +29,16 @@ static bool
 is_expected(const struct session *session, int fd, const struct wire_address *peer)
 {
 	struct wire_address local;
-	return address_is_same_host(peer, &session->peer) && address_of_local(fd, &local) == 0 &&
-	       address_is_same_host(&local, &session->local);
+	if (address_of_local(fd, &local) < 0 || !address_is_same_host(&local, &session->local))
+		return false;
+	return address_is_none(&session->proxy) ? address_is_same_host(peer, &session->peer)
+						: proxies_include(&session->gateway->proxies, peer);
 }
 
-/* 0 and *fd, -EAGAIN, or another errno. Strangers are sent away, and the right one still served. */
+/*
+ * 0 and *fd, -EAGAIN, or another errno. Strangers are sent away, and the right one still served;
+ * who comes by a proxy has to prove first which of both it is.
+ */
 static int
 accept_peer(struct session *session, int *fd)
 {
@@ -46,6 +52,10 @@ accept_peer(struct session *session, int *fd)
 		if (accepted < 0 || address_from_socket(&name, &peer) < 0 ||
 			!is_expected(session, accepted, &peer))
 			continue;
+		if (!address_is_none(&session->proxy)) {
+			candidate_begin(session, &accepted, &peer);
+			continue;
+		}
 		*fd = fd_take(&accepted);
 		return 0;
 	}
@@ -214,9 +224,22 @@ data_forget(struct session *session)
 	struct passive_pool *pool = session->gateway->passive;
 	if (session->data.is_waiting)
 		passive_stop_waiting(pool, session);
+	candidates_forget(session);
 	shared_forget(session);
 	session->data.mode = DATA_NONE;
 	passive_give_back(pool, &session->data.passive);
+}
+
+void
+data_proved(struct session *session, int *fd)
+{
+	struct data_wait *wait = transfer_data_wait(session);
+	if (session->data.mode == DATA_SHARED) {
+		shared_proved(session, fd);
+	} else if (session->data.mode == DATA_PASSIVE && wait != NULL) {
+		data_stop_waiting(wait);
+		transfer_connected(session, fd_take(fd));
+	}
 }
 
 bool

@@ -8,6 +8,7 @@
 #ifndef SALLYPORT_GATEWAY_DATA_H
 #define SALLYPORT_GATEWAY_DATA_H
 
+#include "gateway/arrival.h"
 #include "ipc/base/bytes.h"
 #include "ipc/choices.h"
 
@@ -32,9 +33,11 @@ struct data_setup {
 	bool is_waiting;       /* for a passive port, before the reply to PASV or EPSV */
 	bool is_extended;      /* and it was EPSV */
 	struct session *next_waiting;
-	struct passive_port *passive; /* held until the connection is there */
-	uint32_t tag;                 /* asked, shared: of the open request for the port */
-	int arrived_fd;               /* arrived: the connection */
+	struct passive_port *passive;   /* held until the connection is there */
+	uint32_t tag;                   /* asked, shared: of the open request for the port */
+	int arrived_fd;                 /* arrived: the connection */
+	struct arrival_list candidates; /* by a proxy: whose they are is not known yet */
+	uint32_t candidate_count;
 };
 
 /* Waiting for a data connection. The transfer owns it. */
@@ -70,6 +73,9 @@ void data_stop_waiting(struct data_wait *wait);
 
 /* PASV or EPSV waited for that port, or there is none (NULL). */
 void data_passive_ready(struct session *session, struct passive_port *port);
+
+/* Takes *fd, the connection that a proxy has said to be the client's, if it is awaited. */
+void data_proved(struct session *session, int *fd);
 
 /* 227 or 229, as it was asked for. */
 void data_reply_port(struct session *session, uint16_t port);

@@ -88,7 +88,7 @@ data_pasv(struct session *session, struct bytes argument)
 	(void)argument;
 	if (refuse_after_all(session))
 		return;
-	if (!address_is_v4(&session->local))
+	if (!address_is_v4(&session->reached))
 		session_reply(session, reply_passive_use_extended);
 	else
 		set_passive(session, false);
@@ -97,7 +97,7 @@ data_pasv(struct session *session, struct bytes argument)
 void
 data_epsv(struct session *session, struct bytes argument)
 {
-	const char *ours = address_is_v4(&session->local) ? "1" : "2";
+	const char *ours = address_is_v4(&session->reached) ? "1" : "2";
 	uint64_t protocol;
 	if (argument.length == strlen("ALL") &&
 		strncasecmp(argument.data, "ALL", strlen("ALL")) == 0) {
@@ -196,7 +196,9 @@ set_active(struct session *session, const struct wire_address *address)
 {
 	struct wire_address peer = session->peer;
 	peer.scope = 0; /* no command has words for it, and the supervisor knows it */
-	if (!address_is_same_host(address, &peer)) {
+	if (!address_is_none(&session->proxy)) {
+		session_reply(session, reply_data_proxied); /* DECISIONS 17 */
+	} else if (!address_is_same_host(address, &peer)) {
 		session_reply(session, reply_data_foreign_address);
 	} else if (address->port < LOWEST_ACTIVE_PORT) {
 		session_reply(session, reply_data_low_port);

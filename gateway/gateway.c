@@ -112,6 +112,7 @@ gateway_free(struct gateway **gateway)
 	turnstile_free(&freed->turnstile);
 	passive_free(&freed->passive);
 	announce_free(&freed->announcements);
+	proxies_free(&freed->proxies);
 	attention_free(&freed->attention);
 	security_free(&freed->security);
 	ticket_table_free(&freed->tickets);

@@ -11,6 +11,7 @@
 #include "gateway/announce.h"
 #include "gateway/hosts.h"
 #include "gateway/line.h"
+#include "gateway/proxies.h"
 #include "gateway/record.h"
 #include "gateway/ticket.h"
 #include "ipc/gate.h"
@@ -45,6 +46,7 @@ struct gateway {
 	struct passive_pool *passive;
 	struct announcements announcements;
 	struct security *security;
+	struct proxies proxies;
 	struct line_buffer input;
 	struct session *awake; /* sessions whose turn is due */
 	struct event turn;

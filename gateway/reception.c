@@ -4,6 +4,7 @@
  */
 #include "gateway/reception.h"
 
+#include "gateway/arrival.h"
 #include "gateway/census.h"
 #include "gateway/session.h"
 #include "ipc/address.h"
@@ -27,6 +28,7 @@ struct listener {
 	bool is_tls;
 	struct event readable;
 	bool is_watched;
+	bool is_for_proxies;
 };
 
 /* Who was turned away since the last report. */
@@ -43,6 +45,8 @@ struct reception {
 	struct listener *listeners;
 	struct census *census;
 	uint32_t without_login;
+	struct arrival_list arrivals; /* of proxies, counted among those */
+	uint32_t arrival_count;
 	int reserve_fd; /* given up to accept one connection when there is no other descriptor */
 	struct turned_away turned_away;
 };
@@ -73,9 +77,18 @@ on_report(evutil_socket_t fd, short what, void *argument)
 }
 
 static void
-turn_away(struct reception *reception, int *fd, const struct wire_address *peer, const char *limit)
+note_turned_away(struct reception *reception, const struct wire_address *peer, const char *limit)
 {
 	struct turned_away *away = &reception->turned_away;
+	away->count++;
+	away->limit = limit;
+	away->peer = *peer;
+	report(reception);
+}
+
+static void
+turn_away(struct reception *reception, int *fd, const struct wire_address *peer, const char *limit)
+{
 	struct stream stream = { .fd = fd_take(fd) };
 	char line[sizeof(reply_too_many_connections) + sizeof("\r\n")];
 	int length = snprintf(line, sizeof(line), "%s\r\n", reply_too_many_connections);
@@ -83,10 +96,20 @@ turn_away(struct reception *reception, int *fd, const struct wire_address *peer,
 	int written = stream_write(&stream, line, (size_t)length);
 	(void)written;
 	stream_close(&stream);
-	away->count++;
-	away->limit = limit;
-	away->peer = *peer;
-	report(reception);
+	note_turned_away(reception, peer, limit);
+}
+
+/* The limit that is reached whoever comes, or NULL. */
+static const char *
+find_full(const struct reception *reception)
+{
+	const struct gateway *gateway = reception->gateway;
+	uint32_t count = gateway->sessions.count + reception->arrival_count;
+	if (count >= gateway->settings.connections_max)
+		return "connections";
+	if (reception->without_login >= gateway->settings.before_login_max)
+		return "connections-before-login";
+	return NULL;
 }
 
 /* The limit that a new connection breaks, or NULL. It is counted then. */
@@ -94,10 +117,9 @@ static const char *
 count_in(struct reception *reception, const struct wire_address *peer)
 {
 	const struct gateway *gateway = reception->gateway;
-	if (gateway->sessions.count >= gateway->settings.connections_max)
-		return "connections";
-	if (reception->without_login >= gateway->settings.before_login_max)
-		return "connections-before-login";
+	const char *full = find_full(reception);
+	if (full != NULL)
+		return full;
 	switch (census_enter(
 		reception->census, peer, gateway->settings.before_login_per_address_max)) {
 	case 0:
@@ -152,20 +174,76 @@ set_options(int fd)
 }
 
 static void
-let_in(const struct listener *listener, int *fd, const struct wire_address *peer)
+let_in(struct reception *reception, int *fd, const struct origin *origin)
 {
-	struct reception *reception = listener->reception;
-	struct wire_address local;
-	const char *limit = count_in(reception, peer);
+	const char *limit = count_in(reception, &origin->peer);
 	if (limit != NULL) {
-		turn_away(reception, fd, peer, limit);
+		turn_away(reception, fd, &origin->peer, limit);
 		return;
 	}
 	set_options(*fd);
-	if (address_of_local(*fd, &local) < 0 ||
-		session_new(reception->gateway, fd, peer, &local, listener->is_tls) < 0)
-		count_out(reception, peer);
+	if (session_new(reception->gateway, fd, origin) < 0)
+		count_out(reception, &origin->peer);
 }
+
+static void
+let_in_directly(const struct listener *listener, int *fd, const struct wire_address *peer)
+{
+	struct origin origin = {
+		.peer = *peer, .since_ms = gateway_now_ms(), .is_tls = listener->is_tls
+	};
+	if (address_of_local(*fd, &origin.local) < 0)
+		return;
+	origin.reached = origin.local;
+	let_in(listener->reception, fd, &origin);
+}
+
+/* ---- proxies ---- */
+
+static void
+on_known(void *owner, struct arrival *arrival, int error, const struct proxy_claim *claim)
+{
+	struct reception *reception = owner;
+	const struct origin origin = {
+		.peer = claim->is_claimed ? claim->source : arrival->peer,
+		.local = arrival->local,
+		.proxy = arrival->peer,
+		.reached = claim->is_claimed ? claim->destination : arrival->local,
+		.since_ms = arrival->since_ms,
+	};
+	reception->without_login--;
+	reception->arrival_count--;
+	if (error < 0)
+		note_turned_away(reception, &arrival->peer, "proxy-header");
+	else
+		let_in(reception, &arrival->fd, &origin);
+}
+
+/* Its limits are those of the client whom it brings; until it says who that is, those of all. */
+static void
+await_header(struct reception *reception, int *fd, const struct wire_address *peer)
+{
+	struct gateway *gateway = reception->gateway;
+	struct arrival_options options = {
+		.base = gateway->base,
+		.peer = *peer,
+		.limit_s = gateway->settings.login_timeout_s,
+		.known = on_known,
+		.owner = reception,
+	};
+	const char *limit = find_full(reception);
+	if (!proxies_include(&gateway->proxies, peer)) {
+		note_turned_away(reception, peer, "proxy-from");
+	} else if (limit != NULL) {
+		turn_away(reception, fd, peer, limit);
+	} else if (address_of_local(*fd, &options.local) == 0 &&
+		   arrival_begin(&reception->arrivals, &options, fd) == 0) {
+		reception->without_login++;
+		reception->arrival_count++;
+	}
+}
+
+/* ---- accepting ---- */
 
 /* Without a free descriptor a connection would stay in the queue and wake us for ever. */
 static void
@@ -193,8 +271,12 @@ accept_one(struct listener *listener)
 		refuse_one(listener);
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR;
-	if (address_from_socket(&name, &peer) == 0)
-		let_in(listener, &fd, &peer);
+	if (address_from_socket(&name, &peer) < 0)
+		return true;
+	if (listener->is_for_proxies)
+		await_header(listener->reception, &fd, &peer);
+	else
+		let_in_directly(listener, &fd, &peer);
 	return true;
 }
 
@@ -234,7 +316,7 @@ reception_update(struct reception *reception)
 }
 
 int
-reception_add_listener(struct reception *reception, int *fd, bool is_tls)
+reception_add_listener(struct reception *reception, int *fd, bool is_tls, bool is_for_proxies)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 	if (listener == NULL)
@@ -242,6 +324,7 @@ reception_add_listener(struct reception *reception, int *fd, bool is_tls)
 	listener->reception = reception;
 	listener->fd = fd_take(fd);
 	listener->is_tls = is_tls;
+	listener->is_for_proxies = is_for_proxies;
 	event_assign(&listener->readable, reception->gateway->base, listener->fd,
 		EV_READ | EV_PERSIST, on_listener, listener);
 	listener->next = reception->listeners;
@@ -260,6 +343,9 @@ reception_close(struct reception *reception)
 		fd_close(&first->fd);
 		free(first);
 	}
+	arrivals_forget(&reception->arrivals);
+	reception->without_login -= reception->arrival_count;
+	reception->arrival_count = 0;
 }
 
 struct reception *

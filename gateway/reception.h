@@ -19,9 +19,13 @@ struct session;
 struct reception *reception_new(struct gateway *gateway);
 void reception_free(struct reception **reception);
 
-/* Takes *fd, a listener of control connections, with TLS from their first byte on or in the clear.
- * 0 or -ENOMEM. */
-MUST_CHECK int reception_add_listener(struct reception *reception, int *fd, bool is_tls);
+/*
+ * Takes *fd, a listener of control connections. Those for TLS begin with a handshake; those of
+ * proxies with a PROXY header (proxy.h), and the client that it names is who has come. 0 or
+ * -ENOMEM.
+ */
+MUST_CHECK int
+reception_add_listener(struct reception *reception, int *fd, bool is_tls, bool is_for_proxies);
 
 /* What decides whether new connections are taken has changed. */
 void reception_update(struct reception *reception);

@@ -96,6 +96,7 @@ record_connected(const struct session *session)
 		.session = session->id,
 		.peer = session->peer,
 		.local = session->local,
+		.proxy = session->proxy,
 	};
 	note_posted(gateway, event_post_connected(gateway->record.channel, next(gateway), &event));
 }

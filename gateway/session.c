@@ -9,6 +9,7 @@
 #include "gateway/status.h"
 #include "gateway/transfer.h"
 #include "gateway/turn.h"
+#include "ipc/address.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 
@@ -125,9 +126,26 @@ on_limit(void *owner, enum limit_kind kind)
 	bug("limit %d", (int)kind);
 }
 
+/* What a proxy has left of it. */
+static uint32_t
+login_time_s(const struct session *session)
+{
+	uint64_t used_s = (gateway_now_ms() - session->connected_ms) / 1000;
+	uint32_t limit_s = session->gateway->settings.login_timeout_s;
+	return used_s < limit_s ? limit_s - (uint32_t)used_s : 1;
+}
+
+struct wire_address
+session_claim(const struct session *session)
+{
+	bool is_claimed = !address_is_none(&session->proxy) &&
+			  (!address_is_same_host(&session->peer, &session->proxy) ||
+				  session->peer.port != session->proxy.port);
+	return is_claimed ? session->peer : (struct wire_address){ .port = 0 };
+}
+
 int
-session_new(struct gateway *gateway, int *fd, const struct wire_address *peer,
-	const struct wire_address *local, bool is_tls)
+session_new(struct gateway *gateway, int *fd, const struct origin *origin)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	if (session == NULL)
@@ -135,11 +153,13 @@ session_new(struct gateway *gateway, int *fd, const struct wire_address *peer,
 	*session = (struct session){
 		.gateway = gateway,
 		.stream = { .fd = *fd },
-		.peer = *peer,
-		.local = *local,
-		.host = hosts_at(&gateway->hosts, local),
+		.peer = origin->peer,
+		.local = origin->local,
+		.proxy = origin->proxy,
+		.reached = origin->reached,
+		.host = hosts_at(&gateway->hosts, &origin->local),
 		.is_counted = true,
-		.connected_ms = gateway_now_ms(),
+		.connected_ms = origin->since_ms,
 		.parameters = parameters_initial,
 	};
 	limit_init(&session->limit, gateway->base, on_limit, session);
@@ -149,9 +169,9 @@ session_new(struct gateway *gateway, int *fd, const struct wire_address *peer,
 	}
 	fd_take(fd);
 	add_to_table(session);
-	limit_set(&session->limit, LIMIT_LOGIN, gateway->settings.login_timeout_s);
+	limit_set(&session->limit, LIMIT_LOGIN, login_time_s(session));
 	record_connected(session);
-	if (!is_tls)
+	if (!origin->is_tls)
 		session_greet(session);
 	else if (secure_begin_implicit(session) < 0)
 		session_end(session, "tls-unavailable");

@@ -84,9 +84,11 @@ struct session {
 	uint16_t aborts;   /* that wait for the end of a long command */
 	uint32_t long_tag; /* of its request */
 
-	struct wire_address peer;
-	struct wire_address local;
-	const struct host *host; /* that the client is at */
+	struct wire_address peer;    /* the client: of the connection, or by the proxy's word */
+	struct wire_address local;   /* of the connection */
+	struct wire_address proxy;   /* who has connected instead of the client; or none */
+	struct wire_address reached; /* local, or what the client has connected to at the proxy */
+	const struct host *host;     /* that the client is at */
 	uint64_t connected_ms;
 	uint64_t commands;
 
@@ -103,12 +105,24 @@ struct session {
 	struct listing_reply *listing; /* of STAT, or NULL */
 };
 
+/* Where a control connection comes from, as in a session. */
+struct origin {
+	struct wire_address peer;
+	struct wire_address local;
+	struct wire_address proxy;
+	struct wire_address reached;
+	uint64_t since_ms;
+	bool is_tls; /* from the first byte on */
+};
+
 /*
  * Begins with the greeting, or with a handshake before it. Takes *fd, a connected control
  * connection. 0 or -ENOMEM.
  */
-MUST_CHECK int session_new(struct gateway *gateway, int *fd, const struct wire_address *peer,
-	const struct wire_address *local, bool is_tls);
+MUST_CHECK int session_new(struct gateway *gateway, int *fd, const struct origin *origin);
+
+/* Whom a proxy has named as the client; none without a proxy, or if it named nobody. */
+struct wire_address session_claim(const struct session *session);
 
 void session_greet(struct session *session);
 

@@ -4,9 +4,11 @@
  */
 #include "gateway/shared.h"
 
+#include "gateway/candidates.h"
 #include "gateway/session.h"
 #include "gateway/supervisor.h"
 #include "gateway/transfer.h"
+#include "ipc/address.h"
 #include "ipc/base/scope.h"
 
 #include <netinet/tcp.h>
@@ -63,9 +65,19 @@ shared_refused(struct session *session)
 	data_passive_ready(session, NULL);
 }
 
-/* Its second connection, and those that follow, are nobody's. */
 void
 shared_arrived(struct session *session, int *fd)
+{
+	struct wire_address peer;
+	if (address_is_none(&session->proxy))
+		shared_proved(session, fd);
+	else if (session->data.mode == DATA_SHARED && address_of_peer(*fd, &peer) == 0)
+		candidate_begin(session, fd, &peer);
+}
+
+/* Its second connection, and those that follow, are nobody's. */
+void
+shared_proved(struct session *session, int *fd)
 {
 	int yes = 1;
 	if (session->data.mode != DATA_SHARED)

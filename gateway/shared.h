@@ -28,4 +28,7 @@ void shared_refused(struct session *session);
 /* Takes *fd, a connection to the session's port, if one is awaited. */
 void shared_arrived(struct session *session, int *fd);
 
+/* The same, once a proxy has said that it is the client's. */
+void shared_proved(struct session *session, int *fd);
+
 #endif

@@ -76,6 +76,15 @@ on_passive_rules(void *owner, struct message *message, const struct gate_passive
 }
 
 static void
+on_proxies(void *owner, struct message *message, const struct gate_proxies *body)
+{
+	struct gateway *gateway = owner;
+	(void)message;
+	if (proxies_replace(&gateway->proxies, body) < 0)
+		die("out of memory");
+}
+
+static void
 on_auth(void *owner, struct message *message, const struct gate_auth *body)
 {
 	(void)body;
@@ -95,7 +104,8 @@ static void
 on_listener(void *owner, struct message *message, const struct gate_listener *body)
 {
 	struct gateway *gateway = owner;
-	if (reception_add_listener(gateway->reception, &message->descriptor, body->tls) < 0)
+	if (reception_add_listener(
+		    gateway->reception, &message->descriptor, body->tls, body->is_for_proxies) < 0)
 		die("cannot use a listener");
 }
 
@@ -275,6 +285,7 @@ static const struct gate_handlers handlers = {
 	.configure = on_configure,
 	.host = on_host,
 	.passive_rules = on_passive_rules,
+	.proxies = on_proxies,
 	.auth = on_auth,
 	.record = on_record,
 	.listener = on_listener,
@@ -339,7 +350,11 @@ int
 supervisor_attach(struct session *session)
 {
 	struct login *login = &session->login;
-	struct gate_attach request = { .session = session->id, .attempt = login->attempt };
+	struct gate_attach request = {
+		.session = session->id,
+		.attempt = login->attempt,
+		.claimed = session_claim(session),
+	};
 	int error = open_ticket(session, TICKET_ATTACH, &login->tag);
 	if (error < 0)
 		return error;

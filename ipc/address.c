@@ -12,6 +12,13 @@
 static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 bool
+address_is_none(const struct wire_address *address)
+{
+	static const uint8_t zero[sizeof(address->ip)];
+	return memcmp(address->ip, zero, sizeof(zero)) == 0 && address->port == 0;
+}
+
+bool
 address_is_v4(const struct wire_address *address)
 {
 	return memcmp(address->ip, v4_mapped, sizeof(v4_mapped)) == 0;

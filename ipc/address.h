@@ -34,6 +34,9 @@ MUST_CHECK int address_of_local(int fd, struct wire_address *result);
 /* Ports aside, after v4-mapped forms became one (they are never anything else here). */
 bool address_is_same_host(const struct wire_address *a, const struct wire_address *b);
 
+/* All zero: stands for none. */
+bool address_is_none(const struct wire_address *address);
+
 bool address_is_v4(const struct wire_address *address);
 
 /*

@@ -14,7 +14,8 @@
  *   BYTES TEXT PATH NAME SECRET (of a message, never of a record in it)
  *                         u16 length, then the bytes. TEXT holds no NUL; PATH is absolute, at most
  *                         4,095 bytes, no NUL; NAME is at most 255 bytes, no NUL, no slash
- *   ADDRESS               16 bytes IPv6 or v4-mapped, u32 scope, u16 port
+ *   ADDRESS               16 bytes IPv6 or v4-mapped, u32 scope, u16 port; all zero is none, and is
+ *                         printed as an empty text
  *   RECORD                the fields of another table, in place
  *   LIST                  u16 count, then that many records, in at most 60 KiB
  *

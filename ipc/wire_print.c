@@ -125,7 +125,8 @@ print_value(const struct wire_field *field, const char *member, FILE *output)
 		return;
 	case WIRE_ADDRESS:
 		memcpy(&address, member, sizeof(address));
-		fprintf(output, "\"%s\"", address_text(&address, text));
+		fprintf(output, "\"%s\"",
+			address_is_none(&address) ? "" : address_text(&address, text));
 		return;
 	case WIRE_RECORD:
 		putc('{', output);

@@ -9,6 +9,7 @@
 struct instance_identity {
 	uint64_t session;
 	struct wire_address peer;
+	bool is_claimed;   /* by a proxy, which the peer came by */
 	struct bytes user; /* the worker's; process lifetime */
 };
 

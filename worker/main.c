@@ -295,14 +295,18 @@ on_attach(void *owner, struct message *message, const struct attach_attach *told
 {
 	struct worker *worker = owner;
 	struct rights *rights = NULL;
+	const struct serve_client client = {
+		.session = told->session,
+		.peer = told->peer,
+		.is_claimed = told->claimed,
+	};
 	if (worker->serve == NULL || worker->retiring) {
 		channel_reject(worker->supervisor, "a session where none can be served");
 		return;
 	}
 	int error = read_rights(told->rights, &rights);
 	if (error == 0)
-		error = serve_attach(
-			worker->serve, told->session, &told->peer, &rights, &message->descriptor);
+		error = serve_attach(worker->serve, &client, &rights, &message->descriptor);
 	if (error == -ENOMEM || error == -EEXIST)
 		on_session_ended(worker, told->session);
 	else if (error < 0)

@@ -226,6 +226,7 @@ record_operation(void *context, const struct instance_identity *identity, const 
 		&(struct event_operation){
 			.session = identity->session,
 			.peer = identity->peer,
+			.claimed = identity->is_claimed,
 			.name = bytes_of_text(name),
 			.path = path,
 			.destination = destination,
@@ -242,6 +243,7 @@ record_transfer(void *context, const struct instance_identity *identity, const c
 		&(struct event_transfer){
 			.session = identity->session,
 			.peer = identity->peer,
+			.claimed = identity->is_claimed,
 			.name = bytes_of_text(name),
 			.path = path,
 			.form = form,

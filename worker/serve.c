@@ -238,7 +238,7 @@ find_session(struct serve *serve, uint64_t id)
 
 static int
 open_session(
-	struct session *session, const struct wire_address *peer, struct rights **rights, int *fd)
+	struct session *session, const struct serve_client *client, struct rights **rights, int *fd)
 {
 	struct serve *serve = session->serve;
 	int error = channel_new(
@@ -259,7 +259,8 @@ open_session(
 	return nursery_make(serve->options.nursery,
 		&(struct instance_options){
 			.identity = { .session = session->id,
-				.peer = *peer,
+				.peer = client->peer,
+				.is_claimed = client->is_claimed,
 				.user = serve->options.user },
 			.deadline_ms = serve->options.deadline_ms,
 			.slow_deadline_ms = serve->options.slow_deadline_ms,
@@ -272,14 +273,14 @@ open_session(
 }
 
 int
-serve_attach(struct serve *serve, uint64_t id, const struct wire_address *peer,
-	struct rights **rights, int *fd)
+serve_attach(
+	struct serve *serve, const struct serve_client *client, struct rights **rights, int *fd)
 {
-	bool served = find_session(serve, id) != NULL;
-	struct session *session = served ? NULL : session_new(serve, id);
+	bool served = find_session(serve, client->session) != NULL;
+	struct session *session = served ? NULL : session_new(serve, client->session);
 	int error = served ? -EEXIST : -ENOMEM;
 	if (session != NULL)
-		error = open_session(session, peer, rights, fd);
+		error = open_session(session, client, rights, fd);
 	if (error == 0)
 		update_pause(session);
 	else if (session != NULL)

@@ -31,9 +31,16 @@ MUST_CHECK int serve_new(const struct serve_options *options, struct serve **res
 /* Ends all sessions, without a word to `ended`. Sets *serve to NULL. NULL is fine. */
 void serve_free(struct serve **serve);
 
+/* A session to be served: who it is. */
+struct serve_client {
+	uint64_t session;
+	struct wire_address peer;
+	bool is_claimed; /* by a proxy */
+};
+
 /* Takes *fd and *rights. 0 or negative errno: -EEXIST if the session is being served. */
-MUST_CHECK int serve_attach(struct serve *serve, uint64_t session, const struct wire_address *peer,
-	struct rights **rights, int *fd);
+MUST_CHECK int serve_attach(
+	struct serve *serve, const struct serve_client *client, struct rights **rights, int *fd);
 
 /* Takes *rights; a session that has ended meanwhile is no error. */
 void serve_change_rights(struct serve *serve, uint64_t session, struct rights **rights);

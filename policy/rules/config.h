@@ -61,6 +61,20 @@ struct config_host {
 	} given;
 };
 
+enum config_listener_kind {
+	CONFIG_LISTENER_PLAIN,
+	CONFIG_LISTENER_TLS,
+	CONFIG_LISTENER_PROXIES,
+};
+
+/* All addresses of listen, tls_listen and proxy_listen, by their place among them. */
+size_t config_listener_count(const struct config *config);
+const struct value_address *config_listener(const struct config *config, size_t place);
+enum config_listener_kind config_listener_kind(const struct config *config, size_t place);
+
+/* "127.0.0.1:21". The caller frees it; NULL: memory is short. */
+MUST_CHECK char *config_listener_text(const struct config *config, size_t place);
+
 /* Every option at its default. 0 or -ENOMEM. */
 MUST_CHECK int config_create(struct config **result);
 

@@ -37,12 +37,19 @@ check_ports(const struct config *config, struct rules_error *error)
 	uint64_t source_port = config->active_source_port;
 	if (is_passive_port(config, source_port))
 		return check_source_port(config, (uint16_t)source_port, "passive_ports", error);
-	for (size_t i = 0; i < config->listen.count; i++) {
-		uint16_t port = ntohs(config->listen.items[i].v4.sin_port);
+	static const char *const options[] = {
+		[CONFIG_LISTENER_PLAIN] = "listen",
+		[CONFIG_LISTENER_TLS] = "tls_listen",
+		[CONFIG_LISTENER_PROXIES] = "proxy_listen",
+	};
+	for (size_t i = 0; i < config_listener_count(config); i++) {
+		const char *option = options[config_listener_kind(config, i)];
+		uint16_t port = ntohs(config_listener(config, i)->v4.sin_port);
 		if (is_passive_port(config, port))
-			return rules_refuse(error, "listen: port %u is one of passive_ports %u-%u",
-				port, config->passive_ports.first, config->passive_ports.last);
-		int result = check_source_port(config, port, "listen", error);
+			return rules_refuse(error, "%s: port %u is one of passive_ports %u-%u",
+				option, port, config->passive_ports.first,
+				config->passive_ports.last);
+		int result = check_source_port(config, port, option, error);
 		if (result < 0)
 			return result;
 	}
@@ -74,6 +81,30 @@ config_check_certificates(const struct config *config, struct rules_error *error
 	return 0;
 }
 
+/* Who comes to such an address is a proxy or nobody; who comes to others is no proxy. */
+static int
+check_proxies(const struct config *config, struct rules_error *error)
+{
+	const struct value_addresses *listen = &config->listen, *proxied = &config->proxy_listen;
+	if (listen->count + proxied->count == 0)
+		return rules_refuse(error, "listen: may not be empty without proxy_listen");
+	if (proxied->count > 0 && config->proxy_from.count == 0)
+		return rules_refuse(error,
+			"proxy_from: may not be empty with proxy_listen: name the networks of "
+			"your proxies, whose word about clients is believed");
+	if (proxied->count == 0 && config->proxy_from.count > 0)
+		return rules_refuse(error, "proxy_from: there is no proxy_listen to come to");
+	for (size_t i = 0; i < proxied->count; i++) {
+		if (proxied->items[i].v4.sin_port == 0)
+			return rules_refuse(error, "proxy_listen: a proxy cannot guess port 0");
+		for (size_t j = 0; j < listen->count; j++)
+			if (value_address_equal(&listen->items[j], &proxied->items[i]))
+				return rules_refuse(error,
+					"proxy_listen: one of its addresses is in listen, too");
+	}
+	return 0;
+}
+
 static int
 check_times(const struct config *config, struct rules_error *error)
 {
@@ -100,6 +131,8 @@ int
 config_check(const struct config *config, struct rules_error *error)
 {
 	int result = check_ports(config, error);
+	if (result == 0)
+		result = check_proxies(config, error);
 	if (result == 0)
 		result = check_times(config, error);
 	if (result == 0)

@@ -212,8 +212,8 @@ covers(const struct value_address *wide, const struct value_address *address)
 static bool
 is_listened_on(const struct config *config, const struct value_address *address)
 {
-	for (size_t i = 0; i < config->listen.count; i++)
-		if (covers(&config->listen.items[i], address))
+	for (size_t i = 0; i < config_listener_count(config); i++)
+		if (covers(config_listener(config, i), address))
 			return true;
 	return false;
 }
@@ -271,8 +271,13 @@ int
 config_check_hosts(const struct config *config, struct rules_error *error)
 {
 	int result = 0;
-	for (size_t i = 0; i < config->host_count; i++)
-		for (size_t j = 0; j < config->hosts[i].listen.count && result == 0; j++)
+	for (size_t i = 0; i < config->host_count && result == 0; i++) {
+		const struct config_host *host = &config->hosts[i];
+		if (host->given.listen && host->listen.count == 0)
+			return rules_refuse(
+				error, "host \"%s\": listen: may not be empty", host->name);
+		for (size_t j = 0; j < host->listen.count && result == 0; j++)
 			result = check_address(config, i, j, error);
+	}
 	return result;
 }

@@ -80,6 +80,11 @@ struct value_addresses {
 	struct value_address *items;
 };
 
+struct value_networks {
+	size_t count;
+	struct value_network *items;
+};
+
 struct value_announcements {
 	size_t count;
 	struct value_announcement *items;

@@ -101,6 +101,40 @@ network_check(const struct value_rule *rule, struct bytes text, const struct val
 		error, rule->name, text, "has bits behind the prefix of its network");
 }
 
+int
+value_parse_network(
+	const struct value_rule *rule, struct bytes text, void *slot, struct rules_error *error)
+{
+	struct value_networks *networks = slot;
+	struct value_network network;
+	if (network_parse(text, &network) < 0)
+		return value_refuse_form(rule, text, error);
+	int result = network_check(rule, text, &network, error);
+	if (result < 0)
+		return result;
+	struct value_network *items =
+		reallocarray(networks->items, networks->count + 1, sizeof(*items));
+	if (items == NULL)
+		return -ENOMEM;
+	networks->items = items;
+	items[networks->count++] = network;
+	return 0;
+}
+
+char *
+value_format_network(const struct value_rule *rule, const void *slot, size_t index)
+{
+	(void)rule;
+	const struct value_networks *networks = slot;
+	return network_text(&networks->items[index]);
+}
+
+void
+value_clear_networks(void *slot)
+{
+	free(((struct value_networks *)slot)->items);
+}
+
 /* ---- what PASV announces ---- */
 
 static bool

@@ -11,6 +11,7 @@
 #include "policy/sessions/keys.h"
 #include "policy/sessions/names.h"
 #include "policy/sessions/ports.h"
+#include "policy/sessions/proxies.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/sessions.h"
 #include "policy/supervisor/active.h"
@@ -90,15 +91,18 @@ on_connect_active(void *owner, struct message *message, const struct gate_connec
 	struct process *process = owner;
 	struct gateway *gateway = gateway_asking(owner, body->session);
 	const struct gate_connecting answer = { 0 };
-	struct wire_address local, peer;
+	struct session_ends ends;
 	struct denial denial = { .why = REFUSAL_RATE, .error = EAGAIN };
 	SCOPE_FD int fd = -1;
 	if (gateway == NULL)
 		return;
 	uint16_t source_port = (uint16_t)process->supervisor->settings->config->active_source_port;
 	if (may_connect(gateway)) {
-		bool is_open = sessions_find_addresses(gateway, body->session, &local, &peer);
-		fd = is_open ? active_connect(&local, &peer, body->port, source_port) : -ENOENT;
+		bool is_open = sessions_find_ends(gateway, body->session, &ends);
+		fd = !is_open ? -ENOENT
+		     : ends.is_proxied
+			     ? -EOPNOTSUPP /* the client is somewhere behind it */
+			     : active_connect(&ends.local, &ends.peer, body->port, source_port);
 		denial = (struct denial){ .why = REFUSAL_NONE, .error = -fd };
 	}
 	if (fd < 0)
@@ -313,6 +317,7 @@ start(struct gateway *gateway)
 	gateway->incarnation = ++gateways->last_incarnation;
 	send_configure(gateway);
 	names_send(gateways->names, gateway->service.process);
+	proxies_send(gateway->proxies, gateway->service.process);
 	connect_record(gateway);
 	connect_auth(gateway);
 	keys_connect_gateway(gateways->supervisor->keys, gateway);
@@ -339,6 +344,10 @@ void
 gateways_reload(struct gateways *gateways)
 {
 	names_reload(gateways->names);
+	for (unsigned i = 0; i < gateways->count; i++)
+		if (gateways->slots[i].service.process != NULL)
+			proxies_send(
+				gateways->slots[i].proxies, gateways->slots[i].service.process);
 }
 
 void
@@ -393,7 +402,8 @@ static int
 share_ports(struct gateways *gateways, const struct value_ports *range)
 {
 	struct ports *ports = NULL;
-	int error = ports_new(gateways->supervisor, range->first, range->last, &ports);
+	int error = ports_new(gateways->supervisor, gateways->slots[0].proxies, range->first,
+		range->last, &ports);
 	if (error == -EADDRINUSE)
 		supervisor_give_up(gateways->supervisor, "passive_ports",
 			"other programs hold all of them: choose others");
@@ -431,8 +441,12 @@ gateways_new(struct supervisor *supervisor, unsigned count, struct gateways **re
 	gateways->count = count;
 	/* From the clock, so that session ids differ from those of earlier runs. */
 	gateways->last_incarnation = (uint32_t)time(NULL);
+	struct proxies *proxies = NULL;
 	int error = names_new(supervisor, &gateways->names);
+	if (error == 0)
+		error = proxies_new(supervisor, &proxies);
 	for (unsigned i = 0; i < count; i++) {
+		gateways->slots[i].proxies = proxies;
 		gateways->slots[i].slot = i;
 		gateways->slots[i].supervisor = supervisor;
 	}

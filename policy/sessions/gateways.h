@@ -20,6 +20,7 @@ struct gateway {
 	uint32_t incarnation;     /* upper half of its session ids; another one at each start */
 	struct passive *passive;  /* its part of the range of passive ports, */
 	struct ports *ports;      /* or NULL and the ports that all share */
+	struct proxies *proxies;  /* the same for all */
 	struct often auth_wanted; /* anew */
 	struct often keys_wanted;
 	uint64_t active_second; /* connects of active mode are counted by the second */

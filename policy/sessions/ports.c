@@ -7,6 +7,7 @@
 
 #include "ipc/address.h"
 #include "policy/sessions/gateways.h"
+#include "policy/sessions/proxies.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/sessions.h"
 #include "policy/supervisor/passive.h"
@@ -26,11 +27,18 @@ struct waiting {
 
 struct ports {
 	struct supervisor *supervisor;
+	const struct proxies *proxies;
 	struct passive *passive;
 	uint32_t count;
 	void *by_session; /* tsearch(3) */
 	void *by_place;
 };
+
+/*
+ * Stands for the peer of a session that came by a proxy. A proxy may have many addresses; whom it
+ * brings is said by a header, which a gateway reads.
+ */
+static const struct wire_address any_proxy;
 
 static int
 compare_sessions(const void *left, const void *right)
@@ -114,9 +122,11 @@ static int
 wait_for(struct ports *ports, struct waiting *waiting)
 {
 	uint16_t port;
-	if (!sessions_find_addresses(
-		    waiting->gateway, waiting->session, &waiting->local, &waiting->peer))
+	struct session_ends ends;
+	if (!sessions_find_ends(waiting->gateway, waiting->session, &ends))
 		return -ENOENT;
+	waiting->local = ends.local;
+	waiting->peer = ends.is_proxied ? any_proxy : ends.peer;
 	ports_leave(ports, waiting->session);
 	int error = choose(ports, &waiting->peer, &port);
 	if (error < 0)
@@ -163,6 +173,8 @@ ports_knock(void *owner, const struct wire_address *peer, const struct wire_addr
 {
 	struct ports *ports = owner;
 	const struct waiting *waiting = find_at(ports, local->port, peer);
+	if (waiting == NULL && ports->proxies != NULL && proxies_include(ports->proxies, peer))
+		waiting = find_at(ports, local->port, &any_proxy);
 	if (waiting == NULL || !address_is_same_host(local, &waiting->local))
 		return;
 	struct process *gateway = waiting->gateway->service.process;
@@ -173,12 +185,15 @@ ports_knock(void *owner, const struct wire_address *peer, const struct wire_addr
 }
 
 int
-ports_new(struct supervisor *supervisor, uint16_t first, uint16_t last, struct ports **result)
+ports_new(struct supervisor *supervisor, const struct proxies *proxies, uint16_t first,
+	uint16_t last, struct ports **result)
 {
 	struct ports *ports = calloc(1, sizeof(*ports));
 	if (ports == NULL)
 		return -ENOMEM;
-	*ports = (struct ports){ .supervisor = supervisor, .count = last - first + 1u };
+	*ports = (struct ports){
+		.supervisor = supervisor, .proxies = proxies, .count = last - first + 1u
+	};
 	int found = passive_new(first, last, &ports->passive);
 	if (found == 0)
 		found = passive_share(ports->passive, supervisor->base, ports_knock, ports);

@@ -36,9 +36,11 @@ struct session {
 	bool was_open;        /* a refusal is of a reattach */
 	bool to_review;       /* the users were loaded anew, and its own is not known yet */
 	struct account *account;
-	struct wire_address peer;
+	struct wire_address peer; /* the client's: of the connection, or by the proxy's word */
 	struct wire_address local;
-	struct worker *worker; /* NULL when half or lost */
+	struct wire_address proxy; /* who has connected instead of the client; none if nobody */
+	bool is_claimed;           /* the peer, by that proxy */
+	struct worker *worker;     /* NULL when half or lost */
 	struct often reattached;
 };
 LIST_HEAD(session_list, session);

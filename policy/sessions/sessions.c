@@ -5,6 +5,7 @@
  */
 #include "policy/sessions/session.h"
 
+#include "ipc/address.h"
 #include "policy/sessions/gateways.h"
 #include "policy/sessions/ports.h"
 #include "policy/sessions/workers.h"
@@ -187,14 +188,14 @@ sessions_tick(struct sessions *sessions)
 }
 
 bool
-sessions_find_addresses(const struct gateway *gateway, uint64_t id, struct wire_address *local,
-	struct wire_address *peer)
+sessions_find_ends(const struct gateway *gateway, uint64_t id, struct session_ends *ends)
 {
 	const struct session *session = session_find(gateway, id);
 	if (session == NULL || session->state != SESSION_OPEN)
 		return false;
-	*local = session->local;
-	*peer = session->peer;
+	ends->is_proxied = !address_is_none(&session->proxy);
+	ends->peer = ends->is_proxied ? session->proxy : session->peer;
+	ends->local = session->local;
 	return true;
 }
 

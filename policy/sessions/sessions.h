@@ -42,9 +42,15 @@ void
 sessions_on_closed(void *owner, struct message *message, const struct gate_session_closed *body);
 void sessions_on_complain(void *owner, struct message *message, const struct gate_complain *body);
 
-/* The addresses of the control connection of an attached session; false if there is none. */
-bool sessions_find_addresses(const struct gateway *gateway, uint64_t id, struct wire_address *local,
-	struct wire_address *peer);
+/* Between whom a control connection is, as the kernel says. */
+struct session_ends {
+	struct wire_address peer;
+	struct wire_address local;
+	bool is_proxied; /* the peer is a proxy */
+};
+
+/* Those of an attached session; false if there is none. */
+bool sessions_find_ends(const struct gateway *gateway, uint64_t id, struct session_ends *ends);
 
 /* A gateway has died, and its sessions with it. */
 void sessions_drop_gateway(struct sessions *sessions, const struct gateway *gateway);

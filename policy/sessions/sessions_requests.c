@@ -7,6 +7,7 @@
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "policy/sessions/gateways.h"
+#include "policy/sessions/proxies.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/session.h"
 #include "policy/sessions/workers.h"
@@ -89,6 +90,33 @@ sessions_identify(struct sessions *sessions, const struct verdict_identified *bo
 		session_set_half(session);
 }
 
+/*
+ * Where the client comes from: the kernel says it, and behind a proxy the proxy. Of that no gateway
+ * can make use for connections that did not come from a proxy, to where proxies are awaited.
+ */
+static int
+take_addresses(struct session *session, int control_fd, const struct wire_address *claimed)
+{
+	const struct proxies *proxies = session->gateway->proxies;
+	int error = address_of_peer(control_fd, &session->peer);
+	if (error == 0)
+		error = address_of_local(control_fd, &session->local);
+	session->proxy = (struct wire_address){ .port = 0 };
+	session->is_claimed = false;
+	if (error < 0)
+		return error;
+	if (!proxies_are_awaited_at(proxies, &session->local))
+		return address_is_none(claimed) ? 0 : -EINVAL;
+	if (!proxies_include(proxies, &session->peer))
+		return -EACCES; /* since a reload, or the gateway would not have let it in */
+	session->proxy = session->peer;
+	session->is_claimed = !address_is_none(claimed);
+	if (session->is_claimed)
+		session->peer = *claimed;
+	session->peer.scope = 0;
+	return 0;
+}
+
 void
 sessions_on_attach(void *owner, struct message *message, const struct gate_attach *body)
 {
@@ -108,9 +136,11 @@ sessions_on_attach(void *owner, struct message *message, const struct gate_attac
 	}
 	session->asks = true;
 	session->tag = message->tag;
-	int error = address_of_peer(message->descriptor, &session->peer);
-	if (error == 0)
-		error = address_of_local(message->descriptor, &session->local);
+	int error = take_addresses(session, message->descriptor, &body->claimed);
+	if (error == -EINVAL) {
+		channel_reject(process->channel, "a claim about a client who came by no proxy");
+		return;
+	}
 	if (error < 0) {
 		account_deny(&denial, REFUSAL_NONE, -error, "its control connection is gone");
 		session_refuse(session, NULL, &denial);

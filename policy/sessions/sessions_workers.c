@@ -40,6 +40,7 @@ send_ends(const struct session *session)
 	const struct attach_attach order = {
 		.session = session->id,
 		.peer = session->peer,
+		.claimed = session->is_claimed,
 		.local = session->local,
 		.rights = session->account->user.rights,
 	};
@@ -70,6 +71,7 @@ open_session(struct session *session)
 		.uid = session->account->user.uid,
 		.peer = session->peer,
 		.local = session->local,
+		.proxy = session->proxy,
 		.worker_pid = (uint32_t)session->worker->process->pid,
 		.again = session->was_open,
 	};

@@ -17,9 +17,10 @@ enum { BACKLOG = 1024 };
 struct listeners {
 	struct supervisor *supervisor;
 	unsigned gateways;
-	size_t count;     /* gateways times addresses that could be bound */
-	size_t tls_first; /* where those of implicit TLS begin */
-	int fds[];        /* of the first address for each gateway, of the second ... */
+	size_t count;  /* gateways times addresses that could be bound, */
+	size_t plain;  /* of which the first begin in the clear, */
+	size_t direct; /* and up to here are not for proxies */
+	int fds[];     /* of the first address for each gateway, of the second ... */
 };
 
 static int
@@ -82,21 +83,12 @@ is_without_ipv6(const struct value_address *address, int error)
 		       IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr));
 }
 
-/* Those of `listen`, then those of `tls_listen`. */
-static const struct value_address *
-address_at(const struct config *config, size_t place)
-{
-	return place < config->listen.count
-		       ? &config->listen.items[place]
-		       : &config->tls_listen.items[place - config->listen.count];
-}
-
 int
 listeners_open(
 	struct supervisor *supervisor, unsigned gateways, struct listeners **result, size_t *failed)
 {
 	const struct config *config = supervisor->settings->config;
-	size_t count = config->listen.count + config->tls_listen.count;
+	size_t count = config_listener_count(config);
 	struct listeners *listeners =
 		calloc(1, sizeof(*listeners) + count * gateways * sizeof(int));
 	if (listeners == NULL)
@@ -104,31 +96,20 @@ listeners_open(
 	*listeners = (struct listeners){ .supervisor = supervisor, .gateways = gateways };
 	int error = 0;
 	for (*failed = 0; *failed < count; ++*failed) {
-		const struct value_address *address = address_at(config, *failed);
-		if (*failed == config->listen.count)
-			listeners->tls_first = listeners->count;
-		error = open_all(listeners, *address);
-		if (error < 0 && !is_without_ipv6(address, error))
+		error = open_all(listeners, *config_listener(config, *failed));
+		if (error < 0 && !is_without_ipv6(config_listener(config, *failed), error))
 			break;
+		if (config_listener_kind(config, *failed) == CONFIG_LISTENER_PLAIN)
+			listeners->plain = listeners->count;
+		if (config_listener_kind(config, *failed) != CONFIG_LISTENER_PROXIES)
+			listeners->direct = listeners->count;
 	}
-	if (config->tls_listen.count == 0)
-		listeners->tls_first = listeners->count;
 	if (*failed == count && listeners->count > 0)
 		error = 0;
 	if (error < 0)
 		listeners_free(&listeners);
 	*result = listeners;
 	return error;
-}
-
-const char *
-listeners_name(const struct config *config, size_t place, char text[ADDRESS_TEXT_BYTES])
-{
-	const struct value_address *named = address_at(config, place);
-	struct address_socket name = { .length = named->length };
-	struct wire_address address = { 0 };
-	memcpy(&name.any, &named->any, name.length);
-	return address_from_socket(&name, &address) == 0 ? address_text(&address, text) : "listen";
 }
 
 void
@@ -145,7 +126,10 @@ void
 listeners_send(struct listeners *listeners, unsigned slot, struct process *gateway)
 {
 	for (size_t i = slot; i < listeners->count; i += listeners->gateways) {
-		const struct gate_listener body = { .tls = i >= listeners->tls_first };
+		const struct gate_listener body = {
+			.tls = i >= listeners->plain && i < listeners->direct,
+			.is_for_proxies = i >= listeners->direct,
+		};
 		process_posted(gateway,
 			gate_post_listener_with(gateway->channel, 0, &body, listeners->fds[i]));
 	}

@@ -16,14 +16,10 @@ struct supervisor;
 /*
  * Binds all addresses for `gateways` gateways. A port of 0 is chosen by the kernel, once for all
  * gateways. 0; -EADDRINUSE (worth another try: a server before us may still be leaving); another
- * errno. On failure *failed is the address's place in the configuration.
+ * errno. On failure *failed is the address's place (config_listener()).
  */
 MUST_CHECK int listeners_open(struct supervisor *supervisor, unsigned gateways,
 	struct listeners **result, size_t *failed);
-
-/* The name of the address at a place of the configuration, for messages. Returns `text`. */
-const char *
-listeners_name(const struct config *config, size_t place, char text[ADDRESS_TEXT_BYTES]);
 
 void listeners_free(struct listeners **listeners);
 

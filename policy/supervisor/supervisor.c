@@ -249,7 +249,6 @@ open_listeners(struct supervisor *supervisor)
 	const struct config *config = supervisor->settings->config;
 	unsigned gateways = config->gateways != 0 ? (unsigned)config->gateways : supervisor_cores();
 	size_t failed;
-	char text[ADDRESS_TEXT_BYTES];
 	int error = listeners_open(supervisor, gateways, &supervisor->listeners, &failed);
 	if (error == 0) {
 		if (open_admin_socket(supervisor) == 0)
@@ -258,7 +257,7 @@ open_listeners(struct supervisor *supervisor)
 	}
 	uint64_t now_ms = supervisor_now_ms();
 	bool is_first = supervisor->bind_until_ms == 0;
-	listeners_name(config, failed, text);
+	SCOPE_FREE char *text = config_listener_text(config, failed);
 	if (error != -EADDRINUSE || (!is_first && now_ms >= supervisor->bind_until_ms)) {
 		supervisor_give_up(supervisor, text, strerror(-error));
 	} else if (is_first) {

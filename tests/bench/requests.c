@@ -128,8 +128,8 @@ run_worker(const char *folder, int *fd)
 	must(serve_new(&serving, &worker.serve), "serve");
 	const struct rights_rule everything = { bytes_of_text("/"), RIGHTS_KNOWN };
 	must(rights_create(&everything, 1, &rights), "rights");
-	must(serve_attach(worker.serve, 1, &(struct wire_address){ .port = 21 }, &rights, fd),
-		"attach");
+	const struct serve_client client = { .session = 1, .peer = { .port = 21 } };
+	must(serve_attach(worker.serve, &client, &rights, fd), "attach");
 	event_base_dispatch(worker.base);
 	die("the worker's loop has ended");
 }

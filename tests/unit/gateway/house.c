@@ -524,6 +524,7 @@ attach(struct house *house, uint32_t tag, uint64_t session)
 static void
 on_attach(void *owner, struct message *message, const struct gate_attach *body)
 {
+	((struct house *)owner)->claimed = body->claimed;
 	attach(owner, message->tag, body->session);
 }
 
@@ -702,14 +703,29 @@ stay_open(bool required, char **report)
 	return 0;
 }
 
+/* The loopback network is all proxies. */
+static void
+send_proxies(struct house *house)
+{
+	char buffer[256];
+	struct wire_list_builder builder = { .buffer = buffer, .capacity = sizeof(buffer) };
+	const struct gate_network network = {
+		.base = { .ip = { [10] = 0xff, 0xff, 127 } },
+		.prefix = 104,
+	};
+	ensure(wire_list_add(&builder, &gate_network_record, &network) == 0);
+	const struct gate_proxies proxies = { .networks = wire_list_built(&builder) };
+	channel_lost(gate_post_proxies(house->supervisor, 0, &proxies));
+}
+
 static void
 open_listener(struct house *house)
 {
 	struct address_socket address;
 	SCOPE_FD int fd = listen_at(house, false, &address);
+	const struct gate_listener listener = { .is_for_proxies = house->is_behind_proxy };
 	memcpy(&house->address, &address.any, address.length);
-	channel_lost(
-		gate_post_listener_with(house->supervisor, 0, &(struct gate_listener){ 0 }, fd));
+	channel_lost(gate_post_listener_with(house->supervisor, 0, &listener, fd));
 }
 
 static void
@@ -761,6 +777,7 @@ house_open(struct house *house)
 	channel_lost(gate_post_configure(house->supervisor, 0, &house->settings));
 	house_open_auth(house);
 	open_record(house);
+	send_proxies(house);
 	open_listener(house);
 }
 

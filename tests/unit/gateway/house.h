@@ -58,7 +58,9 @@ struct house {
 	char asked_at[256];   /* the host of the last of them */
 	uint32_t late_verdicts[HOUSE_LATE_REQUESTS];
 	size_t late_verdict_count;
-	enum refusal refusal; /* REFUSAL_NONE: sessions are attached */
+	enum refusal refusal;        /* REFUSAL_NONE: sessions are attached */
+	bool is_behind_proxy;        /* clients come from a proxy, and begin with its header */
+	struct wire_address claimed; /* by the last attach */
 	bool has_no_ports;
 	int shared_fd; /* the port that a session waits at; 0: none */
 	uint32_t shared_tag;

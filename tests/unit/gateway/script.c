@@ -3,6 +3,7 @@
  */
 #include "tests/unit/gateway/script.h"
 
+#include "ipc/address.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "tests/table.h"
@@ -278,6 +279,14 @@ data_is(struct client *client, const char *text)
 }
 
 static void
+data_send(struct client *client, const char *text)
+{
+	char bytes[HOUSE_TEXT_BYTES];
+	size_t length = unescape(client, text, bytes);
+	ensure(send(client->data_fd, bytes, length, MSG_NOSIGNAL) == (ssize_t)length);
+}
+
+static void
 run_data(struct client *client, const char *step)
 {
 	if (strcmp(step, "open") == 0)
@@ -295,7 +304,7 @@ run_data(struct client *client, const char *step)
 	else if (strncmp(step, "is ", 3) == 0)
 		data_is(client, step + 3);
 	else if (strncmp(step, "send ", 5) == 0)
-		ensure(send(client->data_fd, step + 5, strlen(step + 5), 0) > 0);
+		data_send(client, step + 5);
 	else
 		bug("no such step: data %s", step);
 }
@@ -440,6 +449,21 @@ COUNT(complaints, house->complaints)
 COUNT(left, house->ports_left)
 
 static bool
+claim_was(const struct house *house, const char *wanted)
+{
+	char text[ADDRESS_TEXT_BYTES];
+	bool is_none = address_is_none(&house->claimed);
+	return strcmp(is_none ? "nobody" : address_text(&house->claimed, text), wanted) == 0;
+}
+
+static void
+expect_claim(struct client *client, const char *wanted)
+{
+	if (!comes_true(client, claim_was, wanted))
+		fail_step(client, "it was not %s", wanted);
+}
+
+static bool
 is_host(const struct house *house, const char *wanted)
 {
 	return strcmp(house->asked_at, wanted) == 0;
@@ -506,6 +530,15 @@ half_close(struct client *client)
 	shutdown(client->control_fd, SHUT_WR);
 }
 
+/* The first one stays, and is not heard any more. */
+static void
+open_another(struct client *client)
+{
+	ensure(client->crowd_count < CROWD_MAX);
+	client->crowd[client->crowd_count++] = fd_take(&client->control_fd);
+	open_control(client);
+}
+
 static void
 hang_up(struct client *client)
 {
@@ -547,6 +580,7 @@ static const struct {
 	{ "= nothing", expect_nothing, NULL },
 	{ "settle", settle, NULL },
 	{ "connect", open_control, NULL },
+	{ "another", open_another, NULL },
 	{ "half", half_close, NULL },
 	{ "hang", hang_up, NULL },
 	{ "> @LOGIN", log_in, NULL },
@@ -610,6 +644,7 @@ static const struct {
 	{ "wait ", run_wait },
 	{ "complaints ", expect_complaints },
 	{ "ports left ", expect_left },
+	{ "claimed ", expect_claim },
 	{ "events ", expect_events },
 };
 

@@ -10,6 +10,7 @@
  *	= nothing	nothing arrives
  *	urgent text	sent as TCP urgent data
  *	connect		another control connection, in place of this one
+ *	another		the same, and this one stays
  *	half		the client shuts its side; "hang" closes it
  *	data open	connects to the port of the last 227 or 229; "data listen" for PORT (in
  *"@PORT") data accept	the server connects to it data send text	"data end" closes in good
@@ -24,6 +25,7 @@
  *	refuse reason	the supervisor gives no worker, for that reason (choices.def); "none" ends
  *it settle		the loop turns until nothing happens any more
  *	intruders	come to the shared port that was left; "ports left N": so often it was
+ *	claimed text	the address that the supervisor was told, or "nobody"
  *	received text	what the last upload held
  */
 #ifndef SALLYPORT_TESTS_UNIT_GATEWAY_SCRIPT_H

@@ -49,6 +49,35 @@ no_shared_ports(struct house *house)
 	no_ports(house);
 }
 
+static void one_second(struct house *house);
+
+static void
+behind_proxy(struct house *house)
+{
+	house->is_behind_proxy = true;
+}
+
+static void
+behind_proxy_shared(struct house *house)
+{
+	behind_proxy(house);
+	shared_ports(house);
+}
+
+static void
+one_of_an_address_by_proxy(struct house *house)
+{
+	behind_proxy(house);
+	house->settings.before_login_per_address_max = 1;
+}
+
+static void
+one_second_by_proxy(struct house *house)
+{
+	behind_proxy(house);
+	one_second(house);
+}
+
 static void
 nothing(struct house *house)
 {
@@ -169,6 +198,74 @@ static const struct limit_row shared_rows[] = {
 		"425\n" },
 };
 
+#define HEADER      ">> PROXY TCP4 192.0.2.7 203.0.113.5 4000 21\\r\\n\n"
+#define DATA_HEADER "data send PROXY TCP4 192.0.2.7 203.0.113.5 4001 21\\r\\n\n"
+
+static const struct limit_row proxy_rows[] = {
+	{ "greeting only after the header", behind_proxy,
+		"= nothing\n" HEADER "< 220\n> QUIT\n< 221\n" },
+	{ "login", behind_proxy, HEADER "> @LOGIN\nclaimed 192.0.2.7:4000\n" },
+	{ "the header and what follows in one segment", behind_proxy,
+		">> PROXY TCP6 2001:db8::7 ::1 1 2\\r\\nUSER u\\r\\nPASS secret\\r\\n\n< 220\n< "
+		"331\n< 230\n"
+		"claimed [2001:db8::7]:1\n" },
+	{ "in two segments", behind_proxy,
+		">> PROXY TCP4 192.0.2.7 203.0.\nsettle\n>> 113.5 4000 21\\r\nsettle\n>> \\n\n< "
+		"220\n" },
+	{ "nobody is named", behind_proxy, ">> PROXY UNKNOWN\\r\\n\n> @LOGIN\nclaimed nobody\n" },
+	{ "no header", behind_proxy, "> USER u\n= closed\nevents turned_away\n" },
+	{ "a header that is none", behind_proxy,
+		">> PROXY TCP4 x\\r\\n\n= closed\nevents turned_away\n" },
+	{ "the client's own port", behind_proxy,
+		HEADER "> @LOGIN\n> PORT 192,0,2,7,100,100\n< 502 No active mode\n> EPRT "
+		       "|1|192.0.2.7|40000|\n"
+		       "< 502\n> NOOP\n< 200\n" },
+	{ "PASV tells what the client has reached", behind_proxy,
+		HEADER "> @LOGIN\n> PASV\n< 227 Entering Passive Mode (203,0,113,5,\n" },
+	{ "an IPv6 client", behind_proxy,
+		">> PROXY TCP6 2001:db8::7 ::1 1 2\\r\\n\n> @LOGIN\n> PASV\n< 425 Use EPSV\n> EPSV "
+		"1\n< 522\n"
+		"> EPSV 2\n< 229\n" },
+	{ "data, the client first", behind_proxy,
+		HEADER "> @LOGIN\n> PASV\n< 227\ndata open\n" DATA_HEADER
+		       "> RETR f\n< 150\n< 226\ndata is hello\n" },
+	{ "data, the command first, the header late", behind_proxy,
+		HEADER
+		"> @LOGIN\n> PASV\n< 227\n> RETR f\nsettle\ndata open\n= nothing\n" DATA_HEADER
+		"< 150\n< 226\ndata is hello\n" },
+	{ "an upload has nothing of the header", behind_proxy,
+		HEADER "> @LOGIN\n> PASV\n< 227\n> STOR f\nsettle\ndata open\n" DATA_HEADER
+		       "data send content\ndata end\n< 150\n< 226\nreceived content\n" },
+	{ "data of another client", behind_proxy,
+		HEADER
+		"> @LOGIN\n> PASV\n< 227\n> RETR f\nsettle\ndata open\n"
+		"data send PROXY TCP4 192.0.2.8 203.0.113.5 4001 21\\r\\n\ndata gone\n= nothing\n"
+		"data open\n" DATA_HEADER "< 150\n< 226\ndata is hello\n" },
+	{ "data without a header", behind_proxy,
+		HEADER "> @LOGIN\n> PASV\n< 227\n> STOR f\nsettle\ndata open\ndata send "
+		       "content\ndata gone\n= "
+		       "nothing\n> ABOR\n< 425\n< 226\n" },
+	{ "data at a shared port", behind_proxy_shared,
+		HEADER "> @LOGIN\n> PASV\n< 227\ndata open\n= nothing\n" DATA_HEADER
+		       "ports left 1\n> RETR f\n< 150\n< 226\ndata is hello\n" },
+	{ "data of another client at a shared port", behind_proxy_shared,
+		HEADER "> @LOGIN\n> PASV\n< 227\ndata open\n"
+		       "data send PROXY TCP4 192.0.2.8 203.0.113.5 4001 21\\r\\n\ndata gone\ndata "
+		       "open\n" DATA_HEADER "> RETR f\n< 150\n< 226\ndata is hello\n" },
+	{ "the session ends while a proxy has not said whose data it is", behind_proxy_shared,
+		HEADER "> @LOGIN\n> PASV\n< 227\ndata open\nsettle\n> QUIT\n< 221\n= closed\ndata "
+		       "gone\n" },
+	{ "clients are counted, not the proxy", one_of_an_address_by_proxy,
+		HEADER "< 220\nhang\nsettle\ncrowd 3\nconnect\n" HEADER "< 220\n" },
+	{ "a client is counted, by whatever connection it comes", one_of_an_address_by_proxy,
+		HEADER "< 220\nanother\n" HEADER "< 421 Too many connections\n= closed\n" },
+	{ "no header in time", one_second_by_proxy, ">> PROXY \n= closed\nevents turned_away\n" },
+	{ "a header, and no login in time", one_second_by_proxy,
+		"wait 600\n" HEADER "< 220\n< 421 No login in time.\n= closed\n" },
+	{ "the gateway leaves while one waits", behind_proxy,
+		">> PROXY \nsettle\nsupervisor dies\n= closed\n" },
+};
+
 static void
 check_limit(void **state)
 {
@@ -188,6 +285,7 @@ main(void)
 		TABLE("number", number_rows, check_limit),
 		TABLE("time", time_rows, check_limit),
 		TABLE("shared ports", shared_rows, check_limit),
+		TABLE("behind a proxy", proxy_rows, check_limit),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

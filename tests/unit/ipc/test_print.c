@@ -207,7 +207,7 @@ static const struct value_row value_rows[] = {
 		TEXT("\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x07\x03\0\0\0\x15\0"),
 		"\"[fe80::7%3]:21\"" },
 	{ "no address", WIRE_ADDRESS, TEXT("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
-		"\"[::]:0\"" },
+		"\"\"" },
 	{ "record", WIRE_RECORD, TEXT("\x07\0\x02\0ab"), "{\"x\":7,\"label\":\"ab\"}" },
 	{ "empty list", WIRE_LIST, TEXT("\0\0"), "[]" },
 	{ "list", WIRE_LIST, TEXT("\x02\0\x07\0\0\0\x08\0\x01\0c"),

@@ -5,6 +5,7 @@
  *	w1.5    session 1, whose client is 192.0.2.5, wants a port
  *	l1      it leaves it                     x1   the session is not open
  *	k2.5    192.0.2.5 comes to port 7002     K2.5 and to another address of ours
+ *	        (those from 192.0.2.100 on are proxies)
  *	q2.5    the same, but it is only found before the next wish is fulfilled
  *
  * Results: port2; refused; arrived1.9, to session 1 for the ninth wish; malformed.
@@ -13,6 +14,7 @@
 #include "ipc/gate.h"
 #include "policy/sessions/gateways.h"
 #include "policy/sessions/ports.h"
+#include "policy/sessions/proxies.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/sessions.h"
 #include "policy/supervisor/passive.h"
@@ -27,6 +29,9 @@
 #include <sys/socket.h>
 
 enum { INCARNATION = 7, FIRST = 7001, LAST = 7003, SESSIONS = 10 };
+
+static const char any[1];
+static const struct proxies *const known_proxies = (const void *)any;
 
 static struct scene {
 	struct supervisor supervisor;
@@ -110,14 +115,21 @@ passive_serve(UNUSED const struct passive *passive, uint16_t port)
 	return port - FIRST < scene->found;
 }
 
+/* Those from 100 on are proxies. */
 bool
-sessions_find_addresses(UNUSED const struct gateway *gateway, uint64_t id,
-	struct wire_address *local, struct wire_address *peer)
+sessions_find_ends(UNUSED const struct gateway *gateway, uint64_t id, struct session_ends *ends)
 {
 	unsigned client = scene->clients[(uint32_t)id];
-	*local = address_of(200, 21);
-	*peer = address_of(client, 4000);
+	ends->local = address_of(200, 21);
+	ends->peer = address_of(client, 4000);
+	ends->is_proxied = client >= 100;
 	return client != 0;
+}
+
+bool
+proxies_include(UNUSED const struct proxies *proxies, const struct wire_address *peer)
+{
+	return peer->ip[15] >= 100;
 }
 
 struct gateway *
@@ -277,6 +289,14 @@ static const struct ports_row ports_rows[] = {
 		"port1 refused port1 arrived3.3", 1 },
 	{ "one's own port again", "w1.5 w1.5 k1.5", "port1 port1 arrived1.2", 1 },
 	{ "of the session there is nothing", "w1.0 k1.0", "refused", 3 },
+	{ "by a proxy, and by another one", "w1.100 k1.100 k1.101", "port1 arrived1.1 arrived1.1",
+		3 },
+	{ "by a proxy comes nobody else", "w1.100 k1.5", "port1", 3 },
+	{ "two by proxies wait at two ports", "w1.100 w2.101 k1.101 k2.100",
+		"port1 port2 arrived1.1 arrived2.2", 3 },
+	{ "two by proxies, and one port", "w1.100 w2.101", "port1 refused", 1 },
+	{ "by a proxy and directly at one port", "w1.100 w2.5 k1.5 k1.100",
+		"port1 port1 arrived2.2 arrived1.1", 1 },
 	{ "who came before is not taken for the client", "q1.5 w1.5 k1.5", "port1 arrived1.1", 3 },
 	{ "who came before for another one is handed over to that", "w2.6 q1.6 w1.5",
 		"port1 arrived2.1 port1", 1 },
@@ -289,7 +309,9 @@ check_ports(void **state)
 	char steps[128];
 	char *rest = steps;
 	open_scene(row->found);
-	assert_int_equal(ports_new(&scene->supervisor, FIRST, LAST, &scene->gateway.ports), 0);
+	assert_int_equal(
+		ports_new(&scene->supervisor, known_proxies, FIRST, LAST, &scene->gateway.ports),
+		0);
 	assert_int_equal(scene->notices, row->found < 3);
 	snprintf(steps, sizeof(steps), "%s", row->steps);
 	for (char *word; (word = strsep(&rest, " ")) != NULL;)
@@ -304,7 +326,8 @@ check_none(void **state)
 	(void)state;
 	open_scene(-EADDRINUSE);
 	assert_int_equal(
-		ports_new(&scene->supervisor, FIRST, LAST, &scene->gateway.ports), -EADDRINUSE);
+		ports_new(&scene->supervisor, known_proxies, FIRST, LAST, &scene->gateway.ports),
+		-EADDRINUSE);
 	assert_null(scene->gateway.ports);
 	close_scene();
 }

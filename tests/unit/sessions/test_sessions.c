@@ -8,6 +8,8 @@
  *	R1   P1     reattach; complain                                 T9  9 s pass
  *	Wr Wd Wp    the worker becomes ready, dies, answers a ping     Wh  the next one is held back
  *	Ws          the worker hangs in the kernel and is given up
+ *	p1.2        attach by a proxy, which names 192.0.2.session     n1.2  and names nobody
+ *	f1.2        the same claim about a client who came directly    N     it is no proxy any more
  *	Gd          the gateway dies                                   X1  the control socket is
  *gone Un Ur Ui Uh users reloaded: gone, with other rights, with another uid, gone at hosts
  *
@@ -19,6 +21,7 @@
 #include "ipc/gate.h"
 #include "policy/sessions/gateways.h"
 #include "policy/sessions/ports.h"
+#include "policy/sessions/proxies.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/sessions.h"
 #include "policy/sessions/workers.h"
@@ -48,6 +51,8 @@ static struct scene {
 	bool is_held;
 	bool is_malformed;
 	unsigned ports_left;
+	bool is_from_proxy;
+	bool is_no_proxy_any_more;
 	int control[2];
 	int other_control[2];
 	char log[512];
@@ -101,6 +106,20 @@ workers_get(UNUSED struct workers *workers, UNUSED const struct account *account
 		return account_deny(denial, REFUSAL_WORKER, EAGAIN, "held");
 	*result = &scene->worker;
 	return 0;
+}
+
+/* Who comes from 127.0.0.2 comes by a proxy, to where proxies are awaited. */
+bool
+proxies_are_awaited_at(
+	UNUSED const struct proxies *proxies, UNUSED const struct wire_address *local)
+{
+	return scene->is_from_proxy;
+}
+
+bool
+proxies_include(UNUSED const struct proxies *proxies, const struct wire_address *peer)
+{
+	return peer->ip[15] == 2 && !scene->is_no_proxy_any_more;
 }
 
 void
@@ -170,7 +189,9 @@ static void
 on_order(UNUSED void *owner, UNUSED struct message *message, const struct attach_attach *body)
 {
 	assert_int_equal(body->peer.port, 4000);
-	note("order%u", (unsigned)body->session);
+	note("order%u%s", (unsigned)body->session, body->claimed ? "c" : "");
+	if (body->claimed)
+		assert_int_equal(body->peer.ip[15], (uint8_t)body->session);
 }
 
 static void
@@ -295,7 +316,7 @@ static void
 step_session(char verb, uint64_t id, uint32_t attempt)
 {
 	struct message message = { .tag = 1, .descriptor = scene->control[1] };
-	const struct gate_attach attach = { .session = id, .attempt = attempt };
+	struct gate_attach attach = { .session = id, .attempt = attempt };
 	const struct gate_reattach reattach = { .session = id };
 	const struct gate_session_closed closed = { .session = id };
 	const struct gate_complain complain = { .session = id };
@@ -311,6 +332,18 @@ step_session(char verb, uint64_t id, uint32_t attempt)
 	case 'a':
 		message.descriptor = scene->other_control[1];
 		sessions_on_attach(&scene->gateway_process, &message, &attach);
+		return;
+	case 'p':
+	case 'n':
+	case 'f':
+		scene->is_from_proxy = verb != 'f';
+		message.descriptor = scene->other_control[1];
+		if (verb != 'n')
+			attach.claimed = (struct wire_address){
+				.ip = { [10] = 0xff, 0xff, 192, 0, 2, (uint8_t)id }, .port = 4000
+			};
+		sessions_on_attach(&scene->gateway_process, &message, &attach);
+		scene->is_from_proxy = false;
 		return;
 	case 'B':
 	case 'V':
@@ -392,6 +425,8 @@ step(const char *word)
 		step_users(word[1]);
 	} else if (word[0] == 'G') {
 		sessions_drop_gateway(scene->supervisor.sessions, &scene->gateway);
+	} else if (word[0] == 'N') {
+		scene->is_no_proxy_any_more = true;
 	} else if (word[0] == 'T') {
 		for (; number > 0; number--) {
 			scene->now_ms += 1000;
@@ -465,6 +500,14 @@ static const struct session_row session_rows[] = {
 		"attached1 order1 attached2 order2 refused:too-many-sessions-from-address" },
 	{ "others come from elsewhere", "Wr V1.1 A1.1 B2.1 A2.1 B3.1 a3.1",
 		"attached1 order1 attached2 order2 attached3 order3" },
+	{ "by a proxy", "Wr V1.1 p1.1", "attached1 order1c" },
+	{ "by a proxy that names nobody", "Wr V1.1 n1.1", "attached1 order1" },
+	{ "claimed, and came by no proxy", "Wr V1.1 f1.1", "malformed" },
+	{ "by a proxy that is none since a reload", "Wr V1.1 N p1.1", "refused:none" },
+	{ "by a proxy, and each has an address of its own", "Wr V1.1 p1.1 B2.1 p2.1 V3.1 p3.1",
+		"attached1 order1c attached2 order2c attached3 order3c" },
+	{ "by a proxy, and none has one", "Wr V1.1 n1.1 B2.1 n2.1 B3.1 n3.1",
+		"attached1 order1 attached2 order2 refused:too-many-sessions-from-address" },
 	{ "too many in all", "Wr V1.1 A1.1 B2.1 A2.1 B3.1 a3.1 V4.1 a4.1",
 		"attached1 order1 attached2 order2 attached3 order3 refused:too-many-sessions" },
 	{ "one ends, one begins", "Wr V1.1 A1.1 V2.1 A2.1 C1 V3.1 A3.1",

@@ -18,6 +18,7 @@ enum { GATEWAYS = 3 };
 
 static unsigned notices;
 static int sent[8];
+static bool sent_for_proxies[8];
 static size_t sent_count;
 
 void
@@ -34,8 +35,9 @@ process_posted(UNUSED struct process *process, int post_result)
 }
 
 static void
-on_listener(UNUSED void *owner, struct message *message, UNUSED const struct gate_listener *body)
+on_listener(UNUSED void *owner, struct message *message, const struct gate_listener *body)
 {
+	sent_for_proxies[sent_count] = body->is_for_proxies;
 	sent[sent_count++] = fd_take(&message->descriptor);
 }
 
@@ -146,6 +148,32 @@ check_shares(void **state)
 }
 
 static void
+check_for_proxies(void **state)
+{
+	struct supervisor *supervisor =
+		make_supervisor((const char *[]){ "127.0.0.1:0", "127.0.0.2:0", NULL });
+	struct config *config = supervisor->settings->config;
+	struct listeners *listeners = NULL;
+	struct rules_error error = { 0 };
+	size_t failed;
+	(void)state;
+	assert_int_equal(
+		config_accept(config, OPTION_proxy_listen, bytes_of_text("127.0.0.3:0"), &error),
+		0);
+	assert_int_equal(listeners_open(supervisor, GATEWAYS, &listeners, &failed), 0);
+	for (unsigned slot = 0; slot < GATEWAYS; slot++) {
+		send_all(listeners, slot);
+		assert_int_equal(sent_count, 3);
+		for (size_t i = 0; i < 3; i++) {
+			assert_int_equal(sent_for_proxies[i], i == 2);
+			fd_close(&sent[i]);
+		}
+	}
+	listeners_free(&listeners);
+	config_free(&supervisor->settings->config);
+}
+
+static void
 check_shut_down(void **state)
 {
 	struct supervisor *supervisor = make_supervisor((const char *[]){ "127.0.0.1:0", NULL });
@@ -198,6 +226,7 @@ main(void)
 	const struct table tables[] = {
 		CASE("a port is ours or somebody else's", check_taken),
 		CASE("each gateway has its own of each address", check_shares),
+		CASE("those for proxies are told apart", check_for_proxies),
 		CASE("one that was shut down listens again", check_shut_down),
 		TABLE("failing", failing_rows, check_failing),
 	};

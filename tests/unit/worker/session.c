@@ -260,11 +260,11 @@ session_open_record(struct session *session)
 void
 session_attach(struct session *session, uint64_t id, int *gateway_fd)
 {
-	static const struct wire_address peer = { .port = 2121 };
+	const struct serve_client client = { .session = id, .peer = { .port = 2121 } };
 	int ends[2];
 	struct rights *rights = session_rights(NULL);
 	assert_int_equal(channel_pair(ends), 0);
-	assert_int_equal(serve_attach(session->serve, id, &peer, &rights, &ends[0]), 0);
+	assert_int_equal(serve_attach(session->serve, &client, &rights, &ends[0]), 0);
 	assert_int_equal(ends[0], -1);
 	*gateway_fd = ends[1];
 }

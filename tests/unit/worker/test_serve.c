@@ -153,9 +153,9 @@ check_attached_twice(void **state)
 	struct session *session = across();
 	int ends[2];
 	struct rights *rights = session_rights(NULL);
-	const struct wire_address peer = { .port = 1 };
+	const struct serve_client client = { .session = 77, .peer = { .port = 1 } };
 	assert_int_equal(channel_pair(ends), 0);
-	assert_int_equal(serve_attach(session->serve, 77, &peer, &rights, &ends[0]), -EEXIST);
+	assert_int_equal(serve_attach(session->serve, &client, &rights, &ends[0]), -EEXIST);
 	assert_null(rights);
 	assert_int_equal(ends[0], -1);
 	fd_close(&ends[1]);
