@@ -1,14 +1,12 @@
 #!/usr/bin/python3 -B
-"""Active data connections, and why nobody can be attacked through them.
+"""Active data connections; why nobody can be attacked through them is in strangers.py.
 
-Sources: RFC 959 §4.1.2, RFC 2428, RFC 2577 §3 (the bounce attack).  In the bounce cases the client
-is 127.0.0.2 and the third host is 127.0.0.1: a port that listens there must hear nothing.
+Sources: RFC 959 §4.1.2, RFC 2428.
 """
 
 import contextlib
 import os
 import pathlib
-import select
 import socket
 
 from harness import server
@@ -18,7 +16,7 @@ from harness.tap import Failure, Skip, Suite, check, equal
 
 suite = Suite()
 
-CLIENT, VICTIM = "127.0.0.2", "127.0.0.1"
+CLIENT = "127.0.0.2"
 
 
 @suite.table(("PORT", "EPRT"), lambda mode: f"{mode} over IPv4: store, fetch, list")
@@ -100,46 +98,9 @@ def _(world):
         end.close()
 
 
-# Bounce
-
-
 def refuses(control, line):
     code = control.command(line).code
     check(500 <= code < 600, f"{line}: {code}")
-
-
-FORMS = [
-    lambda port: port_command(VICTIM, port),
-    lambda port: eprt_command(VICTIM, port),
-    lambda port: f"EPRT |2|::ffff:{VICTIM}|{port}|",
-    lambda port: f"EPRT |1|::ffff:{VICTIM}|{port}|",
-    lambda port: f"EPRT |2|::1|{port}|",
-    lambda port: f"EPRT |2|::|{port}|",
-    lambda port: f"EPRT |2|fe80::1|{port}|",
-    lambda port: port_command("0.0.0.0", port),
-    lambda port: eprt_command("0.0.0.0", port),
-    lambda port: port_command("255.255.255.255", port),
-    lambda port: port_command("192.0.2.1", port),
-]
-
-
-@suite.table(FORMS, lambda form: f"bounce: {form(4711)} is refused, nobody is called")
-def _(world, form):
-    world.user.file("file", b"content")
-    with socket.create_server((VICTIM, 0)) as victim, session(world, source=CLIENT) as control:
-        refuses(control, form(victim.getsockname()[1]))
-        control.command("RETR file", 425, 503)
-        ready, _, _ = select.select([victim], [], [], 0)
-        check(not ready, "the third host was called")
-
-
-@suite.table((0, 1, 20, 22, 80, 1023), lambda port: f"port {port} of one's own address is refused")
-def _(world, port):
-    with session(world) as control:
-        refuses(control, port_command("127.0.0.1", port))
-        refuses(control, eprt_command("127.0.0.1", port))
-        with contextlib.suppress(OverflowError):
-            refuses(control, eprt_command("127.0.0.1", port + 65536))
 
 
 @suite.case("the connection comes from the control connection's own address")

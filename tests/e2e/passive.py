@@ -1,118 +1,31 @@
 #!/usr/bin/python3 -B
-"""Passive data connections: who is let in, on which port, once, and until when.
+"""Passive data connections: at which address, once, and until when; who is let in is in
+strangers.py.
 
-Sources: RFC 959 §4.1.2, RFC 2428, RFC 2577 §3; a pool of ports for each gateway.
+Sources: RFC 959 §4.1.2, RFC 2428; a pool of ports for each gateway.
 """
 
 import contextlib
 import socket
 
 from harness import place, server
-from harness.fixtures import noise
 from harness.ftp import Control, passive_address, session
 from harness.tap import LIVENESS_S, Skip, Suite, check, equal, need_root
 
 suite = Suite()
-
-THIEF = ("127.0.0.2", 0)
-
 
 def need_ipv6(world):
     if not world.address6:
         raise Skip("[::1]")
 
 
-def knock(address, source="127.0.0.2"):
+def knock(address, source):
     """A connection under way; more of them may come than a listener's queue takes."""
     end = socket.socket()
     end.bind((source, 0))
     end.setblocking(False)
     end.connect_ex(address)
     return end
-
-
-def gets_nothing(end):
-    """That connection is ended and not one byte came through it."""
-    with end, contextlib.suppress(ConnectionResetError):
-        end.settimeout(LIVENESS_S)
-        equal(end.recv(1), b"", "bytes for the thief")
-
-
-@suite.case("a thief from another address who is first gets nothing; the client is served")
-def _(world):
-    with session(world) as control:
-        for mode in ("PASV", "EPSV"):
-            for thief in served_in_spite_of(world, control, mode, 10):
-                gets_nothing(thief)
-
-
-@suite.case("more thieves than the queue takes: the client is served, they get nothing")
-def _(world):
-    with session(world) as control:
-        for thief in served_in_spite_of(world, control, "PASV", 60):
-            with thief, contextlib.suppress(
-                OSError
-            ):  # those that are still in the queue wait there
-                equal(thief.recv(1), b"", "bytes for the thief")
-
-
-def served_in_spite_of(world, control, mode, count):
-    """A download although so many thieves came first; they."""
-    world.user.file("secret", noise(100_000))
-    address = passive_address(control, mode)
-    thieves = [knock(address) for _ in range(count)]
-    control.line("RETR secret")
-    with socket.create_connection(address, LIVENESS_S) as data:
-        body = b"".join(iter(lambda: data.recv(65536), b""))
-    control.reply(150)
-    control.reply(226)
-    check(body == noise(100_000), f"the client got {len(body)} bytes")
-    return thieves
-
-
-@suite.case("a thief cannot upload in the client's place")
-def _(world):
-    with session(world) as control:
-        address = passive_address(control, "PASV")
-        with socket.create_connection(address, LIVENESS_S, THIEF) as thief:
-            thief.sendall(b"forged")
-            thief.shutdown(socket.SHUT_WR)
-            control.line("STOR upload")
-            with socket.create_connection(address, LIVENESS_S) as data:
-                control.reply(150)
-                data.sendall(b"genuine")
-            control.reply(226)
-        equal(control.fetch("RETR upload"), b"genuine")
-
-
-@suite.case("who comes by another local address than the control connection's is not served")
-def _(world):
-    world.user.file("secret", b"content")
-    with session(world) as control:
-        port = passive_address(control, "PASV")[1]
-        with contextlib.suppress(ConnectionRefusedError):
-            stray = knock(("127.0.0.3", port), "127.0.0.1")
-            control.line("RETR secret")
-            with socket.create_connection(("127.0.0.1", port), LIVENESS_S) as data:
-                equal(data.recv(100), b"content")
-            control.reply(150)
-            control.reply(226)
-            gets_nothing(stray)
-
-
-@suite.case("500 passive ports: in range, in no order")
-def _(world):
-    first, last = world.passive
-    with session(world) as control:
-        ports = [passive_address(control, "PASV")[1] for _ in range(500)]
-    check(all(first <= port <= last for port in ports), f"outside {first}-{last}")
-    steps = [b - a for a, b in zip(ports, ports[1:])]
-    rising = sum(step > 0 for step in steps)
-    check(150 < rising < 350, f"{rising} of 499 steps go up")
-    near = sum(abs(step) <= 2 for step in steps)
-    check(near < 50, f"{near} of 499 steps are of 2 or less")
-    commonest = max(steps.count(step) for step in set(steps))
-    check(commonest < 50, f"one step occurs {commonest} times")
 
 
 @suite.case("227 tells the control connection's own address")
@@ -154,18 +67,6 @@ def _(world):
                 equal(data.recv(100), b"content")
             control.reply(150)
             control.reply(226)
-
-
-@suite.case("who knocked before PASV is not taken for the client")
-def _(world):
-    world.user.file("file", b"content")
-    first, last = world.passive
-    knocks = [knock(("127.0.0.1", port), "127.0.0.1") for port in range(first, last + 1)]
-    with session(world) as control:
-        for _ in range(10):
-            equal(control.fetch("RETR file", "PASV"), b"content")
-    for end in knocks:
-        end.close()
 
 
 @suite.case("more PASV than there are ports, and the descriptors are back")
