@@ -1,7 +1,5 @@
 #!/usr/bin/python3 -B
-"""Crowds: more connections than there may be; those of one address, and storms, are in strangers.py.
-
-"""
+"""Crowds: more connections than there may be; those of one address, and storms, are in strangers.py."""
 
 import contextlib
 import socket

@@ -45,6 +45,16 @@ def _(world):
         control.command("EPSV 1", 522)
 
 
+@suite.case("EPSV over IPv6: store, fetch, list")
+def _(world):
+    need_ipv6(world)
+    with session(world, address=world.address6) as control:
+        for size in (0, 1, 1 << 20):
+            control.store("STOR six", bytes(size), "EPSV")
+            equal(len(control.fetch("RETR six", "EPSV")), size, "bytes")
+        check(b"six" in control.fetch("NLST", "EPSV"), "not in NLST")
+
+
 @suite.case("a data connection belongs to one command")
 def _(world):
     world.user.file("file", b"content")
