@@ -189,6 +189,7 @@ check_none_to_share(void **state)
 	(void)state;
 	assert_int_equal(passive_new(9443, 9443, &passive), 0);
 	SCOPE_FD int other = passive_listen(passive, &port);
+	assert_true(other >= 0);
 	assert_int_equal(passive_share(passive, base, on_knock, &knocks), -EADDRINUSE);
 	passive_free(&passive);
 	event_base_free(base);
