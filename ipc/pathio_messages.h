@@ -13,6 +13,7 @@ enum {
 	PATHIO_BATCH_ENTRIES = 256, /* of a listing; and at most: */
 	PATHIO_BATCH_BYTES = 48 * 1024,
 	PATHIO_ASCII_SIZE_MAX = 16777216, /* size_as reads at most this to count line ends */
+	PATHIO_LEVEL_MAX = 9,             /* of deflate: 0 stores, 9 takes longest */
 };
 
 /* Facts of MLST and MLSD (RFC 3659 7.5; UNIX.* by convention). */

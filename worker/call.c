@@ -162,7 +162,7 @@ record(const struct call *call, int error)
 			call->recorded_path, call->recorded_destination, -error);
 	else if (rule->record == RECORD_TRANSFER)
 		observer->transfer(observer->context, &instance->options.identity, rule->name,
-			call->recorded_path, PATHIO_FORM_IMAGE, 0, 0, -error);
+			call->recorded_path, &(struct transfer_report){ .bytes = 0 }, -error);
 }
 
 void

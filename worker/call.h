@@ -108,6 +108,7 @@ struct call {
 	struct transfer *transfer;
 	struct listing_text *text; /* of a send_listing */
 	enum pathio_form form;
+	enum pathio_coding coding;
 	uint64_t started_us;
 };
 

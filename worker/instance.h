@@ -25,13 +25,20 @@ enum {
 	INSTANCE_LONG_MAX = 8 /* remove_tree, copy and digest at a time; then -EBUSY */
 };
 
+/* How a transfer went. */
+struct transfer_report {
+	enum pathio_form form;
+	enum pathio_coding coding;
+	uint64_t bytes; /* through the data descriptor */
+	uint64_t duration_us;
+};
+
 /* Where events go. Both may refuse nothing; see recorder.h for the one over a channel. */
 struct instance_observer {
 	void (*operation)(void *context, const struct instance_identity *identity, const char *name,
 		struct bytes path, struct bytes destination, int error);
 	void (*transfer)(void *context, const struct instance_identity *identity, const char *name,
-		struct bytes path, enum pathio_form form, uint64_t bytes, uint64_t duration_us,
-		int error);
+		struct bytes path, const struct transfer_report *report, int error);
 	void *context;
 };
 

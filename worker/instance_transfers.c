@@ -56,7 +56,13 @@ record_transfer(const struct call *call, int error, uint64_t bytes)
 		totals->sent_bytes += bytes;
 	if (observer != NULL)
 		observer->transfer(observer->context, &instance->options.identity, call->rule->name,
-			real_path(call->handle), call->form, bytes, now_us() - call->started_us,
+			real_path(call->handle),
+			&(struct transfer_report){
+				.form = call->form,
+				.coding = call->coding,
+				.bytes = bytes,
+				.duration_us = now_us() - call->started_us,
+			},
 			-error);
 }
 
@@ -98,14 +104,24 @@ instance_end_transfer(struct call *call, int error)
 	transfer_end(call->transfer, error);
 }
 
+/* Whoever may not have it is told so before anything is opened for it. */
+static int
+check_coding(const struct call *call, enum pathio_coding coding)
+{
+	bool is_offered = coding == PATHIO_CODING_NONE || call->nursery->options.mode_z;
+	return is_offered ? 0 : -ENOTSUP;
+}
+
 static struct transfer_options
-begin(struct call *call, enum pathio_form form)
+begin(struct call *call, enum pathio_form form, enum pathio_coding coding)
 {
 	call->form = form;
+	call->coding = coding;
 	call->started_us = now_us();
 	return (struct transfer_options){
 		.transfers = call->nursery->transfers,
 		.descriptor = call->descriptor,
+		.coding = coding,
 		.stall_timeout_ms = call->instance->options.stall_timeout_ms,
 		.deadline_ms = call->instance->options.deadline_ms,
 		.identity = &call->instance->options.identity,
@@ -129,8 +145,12 @@ instance_begin_send(struct call *call)
 	bool readable = handle->mode == PATHIO_MODE_RB || handle->mode == PATHIO_MODE_R_PLUS_B;
 	if (handle->kind != HANDLE_FILE || !readable)
 		return -EBADF;
-	struct transfer_options options = begin(call, request->form);
-	int error = transfer_send(&options, &(struct transfer_file){
+	int error = check_coding(call, request->coding);
+	if (error < 0)
+		return error;
+	struct transfer_options options = begin(call, request->form, request->coding);
+	options.level = request->level;
+	error = transfer_send(&options, &(struct transfer_file){
 						    .backend = call_backend(call),
 						    .file = handle->file,
 						    .offset = request->offset,
@@ -152,9 +172,11 @@ instance_run_send(struct call *call, union pathio_body *body)
 int
 instance_begin_send_listing(struct call *call)
 {
+	const struct pathio_send_listing *request = call->request;
 	if (call->handle->kind != HANDLE_LISTING)
 		return -EBADF;
-	return call_keep_descriptor(call);
+	int error = check_coding(call, request->coding);
+	return error < 0 ? error : call_keep_descriptor(call);
 }
 
 int
@@ -181,8 +203,10 @@ instance_run_send_listing(struct call *call, union pathio_body *body)
 int
 instance_end_send_listing(struct call *call, int error)
 {
+	const struct pathio_send_listing *request = call->request;
 	if (error == 0 && !call->is_answered) {
-		struct transfer_options options = begin(call, PATHIO_FORM_ASCII);
+		struct transfer_options options = begin(call, PATHIO_FORM_ASCII, request->coding);
+		options.level = request->level;
 		error = transfer_send_listing(&options, call->text);
 		if (error == 0)
 			return CALL_RUNS;
@@ -244,12 +268,14 @@ instance_run_upload_open(struct call *call, union pathio_body *body)
 int
 instance_begin_receive(struct call *call)
 {
-	struct handle *handle = call->handle;
+	const struct pathio_receive *request = call->request;
+	const struct handle *handle = call->handle;
 	if (handle->kind != HANDLE_UPLOAD)
 		return -EBADF;
 	if (handle->has_received)
 		return -EINVAL;
-	return call_keep_descriptor(call);
+	int error = check_coding(call, request->coding);
+	return error < 0 ? error : call_keep_descriptor(call);
 }
 
 int
@@ -276,7 +302,7 @@ instance_end_receive(struct call *call, int error)
 	if (error < 0)
 		return error;
 	call->handle->has_received = true;
-	struct transfer_options options = begin(call, request->form);
+	struct transfer_options options = begin(call, request->form, request->coding);
 	error = transfer_receive(&options, &destination);
 	return error < 0 ? error : CALL_RUNS;
 }

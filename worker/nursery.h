@@ -27,6 +27,7 @@ struct nursery_options {
 	/* In which names are written unless a session wants them as they are stored; may be NULL.
 	 */
 	struct charset *charset;
+	bool mode_z;                /* transfers may be deflated */
 	bool local_times;           /* of LIST */
 	struct listing_owner owner; /* likewise; its name lives as long as the nursery */
 	const struct instance_observer *observer; /* NULL: nothing is recorded */

@@ -40,7 +40,7 @@ static void record_operation(void *context, const struct instance_identity *iden
 	const char *name, struct bytes path, struct bytes destination, int error);
 static void
 record_transfer(void *context, const struct instance_identity *identity, const char *name,
-	struct bytes path, enum pathio_form form, uint64_t bytes, uint64_t duration_us, int error);
+	struct bytes path, const struct transfer_report *report, int error);
 
 int
 recorder_new(const struct recorder_options *options, struct recorder **result)
@@ -236,7 +236,7 @@ record_operation(void *context, const struct instance_identity *identity, const 
 
 static void
 record_transfer(void *context, const struct instance_identity *identity, const char *name,
-	struct bytes path, enum pathio_form form, uint64_t bytes, uint64_t duration_us, int error)
+	struct bytes path, const struct transfer_report *report, int error)
 {
 	struct recorder *recorder = context;
 	post(recorder, EVENT_TRANSFER,
@@ -246,9 +246,10 @@ record_transfer(void *context, const struct instance_identity *identity, const c
 			.claimed = identity->is_claimed,
 			.name = bytes_of_text(name),
 			.path = path,
-			.form = form,
-			.bytes = bytes,
-			.duration_us = duration_us,
+			.form = report->form,
+			.coding = report->coding,
+			.bytes = report->bytes,
+			.duration_us = report->duration_us,
 			.error = (uint16_t)error,
 		});
 }

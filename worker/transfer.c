@@ -91,6 +91,8 @@ static void
 release(struct transfer *transfer)
 {
 	fd_close(&transfer->fd);
+	deflater_free(&transfer->deflater);
+	inflater_free(&transfer->inflater);
 	free(transfer->left.bytes);
 	free(transfer);
 }
@@ -219,6 +221,8 @@ static uint64_t
 turn_bytes(const struct transfer *transfer)
 {
 	uint64_t others = transfer->options.transfers->waiting_count - transfer->waits;
+	if (transfer->options.coding != PATHIO_CODING_NONE)
+		return TRANSFER_CODED_BYTES;
 	if (others == 0)
 		return TURN_BYTES_ALONE;
 	uint64_t share = TURN_BYTES_TOGETHER / (others + 1);
@@ -314,6 +318,17 @@ on_ready(evutil_socket_t fd, short what, void *argument)
 		take_turn(transfer);
 }
 
+static int
+make_coder(struct transfer *transfer)
+{
+	const struct transfer_options *options = &transfer->options;
+	if (options->coding == PATHIO_CODING_NONE)
+		return 0;
+	if (transfer->kind->ready == EV_READ)
+		return inflater_new(&transfer->inflater);
+	return deflater_new(options->level, &transfer->deflater);
+}
+
 int
 transfer_start(const struct transfer *prepared)
 {
@@ -326,9 +341,9 @@ transfer_start(const struct transfer *prepared)
 		.kind = &turn_kind, .deadline_ms = options->deadline_ms, .is_bound = true
 	};
 	transfer->fd = fcntl(options->descriptor, F_DUPFD_CLOEXEC, 0);
-	if (transfer->fd < 0) {
-		int error = -errno;
-		free(transfer);
+	int error = transfer->fd < 0 ? -errno : make_coder(transfer);
+	if (error < 0) {
+		release(transfer);
 		return error;
 	}
 	*options->running = transfer;

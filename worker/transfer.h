@@ -32,6 +32,8 @@ void transfers_free(struct transfers **transfers);
 struct transfer_options {
 	struct transfers *transfers;
 	int descriptor;                           /* borrowed for the call */
+	enum pathio_coding coding;                /* of what goes through it */
+	unsigned level;                           /* of deflate, on the way out */
 	uint32_t stall_timeout_ms;                /* 0: none */
 	uint32_t deadline_ms;                     /* of a turn on a thread; 0: none */
 	const struct instance_identity *identity; /* for whom; NULL: nobody */
@@ -53,7 +55,8 @@ struct transfer_options {
 };
 
 /*
- * Each of these starts a transfer: 0, or -ENOMEM or -EMFILE and nothing has begun.
+ * Each of these starts a transfer: 0, or -ENOMEM, -EMFILE or -EINVAL (a level that there is not)
+ * and nothing has begun.
  *
  * From `offset`, at most `count` bytes of the file (UINT64_MAX: to the end). -EINVAL if `offset` is
  * beyond the end. The file is borrowed until it is gone.
@@ -70,7 +73,8 @@ transfer_send(const struct transfer_options *options, const struct transfer_file
 
 /*
  * From the descriptor to the file, from `offset` on, until the peer's end of stream. A reset is an
- * error. Where writing fails, reading stops. `count` is not used. The file is borrowed.
+ * error, and so is a deflated stream that is cut short (-ECONNRESET), damaged or followed by more
+ * (-EBADMSG). Where writing fails, reading stops. `count` is not used. The file is borrowed.
  */
 MUST_CHECK int
 transfer_receive(const struct transfer_options *options, const struct transfer_file *destination);

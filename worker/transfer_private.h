@@ -6,6 +6,7 @@
 #define SALLYPORT_WORKER_TRANSFER_PRIVATE_H
 
 #include "worker/ascii.h"
+#include "worker/deflate.h"
 #include "worker/transfer.h"
 
 #include <event2/event_struct.h>
@@ -14,6 +15,8 @@
 enum {
 	TRANSFER_PIECE_BYTES = 64 * 1024,    /* of text, before it is sent */
 	TRANSFER_BUFFER_BYTES = 1024 * 1024, /* what arrives is read in this size */
+	/* In a turn that deflates or inflates: some milliseconds (HOSTILE 34). */
+	TRANSFER_CODED_BYTES = 256 * 1024,
 };
 
 /* What a turn works in: the scratch memory of its thread. Nothing in it outlives the turn. */
@@ -22,6 +25,8 @@ struct transfer_room {
 	char converted[TRANSFER_BUFFER_BYTES + 1];
 };
 _Static_assert(sizeof(struct transfer_room) <= EXECUTOR_SCRATCH_BYTES, "too large");
+_Static_assert(DEFLATE_ROOM_BYTES(2 * TRANSFER_PIECE_BYTES) <= TRANSFER_BUFFER_BYTES, "too small");
+_Static_assert(TRANSFER_PIECE_BYTES + TRANSFER_CODED_BYTES <= TRANSFER_BUFFER_BYTES, "too small");
 
 /* What a turn came to; or negative errno. */
 enum transfer_turn {
@@ -33,8 +38,8 @@ enum transfer_turn {
 struct transfer_kind {
 	short ready; /* EV_READ or EV_WRITE: what it waits for */
 	/*
-	 * In an effect. Moves about ->budget bytes and adds what went through the descriptor to
-	 * ->bytes.
+	 * In an effect. Moves about ->budget bytes of file or text and adds what went through the
+	 * descriptor to ->bytes.
 	 */
 	int (*turn)(struct transfer *transfer, struct transfer_room *room);
 	/* On the loop; may be NULL. Can the turn be done, for sure, without waiting for the file?
@@ -73,7 +78,10 @@ struct transfer {
 	uint64_t budget;
 	uint64_t bytes;
 	struct transfer_file file;
+	bool has_read; /* something of the file */
 	struct ascii ascii;
+	struct deflater *deflater; /* NULL, as the other: not coded */
+	struct inflater *inflater;
 	struct listing_text *text;
 	struct memory_save *save;
 	bool text_ended;

@@ -1,6 +1,7 @@
 /*
  * Transfers out of the worker (see transfer.h): files by sendfile(2), past this process, and text
- * (listings, files with converted line ends, archives) in pieces. Runs in the worker, as the user.
+ * (listings, files with converted line ends, archives, whatever is deflated) in pieces. Runs in the
+ * worker, as the user.
  */
 #include "worker/transfer_private.h"
 
@@ -31,7 +32,7 @@ end_of_file(const struct transfer *transfer)
 {
 	const struct transfer_file *file = &transfer->file;
 	struct pathio_attributes attributes;
-	if (transfer->bytes > 0 || file->offset == 0)
+	if (transfer->bytes > 0 || transfer->has_read || file->offset == 0)
 		return TRANSFER_ENDED;
 	int error = file->backend->attributes(file->file, &attributes);
 	if (error < 0)
@@ -93,6 +94,7 @@ read_file(struct transfer *transfer, char *buffer)
 	if (length > 0) {
 		file->offset += (uint64_t)length;
 		file->count -= (uint64_t)length;
+		transfer->has_read = true;
 	}
 	return length;
 }
@@ -121,16 +123,28 @@ make_piece(struct transfer *transfer, struct transfer_room *room)
 	return length;
 }
 
+/* The piece in room->converted goes out; deflated, a part of it perhaps later. */
+static int
+send_made(struct transfer *transfer, struct transfer_room *room, size_t length)
+{
+	if (transfer->deflater == NULL)
+		return send_piece(transfer, room->converted, length);
+	size_t deflated = deflater_put(transfer->deflater, bytes_of(room->converted, length),
+		transfer->text_ended, room->buffer);
+	return send_piece(transfer, room->buffer, deflated);
+}
+
 static int
 turn_text(struct transfer *transfer, struct transfer_room *room)
 {
-	uint64_t stop_at = transfer->bytes + transfer->budget;
+	uint64_t made = 0;
 	int result = send_left(transfer);
-	while (result == 0 && !transfer->text_ended && transfer->bytes < stop_at) {
+	while (result == 0 && !transfer->text_ended && made < transfer->budget) {
 		ssize_t length = make_piece(transfer, room);
 		if (length < 0)
 			return (int)length;
-		result = send_piece(transfer, room->converted, (size_t)length);
+		made += (uint64_t)length;
+		result = send_made(transfer, room, (size_t)length);
 		if (transfer->text != NULL)
 			break; /* a piece of a listing is many files to look at */
 	}
@@ -206,7 +220,7 @@ static const struct transfer_kind image_kind = {
 int
 transfer_send(const struct transfer_options *options, const struct transfer_file *source)
 {
-	bool image = source->form == PATHIO_FORM_IMAGE;
+	bool image = source->form == PATHIO_FORM_IMAGE && options->coding == PATHIO_CODING_NONE;
 	return transfer_start(&(struct transfer){
 		.kind = image ? &image_kind : &text_kind,
 		.options = *options,

@@ -17,6 +17,8 @@ static const struct {
 	{                   \
 #name, name \
 	}
+	ERROR(EBADMSG),
+	ERROR(ECONNRESET),
 	ERROR(EACCES),
 	ERROR(EAGAIN),
 	ERROR(EBADF),

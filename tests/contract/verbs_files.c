@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <zlib.h>
 
 enum { OWN_HANDLE = 901 };
 
@@ -187,20 +188,35 @@ verb_blocks(struct script *script)
 
 /* ---- transfers ---- */
 
-/* What fits into a socket's buffer needs nobody to read while it is sent. */
-static void
-say_what_came(struct script *script, int fd)
+/* A word of a transfer that may be missing. */
+static struct bytes
+last_word(const struct script *script, size_t word)
 {
-	char block[4096];
+	return script->count > word ? script->words[word] : bytes_of_text("none");
+}
+
+/* What fits into a socket's buffer needs nobody to read while it is sent. */
+static size_t
+say_what_came(struct script *script, int fd, bool is_deflated)
+{
+	static char came[SCRIPT_TEXT_BYTES], plain[SCRIPT_TEXT_BYTES];
+	size_t length = 0;
 	ssize_t got;
-	while ((got = read(fd, block, sizeof(block))) > 0)
-		script_say_bytes(script, bytes_of(block, (size_t)got));
+	while ((got = read(fd, came + length, sizeof(came) - length)) > 0)
+		length += (size_t)got;
 	assert_int_equal(got, 0);
+	uLongf plain_length = sizeof(plain);
+	if (is_deflated)
+		assert_int_equal(
+			uncompress((Bytef *)plain, &plain_length, (Bytef *)came, length), Z_OK);
+	script_say_bytes(
+		script, is_deflated ? bytes_of(plain, plain_length) : bytes_of(came, length));
+	return length;
 }
 
 /* Submits a transfer of this code out of the tree, and says what came out of it. */
 static int
-take_out(struct script *script, uint32_t code, const void *request)
+take_out(struct script *script, uint32_t code, const void *request, bool is_deflated)
 {
 	struct session *session = script->session;
 	int ends[2];
@@ -212,21 +228,45 @@ take_out(struct script *script, uint32_t code, const void *request)
 	uint64_t moved = session->wait.body.moved.bytes;
 	if (error < 0)
 		return error;
-	say_what_came(script, far);
-	assert_int_equal(script->result_bytes, moved);
+	assert_int_equal(say_what_came(script, far, is_deflated), moved);
 	return 0;
+}
+
+/* The text as a client puts it on the wire, perhaps badly: what is static is good until the next.
+ */
+static struct bytes
+make_stream(struct bytes text, struct bytes coding)
+{
+	static char stream[SCRIPT_TEXT_BYTES];
+	uLongf length = sizeof(stream) - 1;
+	if (bytes_equal_text(coding, "none"))
+		return text;
+	assert_int_equal(
+		compress((Bytef *)stream, &length, (const Bytef *)text.data, text.length), Z_OK);
+	if (bytes_equal_text(coding, "cut"))
+		length--;
+	else if (bytes_equal_text(coding, "damaged"))
+		stream[length - 1] ^= 1;
+	else if (bytes_equal_text(coding, "followed"))
+		stream[length++] = '\0';
+	else
+		assert_true(bytes_equal_text(coding, "deflate"));
+	return bytes_of(stream, length);
 }
 
 int
 verb_send(struct script *script)
 {
+	bool is_deflated = bytes_equal_text(last_word(script, 4), "deflate");
 	const struct pathio_send request = {
 		.file = handle_of(script),
 		.offset = script_number(script, 1),
 		.count = script_number(script, 2),
 		.form = (enum pathio_form)script_choice(script, 3, &pathio_form_choices),
+		.coding = is_deflated ? PATHIO_CODING_DEFLATE : PATHIO_CODING_NONE,
+		.level = is_deflated ? PATHIO_LEVEL_MAX : 0,
 	};
-	return take_out(script, PATHIO_SEND, &request);
+	return take_out(script, PATHIO_SEND, &request, is_deflated);
 }
 
 int
@@ -237,29 +277,35 @@ verb_send_listing(struct script *script)
 		.style = (enum pathio_style)script_choice(script, 1, &pathio_style_choices),
 		.hidden = script_has_word(script, "hidden"),
 	};
-	return take_out(script, PATHIO_SEND_LISTING, &request);
+	return take_out(script, PATHIO_SEND_LISTING, &request, false);
 }
 
 int
 verb_receive(struct script *script)
 {
 	struct session *session = script->session;
+	struct bytes coding = last_word(script, 3);
+	bool is_plain = bytes_equal_text(coding, "none");
+	struct bytes stream = make_stream(script->words[2], coding);
 	const struct pathio_receive request = {
 		.file = handle_of(script),
 		.form = (enum pathio_form)script_choice(script, 1, &pathio_form_choices),
+		.coding = is_plain ? PATHIO_CODING_NONE : PATHIO_CODING_DEFLATE,
 	};
 	int ends[2];
 	session_pair(ends);
 	SCOPE_FD int near = ends[0];
 	SCOPE_FD int far = ends[1];
-	assert_int_equal(write(far, script->words[2].data, script->words[2].length),
-		script->words[2].length);
+	assert_int_equal(write(far, stream.data, stream.length), stream.length);
 	fd_close(&far);
 	int error = session_finish(session,
 		pathio_receive(session->io, &request, near, pathio_wait_done, &session->wait));
-	if (error == 0)
-		script_say(script, "%llu", (unsigned long long)session->wait.body.moved.bytes);
-	return error;
+	if (error < 0)
+		return error;
+	assert_int_equal(session->wait.body.moved.bytes, stream.length);
+	if (is_plain)
+		script_say(script, "%zu", stream.length);
+	return 0;
 }
 
 /* A descriptor that no transfer takes. */

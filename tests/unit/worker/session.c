@@ -58,12 +58,10 @@ observe_operation(void *context, const struct instance_identity *identity, const
 
 static void
 observe_transfer(void *context, const struct instance_identity *identity, const char *name,
-	struct bytes path, enum pathio_form form, uint64_t bytes, uint64_t duration_us, int error)
+	struct bytes path, const struct transfer_report *report, int error)
 {
 	(void)identity;
-	(void)form;
-	(void)duration_us;
-	next_recorded(context, bytes_of_text(name), path, error)->bytes = bytes;
+	next_recorded(context, bytes_of_text(name), path, error)->bytes = report->bytes;
 }
 
 /* ---- in this process ---- */
@@ -104,6 +102,7 @@ make_nursery(struct session *session, const struct session_world *world,
 			.uid = geteuid(),
 			.gid = getegid(),
 			.symlinks = world->symlinks },
+		.mode_z = !world->without_mode_z,
 		.observer = observer,
 	};
 	assert_int_equal(nursery_new(&options, &session->nursery), 0);

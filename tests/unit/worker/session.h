@@ -62,6 +62,7 @@ struct session_world {
 	bool remote;
 	uint32_t deadline_ms; /* of the worker's side; 0: none */
 	enum symlink_policy symlinks;
+	bool without_mode_z;
 };
 
 /* Across a channel with its record open. */

@@ -136,7 +136,7 @@ record(struct world *world, uint64_t number)
 	memset(path, 'x', sizeof(path));
 	path[0] = '/';
 	observer->transfer(observer->context, &identity, "send", bytes_of(path, sizeof(path)),
-		PATHIO_FORM_IMAGE, number, 0, 0);
+		&(struct transfer_report){ .bytes = number }, 0);
 }
 
 static void
