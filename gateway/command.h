@@ -22,7 +22,8 @@ enum command_flag {
 	COMMAND_RENAMES = 1 << 4,  /* uses RNFR's path up */
 	COMMAND_FACTS = 1 << 5,    /* its feature lists the facts of MLST */
 	COMMAND_HASHES = 1 << 6,   /* its feature lists the algorithms of HASH */
-	COMMAND_TLS = 1 << 12,     /* of no use without TLS, and not offered then */
+	COMMAND_MODE_Z = 1 << 7,   /* its feature is there for those who may have MODE Z */
+	COMMAND_TLS = 1 << 8,      /* of no use without TLS, and not offered then */
 };
 
 enum command_kind { COMMAND_OFFERED, COMMAND_MISSING, COMMAND_FOREIGN };

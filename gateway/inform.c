@@ -28,7 +28,8 @@ add_feature(struct session *session, const struct command *command)
 {
 	char facts[FACTS_TEXT_BYTES];
 	char hashes[HASH_TEXT_BYTES];
-	if (!command_is_offered(session, command) || command->feature[0] == '\0')
+	bool is_refused = (command->flags & COMMAND_MODE_Z) != 0 && !session->has_mode_z;
+	if (!command_is_offered(session, command) || command->feature[0] == '\0' || is_refused)
 		return;
 	if ((command->flags & COMMAND_FACTS) != 0)
 		session_reply(session, " %s %s", command->feature,

@@ -182,8 +182,11 @@ on_answer(void *owner, struct message *message, const struct verify_answer *body
 		ticket.purpose != TICKET_VERIFY)
 		return;
 	struct session *session = session_find(gateway, ticket.session);
-	if (session != NULL && session->login.tag == message->tag)
-		take_verdict(session, body->verdict);
+	if (session == NULL || session->login.tag != message->tag)
+		return;
+	if (body->verdict == VERDICT_ACCEPTED)
+		session->has_mode_z = body->mode_z;
+	take_verdict(session, body->verdict);
 }
 
 static const struct verify_handlers handlers = { .answer = on_answer };

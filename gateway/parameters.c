@@ -1,6 +1,6 @@
 /*
  * Commands that say how to transfer: TYPE STRU MODE REST RANG ALLO OPTS (RFC 959 4.1.2, RFC 3659 5,
- * draft-bryan-ftp-range, RFC 2389 4). Run in the gateway.
+ * draft-bryan-ftp-range, draft-preston-ftpext-deflate-04, RFC 2389 4). Run in the gateway.
  */
 #include "gateway/command.h"
 #include "gateway/digest.h"
@@ -11,10 +11,14 @@
 
 #include <strings.h>
 
+enum { LEVEL_USUAL = 6 }; /* zlib's own choice: slower ones gain little */
+
 const struct byte_range byte_range_all = { .start = 0, .count = UINT64_MAX };
 
 const struct parameters parameters_initial = {
 	.form = PATHIO_FORM_ASCII, /* RFC 959 3.1.1.1 */
+	.coding = PATHIO_CODING_NONE,
+	.level = LEVEL_USUAL,
 	.range = { .start = 0, .count = UINT64_MAX },
 	.facts = PATHIO_FACTS_ALL,
 	.hash = PATHIO_SHA256,
@@ -74,6 +78,13 @@ parameter_stru(struct session *session, struct bytes argument)
 void
 parameter_mode(struct session *session, struct bytes argument)
 {
+	if (is_word(argument, "Z") && session->has_mode_z) {
+		session->parameters.coding = PATHIO_CODING_DEFLATE;
+		session_reply(session, reply_done);
+		return;
+	}
+	if (is_word(argument, "S"))
+		session->parameters.coding = PATHIO_CODING_NONE;
 	set_only(session, argument, "S", "S, B, C or Z");
 }
 
@@ -148,6 +159,27 @@ choose_facts(struct session *session, struct bytes names)
 	session_reply(session, reply_facts_chosen, facts_text(session->parameters.facts, text));
 }
 
+/* "Z" alone is all as at the beginning; "Z LEVEL n". */
+static void
+set_deflate(struct session *session, struct bytes words)
+{
+	struct bytes mode, option, value;
+	uint64_t level = LEVEL_USUAL;
+	command_split(words, &mode, &option);
+	bool is_bare = is_word(option, "");
+	command_split(option, &option, &value);
+	if (!is_word(mode, "Z") || !session->has_mode_z) {
+		session_reply(session, reply_options_none);
+	} else if (!is_bare && !is_word(option, "LEVEL")) {
+		session_reply(session, reply_options_none);
+	} else if (!is_bare && number_parse(value, PATHIO_LEVEL_MAX, &level) < 0) {
+		session_reply(session, reply_argument_bad, "a level from 0 to 9 is wanted");
+	} else {
+		session->parameters.level = (uint8_t)level;
+		session_reply(session, reply_level_set, (unsigned)level);
+	}
+}
+
 void
 parameter_opts(struct session *session, struct bytes argument)
 {
@@ -158,6 +190,8 @@ parameter_opts(struct session *session, struct bytes argument)
 		choose_facts(session, option);
 	else if (is_word(verb, "HASH"))
 		digest_opts_hash(session, option);
+	else if (is_word(verb, "MODE"))
+		set_deflate(session, option);
 	else if (is_word(verb, "UTF8"))
 		language_opts_utf8(session, option);
 	else

@@ -159,6 +159,7 @@ session_new(struct gateway *gateway, int *fd, const struct origin *origin)
 		.reached = origin->reached,
 		.host = hosts_at(&gateway->hosts, &origin->local),
 		.is_counted = true,
+		.has_mode_z = gateway->settings.mode_z,
 		.connected_ms = origin->since_ms,
 		.parameters = parameters_initial,
 	};

@@ -41,9 +41,11 @@ struct byte_range {
 
 extern const struct byte_range byte_range_all;
 
-/* TYPE, REST, RANG, OPTS MLST, HASH and UTF8. */
+/* TYPE, MODE, REST, RANG and OPTS. */
 struct parameters {
 	enum pathio_form form;
+	enum pathio_coding coding;
+	uint8_t level;              /* of deflate */
 	struct byte_range range;    /* of the next transfer, by REST or RANG */
 	uint32_t facts;             /* enum pathio_fact bits */
 	enum pathio_algorithm hash; /* of HASH */
@@ -78,6 +80,7 @@ struct session {
 	bool is_leaving;    /* ends once no command runs */
 	bool is_silent;     /* what is replied now goes nowhere */
 	bool is_counted;    /* among those that have not logged in */
+	bool has_mode_z;    /* it is offered; the worker decides */
 	const char *ending; /* why, for the record; NULL: it lives */
 	enum session_wait waits;
 	uint16_t noops;    /* that came during a transfer or a long command */

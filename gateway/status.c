@@ -247,10 +247,12 @@ reply_session(struct session *session)
 	char peer[ADDRESS_TEXT_BYTES];
 	struct quoted name;
 	bool is_ascii = session->parameters.form == PATHIO_FORM_ASCII;
+	bool is_deflated = session->parameters.coding == PATHIO_CODING_DEFLATE;
 	session_reply(session, reply_status_begin);
 	session_reply(session, " Connected from %s", address_text(&session->peer, peer));
 	session_reply(session, " Current folder: %s", quote_plain(session_folder(session), &name));
-	session_reply(session, " TYPE %s, STRU F, MODE S", is_ascii ? "A" : "I");
+	session_reply(session, " TYPE %s, STRU F, MODE %s", is_ascii ? "A" : "I",
+		is_deflated ? "Z" : "S");
 	session_reply(session, reply_status_end);
 }
 

@@ -52,6 +52,8 @@ ask_listing(struct transfer *transfer, pathio_completion *done)
 		.facts = transfer->session->parameters.facts,
 		.hidden = listing->is_hidden,
 		.prefix = prefix,
+		.coding = transfer->session->parameters.coding,
+		.level = transfer->session->parameters.level,
 	};
 	return pathio_send_listing(
 		transfer->session->files, &request, transfer->fd, done, transfer);
@@ -65,6 +67,8 @@ ask_download(struct transfer *transfer, pathio_completion *done)
 		.offset = transfer->offset,
 		.count = transfer->count,
 		.form = transfer->form,
+		.coding = transfer->session->parameters.coding,
+		.level = transfer->session->parameters.level,
 	};
 	return pathio_send(transfer->session->files, &request, transfer->fd, done, transfer);
 }
@@ -72,7 +76,11 @@ ask_download(struct transfer *transfer, pathio_completion *done)
 static uint32_t
 ask_upload(struct transfer *transfer, pathio_completion *done)
 {
-	struct pathio_receive request = { .file = transfer->file, .form = transfer->form };
+	struct pathio_receive request = {
+		.file = transfer->file,
+		.form = transfer->form,
+		.coding = transfer->session->parameters.coding,
+	};
 	return pathio_receive(transfer->session->files, &request, transfer->fd, done, transfer);
 }
 

@@ -114,8 +114,8 @@ inflater_free(struct inflater **inflater)
 
 /* One call of zlib: its word. */
 static int
-inflate_some(struct inflater *inflater, struct bytes *input, char *output, size_t room,
-	size_t *written)
+inflate_some(
+	struct inflater *inflater, struct bytes *input, char *output, size_t room, size_t *written)
 {
 	z_stream *stream = &inflater->stream;
 	ensure(input->length <= UINT_MAX && room <= UINT_MAX);
@@ -131,8 +131,8 @@ inflate_some(struct inflater *inflater, struct bytes *input, char *output, size_
 }
 
 int
-inflater_take(struct inflater *inflater, struct bytes *input, char *output, size_t room,
-	size_t *written)
+inflater_take(
+	struct inflater *inflater, struct bytes *input, char *output, size_t room, size_t *written)
 {
 	*written = 0;
 	if (!inflater->has_ended) {

@@ -29,8 +29,8 @@ void deflater_free(struct deflater **deflater);
  * Takes all of `piece`; the stream is whole after the last one. `output` has
  * DEFLATE_ROOM_BYTES(piece.length): bytes written, perhaps none.
  */
-MUST_CHECK size_t
-deflater_put(struct deflater *deflater, struct bytes piece, bool is_last, char *output);
+MUST_CHECK size_t deflater_put(
+	struct deflater *deflater, struct bytes piece, bool is_last, char *output);
 
 enum inflate_end { INFLATE_GOES_ON, INFLATE_ENDED };
 
@@ -46,7 +46,7 @@ void inflater_free(struct inflater **inflater);
  * further input. enum inflate_end; -EBADMSG for what is no such stream, or for input behind its
  * end; -ENOMEM.
  */
-MUST_CHECK int inflater_take(struct inflater *inflater, struct bytes *input, char *output,
-	size_t room, size_t *written);
+MUST_CHECK int inflater_take(
+	struct inflater *inflater, struct bytes *input, char *output, size_t room, size_t *written);
 
 #endif

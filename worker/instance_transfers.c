@@ -151,12 +151,12 @@ instance_begin_send(struct call *call)
 	struct transfer_options options = begin(call, request->form, request->coding);
 	options.level = request->level;
 	error = transfer_send(&options, &(struct transfer_file){
-						    .backend = call_backend(call),
-						    .file = handle->file,
-						    .offset = request->offset,
-						    .count = request->count,
-						    .form = request->form,
-					    });
+						.backend = call_backend(call),
+						.file = handle->file,
+						.offset = request->offset,
+						.count = request->count,
+						.form = request->form,
+					});
 	return error < 0 ? error : CALL_RUNS;
 }
 

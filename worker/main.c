@@ -111,6 +111,7 @@ make_nursery(struct worker *worker, const struct attach_configure *told)
 			.tree = tree,
 			.uploads = { .sync = user->sync, .keep_partial = user->keep_partial },
 			.charset = worker->charset,
+			.mode_z = user->mode_z,
 			.local_times = user->local_times,
 			.owner = {
 				.name = user->owner_names ? bytes_of_text(worker->user)

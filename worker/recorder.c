@@ -38,9 +38,8 @@ struct recorder {
 
 static void record_operation(void *context, const struct instance_identity *identity,
 	const char *name, struct bytes path, struct bytes destination, int error);
-static void
-record_transfer(void *context, const struct instance_identity *identity, const char *name,
-	struct bytes path, const struct transfer_report *report, int error);
+static void record_transfer(void *context, const struct instance_identity *identity,
+	const char *name, struct bytes path, const struct transfer_report *report, int error);
 
 int
 recorder_new(const struct recorder_options *options, struct recorder **result)

@@ -130,8 +130,7 @@ static int
 turn_inflate(struct transfer *transfer, struct transfer_room *room)
 {
 	while (transfer->budget > 0) {
-		ssize_t length =
-			recv(transfer->fd, room->buffer, TRANSFER_PIECE_BYTES, MSG_PEEK);
+		ssize_t length = recv(transfer->fd, room->buffer, TRANSFER_PIECE_BYTES, MSG_PEEK);
 		if (length < 0 && errno == EINTR)
 			continue;
 		if (length < 0)

@@ -108,6 +108,7 @@ set_defaults(struct config *config, const struct verdict_configure *from)
 	config->tls_data = from->tls_data;
 	config->tls_session_reuse = from->tls_reuse;
 	config->tls_upload_end = from->tls_upload_end;
+	config->mode_z = from->mode_z;
 	config->list_times = from->local_times ? CONFIG_LIST_TIMES_LOCAL : CONFIG_LIST_TIMES_UTC;
 	config->list_owners =
 		from->owner_names ? CONFIG_LIST_OWNERS_NAMES : CONFIG_LIST_OWNERS_NUMERIC;
@@ -283,6 +284,7 @@ accounts_identify(struct accounts *accounts, struct bytes name, struct account_u
 		.tls_reuse = (enum tls_reuse)settings.tls_session_reuse,
 		.tls_upload_end = (enum tls_end)settings.tls_upload_end,
 		.keep_partial = settings.keep_partial,
+		.mode_z = settings.mode_z,
 		.local_times = settings.list_times == CONFIG_LIST_TIMES_LOCAL,
 		.owner_names = settings.list_owners == CONFIG_LIST_OWNERS_NAMES,
 	};

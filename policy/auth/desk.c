@@ -34,7 +34,7 @@ struct desk {
 
 /* An attempt whose client has left meanwhile is recorded all the same. */
 static void
-answer(struct desk *desk, const struct attempt *attempt, enum verdict verdict)
+answer_fully(struct desk *desk, const struct attempt *attempt, const struct verify_answer *body)
 {
 	const struct gateway *gateway = attempt->asker;
 	struct event_login login = {
@@ -43,16 +43,21 @@ answer(struct desk *desk, const struct attempt *attempt, enum verdict verdict)
 		.host = bytes_of(attempt->host, attempt->host_length),
 		.name = bytes_of(attempt->name, attempt->name_length),
 		.peer = attempt->peer,
-		.verdict = verdict,
+		.verdict = body->verdict,
 	};
 	events_post_login(desk->options.events, &login);
 	if (gateway != NULL)
-		channel_lost(verify_post_answer(gateway->channel, attempt->tag,
-			&(struct verify_answer){ .verdict = verdict }));
+		channel_lost(verify_post_answer(gateway->channel, attempt->tag, body));
+}
+
+static void
+answer(struct desk *desk, const struct attempt *attempt, enum verdict verdict)
+{
+	answer_fully(desk, attempt, &(struct verify_answer){ .verdict = verdict });
 }
 
 /* The supervisor hears first: the gateway asks it for a worker as soon as it has the answer. */
-static enum verdict
+static struct verify_answer
 identify(struct desk *desk, const struct attempt *attempt)
 {
 	struct verdict_identified identified = {
@@ -61,25 +66,28 @@ identify(struct desk *desk, const struct attempt *attempt)
 	};
 	struct bytes host = bytes_of(attempt->host, attempt->host_length);
 	struct bytes name = bytes_of(attempt->name, attempt->name_length);
-	if (desk_identify(desk, host, name, &identified.user) < 0)
-		return VERDICT_REFUSED;
+	if (attempt->asker == NULL || desk_identify(desk, host, name, &identified.user) < 0)
+		return (struct verify_answer){ .verdict = VERDICT_REFUSED };
 	if (identified.user.tls == TLS_POLICY_REQUIRED && !attempt->is_protected)
-		return VERDICT_UNPROTECTED;
+		return (struct verify_answer){ .verdict = VERDICT_UNPROTECTED };
 	if (verdict_post_identified(desk->options.supervisor, 0, &identified) < 0)
-		return VERDICT_UNAVAILABLE;
-	return VERDICT_ACCEPTED;
+		return (struct verify_answer){ .verdict = VERDICT_UNAVAILABLE };
+	return (struct verify_answer){
+		.verdict = VERDICT_ACCEPTED,
+		.mode_z = identified.user.mode_z,
+	};
 }
 
-static enum verdict
+static struct verify_answer
 judge(struct desk *desk, const struct attempt *attempt, enum pool_result result)
 {
 	switch (result) {
 	case POOL_MATCHES:
-		return attempt->asker == NULL ? VERDICT_REFUSED : identify(desk, attempt);
+		return identify(desk, attempt);
 	case POOL_DIFFERS:
-		return VERDICT_REFUSED;
+		return (struct verify_answer){ .verdict = VERDICT_REFUSED };
 	case POOL_DIED:
-		return VERDICT_UNAVAILABLE;
+		return (struct verify_answer){ .verdict = VERDICT_UNAVAILABLE };
 	}
 	bug("pool result %d", (int)result);
 }
@@ -99,7 +107,8 @@ on_computed(void *owner, void *request, enum pool_result result)
 	struct desk *desk = owner;
 	struct attempt *attempt = request;
 	*running_place(desk, attempt) = NULL;
-	answer(desk, attempt, judge(desk, attempt, result));
+	const struct verify_answer judged = judge(desk, attempt, result);
+	answer_fully(desk, attempt, &judged);
 	attempt_free(&attempt);
 	desk_continue(desk);
 }

@@ -182,6 +182,7 @@ start(struct auth *auth)
 		.tls_reuse = (enum tls_reuse)config->tls_session_reuse,
 		.tls_upload_end = (enum tls_end)config->tls_upload_end,
 		.keep_partial = config->keep_partial,
+		.mode_z = config->mode_z,
 		.local_times = config->list_times == CONFIG_LIST_TIMES_LOCAL,
 		.owner_names = config->list_owners == CONFIG_LIST_OWNERS_NAMES,
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,

@@ -285,6 +285,7 @@ send_configure(const struct gateway *gateway)
 		.tls = (enum tls_policy)config->tls,
 		.tls_data = (enum tls_policy)config->tls_data,
 		.tls_ccc = config->tls_ccc,
+		.mode_z = config->mode_z,
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
 	};
 	struct process *process = gateway->service.process;

@@ -124,13 +124,15 @@ class Lftp(Client):
             "net:timeout": "20",
             "ftp:ssl-allow": "no",
             "ftp:list-options": "-a",
+            "ftp:use-mode-z": "yes",
+            "ftp:mode-z-level": "1",
             "ftp:passive-mode": "yes" if self.passive else "no",
             "ftp:prefer-epsv": "yes" if self.mode == "EPSV" else "no",
         }
         head = [f"set {name} {value}" for name, value in settings.items()]
         login = quoted(f"{self.user.name},{self.user.password}")
         head.append(f"open -u {login} -p {self.port} {self.host}")
-        self.run("lftp", "--norc", "-f", "/dev/stdin", script="\n".join([*head, *lines, "bye", ""]))
+        return self.run("lftp", "--norc", "-f", "/dev/stdin", script="\n".join([*head, *lines, "bye", ""]))
 
     def put(self, local, names, remote, *options):
         rows = (

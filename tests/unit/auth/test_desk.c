@@ -89,7 +89,10 @@ static const char users_file[] =
 	"bert:!:1002:1002::/srv/bert:\n"
 	"carl:$6$rounds=1000$abcdefgh$"
 	"1111111111111111111111111111111111111111111111111111111111111111111111111111111111111."
-	":1003:1003::/srv/carl:disabled\n";
+	":1003:1003::/srv/carl:disabled\n"
+	"dora:$6$rounds=1000$abcdefgh$"
+	"2222222222222222222222222222222222222222222222222222222222222222222222222222222222222."
+	":1004:1004::/srv/dora:mode_z\n";
 
 /* At the host "b"; its alice is another one, and the server's bert could log in here. */
 static const char host_users_file[] =
@@ -133,7 +136,8 @@ static void
 on_answer(void *owner, struct message *message, const struct verify_answer *body)
 {
 	char text[64];
-	snprintf(text, sizeof(text), "%s:%u", verdict_choices.texts[body->verdict], message->tag);
+	snprintf(text, sizeof(text), "%s%s:%u", verdict_choices.texts[body->verdict],
+		body->mode_z ? "+mode_z" : "", message->tag);
 	note(owner, text);
 }
 
@@ -367,7 +371,10 @@ struct verdict_row {
 static const struct verdict_row verdict_rows[] = {
 	{ "the right password", "", "alice", "right", POOL_MATCHES,
 		"identified:alice:1 accepted:1 " },
+	{ "what the user may", "", "dora", "right", POOL_MATCHES,
+		"identified:dora:1 accepted+mode_z:1 " },
 	{ "a wrong password", "", "alice", "wrong", POOL_DIFFERS, "refused:1 " },
+	{ "a wrong password tells nothing", "", "dora", "wrong", POOL_DIFFERS, "refused:1 " },
 	{ "an empty password", "", "alice", "", POOL_DIFFERS, "refused:1 " },
 	{ "nobody's name", "", "mallory", "right", POOL_MATCHES, "refused:1 " },
 	{ "a user without a hash", "", "bert", "right", POOL_MATCHES, "refused:1 " },

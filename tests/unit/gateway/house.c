@@ -60,7 +60,7 @@ open_channel(struct house *house, const struct message_table *messages, enum rol
 static void
 answer(struct house *house, uint32_t tag, enum verdict verdict)
 {
-	struct verify_answer answer = { .verdict = verdict };
+	struct verify_answer answer = { .verdict = verdict, .mode_z = house->has_mode_z };
 	channel_lost(verify_post_answer(house->auth, tag, &answer));
 }
 
@@ -359,11 +359,36 @@ first_path(const struct house_request *request)
 	return path;
 }
 
+/* How a transfer is to be coded, as the log tells it: nothing where it is not. */
+static struct bytes
+coding_text(const struct house_request *request, char text[32])
+{
+	const union house_body *body = &request->body;
+	enum pathio_coding coding = PATHIO_CODING_NONE;
+	unsigned level = 0;
+	if (request->code == PATHIO_SEND) {
+		coding = body->send.coding;
+		level = body->send.level;
+	} else if (request->code == PATHIO_SEND_LISTING) {
+		coding = body->send_listing.coding;
+		level = body->send_listing.level;
+	} else if (request->code == PATHIO_RECEIVE) {
+		coding = body->receive.coding;
+	}
+	text[0] = '\0';
+	if (coding != PATHIO_CODING_NONE)
+		snprintf(text, 32, "%s %u", pathio_coding_choices.texts[coding], level);
+	return bytes_of_text(text);
+}
+
 static void
 log_request(struct house *house, const struct house_request *request)
 {
 	const struct message_rule *rule = &pathio_messages.rules[request->code];
-	append(house->worker.log, rule->name, first_path(request));
+	char coding[32];
+	append(house->worker.log, rule->name,
+		rule->descriptor == DESCRIPTOR_DATA ? coding_text(request, coding)
+						    : first_path(request));
 }
 
 /* A late request outlives its message. */
@@ -746,6 +771,7 @@ house_init(struct house *house)
 {
 	*house = (struct house){
 		.verdict = VERDICT_ACCEPTED,
+		.has_mode_z = true,
 		.settings = {
 			.incarnation = 7,
 			.greeting = bytes_of_text("Welcome."),
@@ -760,6 +786,7 @@ house_init(struct house *house)
 			.path_timeout_ms = 10000,
 			.commit_timeout_s = 10,
 			.passive_spare = 4,
+			.mode_z = true,
 		},
 	};
 }

@@ -53,6 +53,7 @@ struct house {
 	struct gate_configure settings;
 	struct sockaddr_storage address; /* of the listener */
 	enum verdict verdict;
+	bool has_mode_z;      /* says the verdict */
 	bool is_verdict_late; /* until house_release_verdicts() */
 	uint32_t asked;       /* passwords that auth was asked about */
 	char asked_at[256];   /* the host of the last of them */

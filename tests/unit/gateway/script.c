@@ -331,7 +331,7 @@ run_fail(struct client *client, const char *step)
 		{ "EINVAL", EINVAL }, { "ENOSPC", ENOSPC }, { "EDQUOT", EDQUOT },
 		{ "ECONNRESET", ECONNRESET }, { "EISDIR", EISDIR }, { "EFBIG", EFBIG },
 		{ "ENOTSUP", ENOTSUP }, { "EEXIST", EEXIST }, { "ETIMEDOUT", ETIMEDOUT },
-		{ "EBUSY", EBUSY } };
+		{ "EBUSY", EBUSY }, { "EBADMSG", EBADMSG } };
 	char request[32];
 	char error[32];
 	ensure(sscanf(step, "%31s %31s", request, error) == 2);
@@ -570,6 +570,12 @@ delay_verdicts(struct client *client)
 	client->house->is_verdict_late = true;
 }
 
+static void
+refuse_mode_z(struct client *client)
+{
+	client->house->has_mode_z = false;
+}
+
 /* Words that are done by the client, or by the house. */
 static const struct {
 	const char *word;
@@ -588,6 +594,7 @@ static const struct {
 	{ "record wakes", resume_record, NULL },
 	{ "late verdict", delay_verdicts, NULL },
 	{ "intruders", intrude, NULL },
+	{ "no mode z", refuse_mode_z, NULL },
 	{ "verdicts", NULL, house_release_verdicts },
 	{ "release", NULL, house_release },
 	{ "worker dies", NULL, house_close_worker },

@@ -21,6 +21,7 @@
  *	asked N		auth was asked about so many passwords; "host NAME": about the last at that
  *host worker dies	"auth dies", "auth returns" worker raves	it answers what nobody asked
  *	supervisor dies	"supervisor drains", "supervisor closes" the session that was attached last
+ *	no mode z	who logs in from now on may not have it
  *	events text	what was told to record holds that
  *	refuse reason	the supervisor gives no worker, for that reason (choices.def); "none" ends
  *it settle		the loop turns until nothing happens any more

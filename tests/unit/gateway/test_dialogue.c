@@ -170,7 +170,21 @@ static const struct dialogue_row parameter_rows[] = {
 		"TYPE\n< 501\n" },
 	{ "STRU", "> @LOGIN\n> STRU F\n< 200\n> STRU R\n< 504\n> STRU x\n< 501\n> STRU\n< 501\n" },
 	{ "MODE",
-		"> @LOGIN\n> MODE s\n< 200\n> MODE B\n< 504\n> MODE Z\n< 504\n> MODE Q\n< 501\n" },
+		"> @LOGIN\n> MODE s\n< 200\n> MODE B\n< 504\n> MODE z\n< 200\n> MODE Q\n< 501\n" },
+	{ "MODE Z, and which it is",
+		"> @LOGIN\n> STAT\n<<  TYPE A, STRU F, MODE S\n<< 211 \n> MODE Z\n< 200\n> "
+		"STAT\n<<  TYPE A, STRU F, MODE Z\n<< 211 \n> MODE S\n< 200\n> STAT\n<<  TYPE A, "
+		"STRU F, MODE S\n<< 211 \n" },
+	{ "MODE Z is announced to those who may have it",
+		"< 220\n> FEAT\n<<  MODE Z\n<< 211 End\nno mode z\n> USER u\n< 331\n> PASS "
+		"secret\n< 230\n> MODE Z\n< 504\n> OPTS MODE Z LEVEL 9\n< 501\n> FEAT\n<<  "
+		"RANG STREAM\n<  SIZE\n<< 211 End\n> REIN\n< 220\n> FEAT\n<<  MODE Z\n<< 211 "
+		"End\n" },
+	{ "OPTS MODE Z", "< 220\n> OPTS MODE Z LEVEL 9\n< 200 MODE Z LEVEL is 9.\n> opts mode z "
+			 "level 0\n< 200 MODE Z LEVEL is 0.\n> OPTS MODE Z\n< 200 MODE Z LEVEL is "
+			 "6.\n> OPTS MODE Z LEVEL 10\n< 501\n> OPTS MODE Z LEVEL -1\n< 501\n> OPTS "
+			 "MODE Z LEVEL\n< 501\n> OPTS MODE Z BLOCKSIZE 9\n< 501\n> OPTS MODE S\n< "
+			 "501\n> OPTS MODE\n< 501\n" },
 	{ "ALLO", "> @LOGIN\n> ALLO 100\n< 202\n> ALLO 100 R 10\n< 202\n> ALLO x\n< 501\n> ALLO\n< "
 		  "501\n" },
 	{ "REST", "> @LOGIN\n> TYPE I\n< 200\n> REST 0\n< 350\n> REST 9223372036854775807\n< 350\n"
@@ -354,6 +368,30 @@ static const struct dialogue_row overtake_rows[] = {
 		"worker upload_open /f; receive; cancel; discard; \n" },
 };
 
+/* What the worker is asked for; that it does it is tried elsewhere. */
+static const struct dialogue_row deflated_rows[] = {
+	{ "download, with REST's offset in the file",
+		"> @LOGIN\n> TYPE I\n< 200\n> MODE Z\n< 200\n> OPTS MODE Z LEVEL 9\n< 200\n> "
+		"PASV\n< 227\ndata open\n> REST 2\n< 350\n> RETR f\n< 150 Opening BINARY mode data "
+		"connection (3 bytes).\n< 226\nworker open /f; send deflate 9; close; \n" },
+	{ "upload", "> @LOGIN\n> MODE Z\n< 200\n> PASV\n< 227\ndata open\ndata end\n> STOR f\n< "
+		    "150\n< 226\nworker upload_open /f; receive deflate 0; commit; \n" },
+	{ "a damaged upload",
+		"> @LOGIN\n> MODE Z\n< 200\n> PASV\n< 227\ndata open\ndata end\nfail receive "
+		"EBADMSG\n> STOR f\n< 150\n< 451 The compressed data are damaged.\n"
+		"worker upload_open /f; receive deflate 0; discard; \n" },
+	{ "listing", "> @LOGIN\n> MODE Z\n< 200\n> PASV\n< 227\ndata open\n> NLST\n< 150\n< "
+		     "226\nworker list /; send_listing deflate 6; close; \n" },
+	{ "a listing as a reply is not deflated",
+		"> @LOGIN\n> MODE Z\n< 200\n> STAT d\n< 212-\n<< 212 \nworker list /d; "
+		"send_listing; close; \n" },
+	{ "MODE S again", "> @LOGIN\n> MODE Z\n< 200\n> MODE S\n< 200\n> PASV\n< 227\ndata "
+			  "open\n> RETR f\n< 150\n< 226\nworker open /f; send; close; \n" },
+	{ "REIN ends it", "> @LOGIN\n> MODE Z\n< 200\n> REIN\n< 220\n> USER u\n< 331\n> PASS "
+			  "secret\n< 230\n> PASV\n< 227\ndata open\n> RETR f\n< 150\n< "
+			  "226\nworker open /f; send; close; \n" },
+};
+
 static const struct dialogue_row listing_rows[] = {
 	{ "LIST", "> @LOGIN\n> PASV\n< 227\ndata open\n> LIST -la\n< 150\n< 226\ndata is listing "
 		  "list hidden \\r\\n\n" },
@@ -413,6 +451,7 @@ main(void)
 		TABLE("download", download_rows, dialogue_check),
 		TABLE("upload", upload_rows, dialogue_check),
 		TABLE("overtake", overtake_rows, dialogue_check),
+		TABLE("deflated", deflated_rows, dialogue_check),
 		TABLE("listing", listing_rows, dialogue_check),
 		TABLE("order", order_rows, dialogue_check),
 	};

@@ -109,12 +109,15 @@ check_resolve(void **state)
 	assert_int_equal(config_create(&config), 0);
 	assert_int_equal(config_accept(config, OPTION_umask, bytes_of_text("077"), &error), 0);
 	struct users *users = parse(
-		LINE("backend=memory memory_limit=1MiB memory_load=/srv/a\\040b.tar keep_partial"));
+		LINE("backend=memory memory_limit=1MiB memory_load=/srv/a\\040b.tar keep_partial "
+		     "mode_z=no"));
 	assert_string_equal(users_at(users, 0)->memory_load, "/srv/a b.tar");
 	struct user_settings settings = user_resolve(users_at(users, 0), config);
 	assert_string_equal(settings.backend.name, "memory");
 	assert_int_equal(settings.memory_limit, 1 << 20);
 	assert_true(settings.keep_partial);
+	assert_true(config->mode_z);
+	assert_false(settings.mode_z);
 	assert_int_equal(settings.umask, 077);
 	assert_int_equal(settings.max_sessions_per_user, config->max_sessions_per_user);
 	users_free(&users);
