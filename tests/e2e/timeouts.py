@@ -7,10 +7,12 @@ Each limit is configured as one second; nothing here is measured, only awaited.
 import contextlib
 import socket
 import time
+import zlib
 
-from harness import server
+from harness import ftp, server
+from harness.fixtures import noise
 from harness.ftp import Control, passive_address, session
-from harness.tap import LIVENESS_S, Suite, check, equal
+from harness.tap import LIVENESS_S, Suite, check, equal, wait_until
 
 suite = Suite()
 
@@ -37,6 +39,23 @@ def _(_nothing):
         control.login(world.user.name, world.user.password)
         control.reply(421)
         control.expect_end()
+
+
+@suite.case("bytes that are no command yet are idle time, too")
+def _(_nothing):
+    with server.configured(idle_timeout="1s") as world, Control(world.address) as control:
+        control.login(world.user.name, world.user.password)
+        control.socket.settimeout(0.1)
+        answer = b""
+        for _ in range(LIVENESS_S * 10):
+            with contextlib.suppress(TimeoutError):
+                answer += control.socket.recv(100)
+            if answer:
+                break
+            control.send("N")
+        check(answer.startswith(b"421 "), f"got {answer!r}")
+        control.socket.settimeout(LIVENESS_S)
+        control.expect_end(silent=False)
 
 
 @suite.case("a transfer is no idle time, however long it takes")
@@ -74,19 +93,73 @@ def _(_nothing):
             equal(control.fetch("RETR file"), b"content")
 
 
+@suite.case("nobody takes an active connection: 425, and the session goes on")
+def _(_nothing):
+    with server.configured(data_timeout="1s") as world, session(world) as control:
+        with contextlib.ExitStack() as stack:
+            # Full: what knocks there waits in vain.
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+            for _ in range(4):
+                knocking = stack.enter_context(socket.socket())
+                knocking.setblocking(False)
+                knocking.connect_ex(listener.getsockname())
+            for verb in ("LIST", "STOR new"):
+                control.command(ftp.port_command("127.0.0.1", listener.getsockname()[1]), 200)
+                control.command(verb, 425)
+        equal(world.user.names(), [], "names")
+        control.command("PWD", 257)
+
+
+STALLING = (("RETR big", "S"), ("RETR big", "Z"), ("STOR half", "S"), ("STOR half", "Z"))
+
+
 @suite.case("a transfer that stalls is given up, in both directions, and leaves nothing")
 def _(_nothing):
     with server.configured(stall_timeout="1s") as world:
-        world.user.file("big", bytes(BIG))
+        world.user.file("big", noise(BIG))
         before = world.user.names()
-        for line in ("RETR big", "STOR half"):
-            with session(world) as control, control.data() as data:
+        with contextlib.ExitStack() as stack:
+            stalled = []
+            for line, mode in STALLING:
+                control = stack.enter_context(session(world))
+                control.command(f"MODE {mode}", 200)
+                data = stack.enter_context(control.data())
                 control.command(line, 150)
                 if line.startswith("STOR"):
-                    data.socket.sendall(bytes(100_000))
-                control.reply(426, 451)
+                    data.socket.sendall(zlib.compress(noise(100_000))[:-9])
+                stalled.append(control)
+            for control in stalled:
+                control.reply(426)
                 control.command("PWD", 257)
-        equal(world.user.names(), before, "names")
+        wait_until(lambda: world.user.names() == before, f"left: {world.user.names()}")
+
+
+@suite.case("a session ends at session_limit, idle or busy or in a transfer, which leaves nothing")
+def _(_nothing):
+    with server.configured(session_limit="2s") as world:
+        world.user.file("big", bytes(BIG))
+        before = world.user.names()
+        with contextlib.ExitStack() as stack:
+            controls = [stack.enter_context(Control(world.address)) for _ in range(4)]
+            for control in controls:
+                control.login(world.user.name, world.user.password)
+            _, busy, sends, receives = controls
+            for control, line in ((sends, "RETR big"), (receives, "STOR half")):
+                data = stack.enter_context(control.data())
+                control.command(line, 150)
+                if control is receives:
+                    data.socket.sendall(bytes(100_000))
+            codes = []
+            while 421 not in codes:
+                codes.append(busy.command("NOOP", 200, 421).code)
+            for control in controls:
+                if control is not busy:
+                    control.reply(421)
+                control.expect_end()
+        wait_until(lambda: world.user.names() == before, f"left: {world.user.names()}")
+        world.wait_record(event="disconnected", reason="closed-by-server")
+        with session(world) as control:
+            control.command("PWD", 257)
 
 
 @suite.case("three wrong passwords end a connection; the right one still works elsewhere")

@@ -116,22 +116,37 @@ struct upload_row {
 	const char *name;
 	const struct backend *backend;
 	uint32_t threads;
+	enum pathio_form form;
 };
 
 static const struct upload_row upload_rows[] = {
-	{ "sync", &backend_kernel, 0 },
-	{ "threaded", &backend_kernel, 2 },
-	{ "memory", &backend_memory, 0 },
+	{ "sync", &backend_kernel, 0, PATHIO_FORM_IMAGE },
+	{ "threaded", &backend_kernel, 2, PATHIO_FORM_IMAGE },
+	{ "memory", &backend_memory, 0, PATHIO_FORM_IMAGE },
+	{ "as ascii", &backend_kernel, 0, PATHIO_FORM_ASCII },
 };
+
+/* What a file holds of it afterwards: its length. */
+static size_t
+in_form(enum pathio_form form, const char *content, size_t length, char *stored)
+{
+	struct ascii ascii = { .after_cr = false };
+	memcpy(stored, content, length);
+	if (form == PATHIO_FORM_IMAGE)
+		return length;
+	size_t converted = ascii_decode(&ascii, bytes_of(content, length), stored);
+	return converted + ascii_decode_end(&ascii, stored + converted);
+}
 
 /* The stream in two pieces, cut at this place, with the loop turning between them. */
 static void
-upload_cut(struct session *session, struct bytes stream, size_t cut, struct answered *answered)
+upload_cut(struct session *session, enum pathio_form form, struct bytes stream, size_t cut,
+	struct answered *answered)
 {
 	int ends[2];
 	session_pair(ends);
 	SCOPE_FD int client = ends[0];
-	begin_upload(session, PATHIO_FORM_IMAGE, ends[1], answered);
+	begin_upload(session, form, ends[1], answered);
 	fd_close(&ends[1]);
 	assert_int_equal(send(client, stream.data, cut, 0), cut);
 	event_base_loop(session->base, EVLOOP_NONBLOCK);
@@ -146,18 +161,19 @@ static void
 check_cut_anywhere(void **state)
 {
 	const struct upload_row *row = *state;
-	char content[300];
+	char content[300], stored[sizeof(content) + 1];
 	fill(content, sizeof(content));
+	size_t length = in_form(row->form, content, sizeof(content), stored);
 	struct bytes stream = deflated(content, sizeof(content));
 	for (size_t cut = 0; cut <= stream.length; cut++) {
 		const struct session_world world = { .backend = row->backend,
 			.threads = row->threads };
 		struct session *session = session_new_in(&world);
 		struct answered answered = { .is_there = false };
-		upload_cut(session, stream, cut, &answered);
+		upload_cut(session, row->form, stream, cut, &answered);
 		assert_int_equal(answered.error, 0);
 		assert_int_equal(answered.bytes, stream.length);
-		check_stored(session, content, sizeof(content));
+		check_stored(session, stored, length);
 		session_free(session);
 	}
 	free((void *)(uintptr_t)stream.data);
@@ -168,8 +184,9 @@ static void
 check_large(void **state)
 {
 	const struct upload_row *row = *state;
-	static char content[5 * MIB];
+	static char content[5 * MIB], stored[sizeof(content) + 1];
 	fill(content, sizeof(content));
+	size_t length = in_form(row->form, content, sizeof(content), stored);
 	struct bytes stream = deflated(content, sizeof(content));
 	const struct session_world world = { .backend = row->backend, .threads = row->threads };
 	struct session *session = session_new_in(&world);
@@ -177,7 +194,7 @@ check_large(void **state)
 	int ends[2];
 	session_pair(ends);
 	SCOPE_FD int client = ends[0];
-	begin_upload(session, PATHIO_FORM_IMAGE, ends[1], &answered);
+	begin_upload(session, row->form, ends[1], &answered);
 	fd_close(&ends[1]);
 	for (size_t at = 0; at < stream.length;) {
 		ssize_t sent = send(client, stream.data + at, stream.length - at, 0);
@@ -189,7 +206,7 @@ check_large(void **state)
 	run_until(session, &answered);
 	assert_int_equal(answered.error, 0);
 	assert_int_equal(answered.bytes, stream.length);
-	check_stored(session, content, sizeof(content));
+	check_stored(session, stored, length);
 	session_free(session);
 	free((void *)(uintptr_t)stream.data);
 }
