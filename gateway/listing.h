@@ -1,24 +1,14 @@
 /*
- * The words of LIST, NLST and STAT: options, a path, a pattern in its last name.
+ * Commands that list folders, and what STAT shares with them.
  */
 #ifndef SALLYPORT_GATEWAY_LISTING_H
 #define SALLYPORT_GATEWAY_LISTING_H
 
-#include "ipc/base/bytes.h"
+#include "gateway/listing_words.h"
 
-/* Views into the argument. */
-struct listing_words {
-	bool is_hidden;      /* -a, -A */
-	struct bytes path;   /* as given, options aside; may be empty */
-	struct bytes folder; /* what is to be listed: the path, or what stands before its pattern */
-	struct bytes pattern; /* empty: none */
-};
+struct session;
 
-/*
- * Takes leading words that begin with a dash as options, up to "--" or the first that does not; of
- * these only -a is heeded, since the form of a listing is fixed. Then the rest is one path, blanks
- * included: "-a x y" lists "x y". A pattern is a last name with any of * ? [ in it.
- */
-struct listing_words listing_parse(struct bytes argument);
+/* May the words be carried out? On failure replies and answers false. */
+MUST_CHECK bool listing_check_words(struct session *session, const struct listing_words *words);
 
 #endif

@@ -28,9 +28,13 @@ struct listing_reply {
 	uint32_t file;
 	uint32_t owed; /* answers that refer to this struct */
 	uint32_t tag;  /* of the last request */
-	bool is_hidden;
+	uint32_t show;
+	enum pathio_order order;
 	bool is_folder;
+	char *below;   /* patterns, or NULL */
 	bool is_moved; /* the worker has written everything */
+	bool is_cut;   /* and more than fits */
+	int error;     /* why it has not */
 	size_t bytes;
 };
 
@@ -39,8 +43,10 @@ struct listing_reply {
 static void
 release_if_settled(struct listing_reply *listing)
 {
-	if (listing->session == NULL && listing->owed == 0)
-		free(listing);
+	if (listing->session != NULL || listing->owed > 0)
+		return;
+	free(listing->below);
+	free(listing);
 }
 
 static void
@@ -68,6 +74,10 @@ finish_if_done(struct listing_reply *listing)
 {
 	if (listing->fd >= 0 || !listing->is_moved)
 		return;
+	/* The reply has begun and can only end. */
+	if (listing->error < 0 && !listing->is_cut)
+		session_reply(
+			listing->session, " ... not all: %s", failure_find(listing->error)->text);
 	session_reply(listing->session,
 		listing->is_folder ? reply_status_folder_end : reply_status_file_end);
 	finish(listing);
@@ -85,6 +95,7 @@ add_last_lines(struct listing_reply *listing, struct bytes text)
 		session_reply_text(
 			listing->session, bytes_of(text.data, (size_t)(end - text.data) + 1));
 	session_reply(listing->session, " ... LIST shows all.");
+	listing->is_cut = true;
 	stop_reading(listing);
 	pathio_cancel(listing->session->files, listing->tag);
 }
@@ -113,9 +124,10 @@ static void
 on_moved(void *argument, const struct pathio_answer *answer)
 {
 	struct listing_reply *listing = argument;
-	(void)answer; /* the reply has begun and can only end; what is missing is missing */
 	listing->owed--;
 	listing->is_moved = true;
+	if (answer->error < 0)
+		listing->error = answer->error;
 	if (listing->session == NULL)
 		release_if_settled(listing);
 	else
@@ -149,8 +161,12 @@ begin_text(struct listing_reply *listing)
 	struct pathio_send_listing request = {
 		.file = listing->file,
 		.style = PATHIO_STYLE_LIST,
-		.hidden = listing->is_hidden,
-		.prefix = bytes_of("", 0),
+		.show = listing->show,
+		.order = listing->order,
+		/* A head of -R begins with a slash: what begins with a digit might look like the
+		 * reply's end. */
+		.prefix = bytes_of_text(session->subject),
+		.below = bytes_of_text(listing->below == NULL ? "" : listing->below),
 	};
 	listing->owed++;
 	listing->tag = pathio_send_listing(session->files, &request, write_end, on_moved, listing);
@@ -197,32 +213,52 @@ on_opened(void *argument, const struct pathio_answer *answer)
 	}
 }
 
-static void
-begin_listing(struct session *session, struct bytes argument)
+static struct listing_reply *
+listing_new(struct session *session, const struct listing_words *words)
 {
-	struct listing_words words = listing_parse(argument);
-	struct path path;
-	if (!session_resolve(session, FAILURE_GENERAL, words.folder, &path) ||
-		!session_keep(session, &session->subject, &path))
-		return;
 	struct listing_reply *listing = calloc(1, sizeof(*listing));
-	if (listing == NULL) {
-		session_reply_failure(session, FAILURE_GENERAL, EIO);
-		return;
-	}
+	if (listing == NULL)
+		return NULL;
 	*listing = (struct listing_reply){
 		.session = session,
 		.fd = -1,
 		.file = session_next_file(session),
 		.owed = 1,
-		.is_hidden = words.is_hidden,
+		.show = words->show,
+		.order = words->order,
 	};
+	if (words->below.length == 0)
+		return listing;
+	listing->below = bytes_copy_text(words->below);
+	if (listing->below == NULL) {
+		free(listing);
+		return NULL;
+	}
+	return listing;
+}
+
+static void
+begin_listing(struct session *session, struct bytes argument)
+{
+	struct listing_words words = listing_parse(argument, PATHIO_STYLE_LIST);
+	struct path path;
+	if (!listing_check_words(session, &words))
+		return;
+	if (!session_resolve(session, FAILURE_GENERAL, words.folder, &path) ||
+		!session_keep(session, &session->subject, &path))
+		return;
+	struct listing_reply *listing = listing_new(session, &words);
+	if (listing == NULL) {
+		session_reply_failure(session, FAILURE_GENERAL, EIO);
+		return;
+	}
 	session->listing = listing;
 	session_begin(session);
 	struct pathio_list request = {
 		.file = listing->file,
 		.path = path_bytes(&path),
 		.accept_file = words.pattern.length == 0,
+		.itself = words.is_itself,
 		.pattern = words.pattern,
 	};
 	listing->tag = pathio_list(session->files, &request, on_opened, listing);

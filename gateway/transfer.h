@@ -18,8 +18,10 @@ enum transfer_kind { TRANSFER_DOWNLOAD, TRANSFER_UPLOAD, TRANSFER_LISTING };
 /* How the bytes of a listing are made, besides its folder. */
 struct transfer_listing {
 	enum pathio_style style;
-	bool is_hidden;      /* names that begin with a dot as well */
-	struct bytes prefix; /* of each name */
+	uint32_t show; /* of enum pathio_show */
+	enum pathio_order order;
+	struct bytes prefix; /* of each name, or the folder's for the heads of -R */
+	struct bytes below;  /* patterns for the levels below that of the order's */
 	bool is_by_type;     /* the prefix is for a folder; for a file only its first bytes: */
 	size_t file_prefix_bytes;
 };
@@ -36,6 +38,7 @@ struct transfer_order {
 	struct transfer_listing listing;
 	struct bytes pattern;  /* of a listing's names; empty: all */
 	bool is_of_files_also; /* a path that is no folder lists as itself */
+	bool is_itself;        /* and one that is a folder does */
 };
 
 /* Runs it: the session's command from now on. */

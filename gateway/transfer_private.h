@@ -25,6 +25,7 @@ struct transfer {
 	uint64_t count; /* of a download */
 	struct transfer_listing listing;
 	char *prefix; /* what listing.prefix points to */
+	char *below;  /* and listing.below */
 	bool is_unique;
 
 	struct data_wait wait;

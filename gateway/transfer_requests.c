@@ -21,6 +21,7 @@ transfer_ask_opening(
 		.file = transfer->file,
 		.path = order->path,
 		.accept_file = order->is_of_files_also,
+		.itself = order->is_itself,
 		.pattern = order->pattern,
 	};
 	transfer->owed++;
@@ -50,8 +51,10 @@ ask_listing(struct transfer *transfer, pathio_completion *done)
 		.file = transfer->file,
 		.style = listing->style,
 		.facts = transfer->session->parameters.facts,
-		.hidden = listing->is_hidden,
+		.show = listing->show,
+		.order = listing->order,
 		.prefix = prefix,
+		.below = listing->below,
 		.coding = transfer->session->parameters.coding,
 		.level = transfer->session->parameters.level,
 	};
@@ -151,7 +154,19 @@ void
 transfer_free(struct transfer *transfer)
 {
 	free(transfer->prefix);
+	free(transfer->below);
 	free(transfer);
+}
+
+/* They are the line's, which goes. */
+static bool
+keep_words(struct bytes *words, char **copy)
+{
+	if (words->length == 0)
+		return true;
+	*copy = bytes_copy_text(*words);
+	words->data = *copy;
+	return *copy != NULL;
 }
 
 struct transfer *
@@ -172,13 +187,10 @@ transfer_new(struct session *session, const struct transfer_order *order)
 		.fd = -1,
 		.file = session_next_file(session),
 	};
-	if (order->listing.prefix.length == 0)
-		return transfer;
-	transfer->prefix = bytes_copy_text(order->listing.prefix);
-	if (transfer->prefix == NULL) {
+	if (!keep_words(&transfer->listing.prefix, &transfer->prefix) ||
+		!keep_words(&transfer->listing.below, &transfer->below)) {
 		transfer_free(transfer);
 		return NULL;
 	}
-	transfer->listing.prefix.data = transfer->prefix;
 	return transfer;
 }

@@ -30,6 +30,29 @@ enum pathio_fact {
 	PATHIO_FACTS_ALL = (1 << 9) - 1,
 };
 
+/* What a listing shows, and how (options of LIST and NLST). */
+enum pathio_show {
+	PATHIO_SHOW_DOTS = 1 << 0,    /* names that begin with a dot */
+	PATHIO_SHOW_FOLDERS = 1 << 1, /* "." and ".."; facts have them always (RFC 3659 7.5.1) */
+	PATHIO_SHOW_TARGETS = 1 << 2, /* of symbolic links, in their place */
+	PATHIO_SHOW_BELOW = 1 << 3,   /* what is in folders, and in theirs */
+	PATHIO_SHOW_MARKS = 1 << 4, /* "/" behind folders, "*" behind programs, "@" behind links */
+	PATHIO_SHOW_REVERSED = 1 << 5, /* the other way round */
+	PATHIO_SHOW_ALL = (1 << 6) - 1,
+};
+
+/*
+ * Where listings end. A folder with more entries is not sorted but shown as it lies: until all are
+ * known, they are kept in memory. What shows folders below each other ends with E2BIG beyond so
+ * many entries, folders among them, or levels.
+ */
+enum {
+	PATHIO_SORTED_MAX = 10000,
+	PATHIO_BELOW_ENTRIES_MAX = 100000,
+	PATHIO_BELOW_LEVELS_MAX = 64,
+	PATHIO_PATTERN_LEVELS_MAX = 8, /* of send_listing's `below` */
+};
+
 #define CHANNEL(name) pathio_##name
 #define CHANNEL_ROWS  "ipc/pathio.def"
 #include "ipc/declare_messages.h"

@@ -59,3 +59,15 @@ access_to(const struct access *access, const struct pathio_attributes *attribute
 		return attributes->mode >> 3 & ACCESS_ALL;
 	return attributes->mode & ACCESS_ALL;
 }
+
+unsigned
+access_to_name(const struct access *access, const struct pathio_attributes *folder,
+	const struct pathio_attributes *entry)
+{
+	enum { STICKY = 01000 };
+	unsigned bits = access_to(access, folder);
+	bool is_others = entry->uid != access->uid && folder->uid != access->uid;
+	if ((folder->mode & STICKY) != 0 && is_others && access->uid != 0)
+		bits &= ~(unsigned)ACCESS_WRITE;
+	return bits;
+}

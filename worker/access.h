@@ -25,4 +25,11 @@ void access_release(struct access *access);
 /* ACCESS_* bits. */
 unsigned access_to(const struct access *access, const struct pathio_attributes *attributes);
 
+/*
+ * Those of a folder towards one name in it: in a sticky one only the owner of the entry or of the
+ * folder may remove or rename it.
+ */
+unsigned access_to_name(const struct access *access, const struct pathio_attributes *folder,
+	const struct pathio_attributes *entry);
+
 #endif

@@ -101,7 +101,9 @@ int
 kernel_attributes(int folder_fd, const char *name, int flags, struct pathio_attributes *result)
 {
 	struct statx found;
-	if (statx(folder_fd, name, flags | AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+	if (name[0] == '\0') /* with a name the flag only costs time */
+		flags |= AT_EMPTY_PATH;
+	if (statx(folder_fd, name, flags | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 		    STATX_BASIC_STATS | STATX_BTIME, &found) < 0)
 		return -errno;
 	bool has_btime = (found.stx_mask & STATX_BTIME) != 0;

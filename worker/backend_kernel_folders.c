@@ -106,10 +106,9 @@ describe(const struct backend_directory *directory, const struct dirent64 *found
 			return 0;
 	}
 	/* Names were asked for, or the folder may be read but not searched. */
-	*result = (struct pathio_attributes){
-		.type = type_known ? kernel_type((mode_t)DTTOIF(found->d_type)) : PATHIO_TYPE_OTHER,
-		.inode = found->d_ino,
-	};
+	if (!directory->names)
+		*result = (struct pathio_attributes){ .inode = found->d_ino };
+	result->type = type_known ? kernel_type((mode_t)DTTOIF(found->d_type)) : PATHIO_TYPE_OTHER;
 	return 1;
 }
 

@@ -21,10 +21,14 @@ instance_run_list(struct call *call, union pathio_body *body)
 	const struct pathio_list *request = call->request;
 	call->judged = RIGHTS_LIST;
 	body->opened.name = bytes_of_text(path_name(call->path));
-	int error = listing_open(call->tree, call->path, request->accept_file, request->pattern,
-		&call->handle->listing, &body->opened.attributes);
-	if (error == 0)
-		listing_write_in(call->handle->listing, call->charset);
+	const struct listing_place place = {
+		.pattern = request->pattern,
+		.accept_file = request->accept_file,
+		.is_itself = request->itself,
+		.charset = call->charset,
+	};
+	int error = listing_open(
+		call->tree, call->path, &place, &call->handle->listing, &body->opened.attributes);
 	if (!request->lenient || (error != -ENOENT && error != -ENOTDIR && error != -EACCES))
 		return error;
 	body->opened.attributes = (struct pathio_attributes){ .type = PATHIO_TYPE_OTHER };
@@ -75,7 +79,7 @@ instance_run_describe(struct call *call, union pathio_body *body)
 {
 	const struct pathio_describe *request = call->request;
 	const struct access *access = &call->nursery->access;
-	struct pathio_attributes attributes, folder_attributes;
+	struct pathio_attributes attributes, folder_attributes, target;
 	struct path folder;
 	int error = call_backend(call)->stat(call_state(call), call->path, false, &attributes);
 	if (error < 0)
@@ -87,13 +91,20 @@ instance_run_describe(struct call *call, union pathio_body *body)
 	struct facts_subject subject = {
 		.attributes = &attributes,
 		.rights = rights_at(call->rights, path_bytes(call->path)),
+		.rights_below = rights_at_tree(call->rights, path_bytes(call->path)),
 		.entry_access = access_to(access, &attributes),
 		/* Nobody renames or removes the root. */
-		.folder_access =
-			call->path->length == 1 ? 0 : access_to(access, &folder_attributes),
+		.folder_access = call->path->length == 1
+					 ? 0
+					 : access_to_name(access, &folder_attributes, &attributes),
 	};
-	struct stamp stamp = { .local = false };
-	char *end = facts_put(call->room, request->facts, &subject, &stamp);
+	if (attributes.type == PATHIO_TYPE_SYMLINK &&
+		call_backend(call)->stat(call_state(call), call->path, true, &target) == 0) {
+		subject.target = &target;
+		subject.entry_access = access_to(access, &target);
+	}
+	struct facts_kept kept = { .permissions = { .is_kept = false } };
+	char *end = facts_put(call->room, request->facts, &subject, &kept);
 	body->text.bytes = bytes_of(call->room, (size_t)(end - call->room));
 	return 0;
 }

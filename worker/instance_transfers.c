@@ -189,9 +189,11 @@ instance_run_send_listing(struct call *call, union pathio_body *body)
 		&(struct listing_text_options){
 			.style = request->style,
 			.facts = request->facts,
-			.dots = request->hidden,
+			.show = request->show,
+			.order = request->order,
 			.local_times = nursery->options.local_times,
 			.prefix = request->prefix,
+			.below = request->below,
 			.charset = call->charset,
 			.owner = &nursery->options.owner,
 			.access = &nursery->access,

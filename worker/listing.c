@@ -29,6 +29,14 @@ struct listing {
 	char single[NAME_BYTES_MAX + 1];
 };
 
+/* A path is seldom as long as it may be. */
+static void
+copy_path(struct path *to, const struct path *from)
+{
+	to->length = from->length;
+	memcpy(to->text, from->text, from->length + 1);
+}
+
 /* ---- opening ---- */
 
 /* A path that is no directory, or a link that leads nowhere, lists as itself. */
@@ -40,39 +48,54 @@ open_single(struct listing *listing, const struct path *path)
 	if (error < 0)
 		return error;
 	path_parent(path, &listing->folder);
-	memcpy(listing->single, path_name(path), strlen(path_name(path)) + 1);
+	const char *name = path->length == 1 ? "/" : path_name(path);
+	memcpy(listing->single, name, strlen(name) + 1);
 	return 0;
 }
 
 static int
-open_path(struct listing *listing, const struct path *path, bool accept_file)
+open_directory(struct listing *listing, const struct path *path, const struct listing_place *place)
 {
 	const struct tree *tree = listing->tree;
-	int error = tree->backend->directory_open(tree->state, path, false, &listing->directory);
+	unsigned flags = (place->is_names_only ? BACKEND_NAMES : 0u) |
+			 (place->is_no_link ? BACKEND_NO_LINK : 0u);
+	int error = tree->backend->directory_open(tree->state, path, flags, &listing->directory);
 	if (error == 0)
 		error = tree->backend->stat(tree->state, path, true, &listing->attributes);
-	if (accept_file && (error == -ENOTDIR || error == -ENOENT)) {
-		int single_error = open_single(listing, path);
-		return single_error < 0 ? error : 0;
-	}
-	memcpy(&listing->folder, path, sizeof(*path));
+	copy_path(&listing->folder, path);
 	return error;
 }
 
+static int
+open_path(struct listing *listing, const struct path *path, const struct listing_place *place)
+{
+	bool is_folder_only = !place->accept_file || place->pattern.length > 0;
+	if (place->is_itself && place->pattern.length == 0)
+		return open_single(listing, path);
+	int error = open_directory(listing, path, place);
+	if (is_folder_only || (error != -ENOTDIR && error != -ENOENT))
+		return error;
+	int single_error = open_single(listing, path);
+	return single_error < 0 ? error : 0;
+}
+
 int
-listing_open(struct tree *tree, const struct path *path, bool accept_file, struct bytes pattern,
+listing_open(struct tree *tree, const struct path *path, const struct listing_place *place,
 	struct listing **result, struct pathio_attributes *attributes)
 {
+	struct bytes pattern = place->pattern;
 	if (pattern.length > NAME_BYTES_MAX)
 		return -ENAMETOOLONG;
 	struct listing *listing = calloc(1, sizeof(*listing));
 	if (listing == NULL)
 		return -ENOMEM;
 	listing->tree = tree;
+	listing->names_only = place->is_names_only;
+	listing->charset = place->charset;
 	listing->pattern_length = pattern.length;
 	if (pattern.length > 0)
 		memcpy(listing->pattern, pattern.data, pattern.length);
-	int error = open_path(listing, path, accept_file && pattern.length == 0);
+	int error = open_path(listing, path, place);
 	if (error < 0) {
 		listing_close(&listing);
 		return error;
@@ -94,12 +117,6 @@ listing_open_empty(struct tree *tree, const struct path *path, struct listing **
 	memcpy(&listing->folder, path, sizeof(*path));
 	*result = listing;
 	return 0;
-}
-
-void
-listing_write_in(struct listing *listing, struct charset *charset)
-{
-	listing->charset = charset;
 }
 
 void
@@ -149,20 +166,43 @@ listing_judge_by(struct listing *listing, const struct rights *rights)
 int
 listing_entry_path(const struct listing *listing, struct bytes name, struct path *result)
 {
-	result->length = listing->folder.length;
-	memcpy(result->text, listing->folder.text, result->length + 1);
+	copy_path(result, &listing->folder);
 	return path_append(result, name);
+}
+
+/* Apart from its callers: a path on the stack costs them more than all else that they do. */
+static NO_INLINE uint32_t
+look_up_rights(const struct listing *listing, struct bytes name,
+	uint32_t look_up(const struct rights *rights, struct bytes path))
+{
+	struct path path;
+	if (listing_entry_path(listing, name, &path) < 0)
+		return 0;
+	return look_up(listing->rights, path_bytes(&path));
 }
 
 uint32_t
 listing_entry_rights(const struct listing *listing, struct bytes name)
 {
+	return listing->rights_vary ? look_up_rights(listing, name, rights_at)
+				    : listing->folder_bits;
+}
+
+uint32_t
+listing_entry_rights_below(const struct listing *listing, struct bytes name)
+{
+	return listing->rights_vary ? look_up_rights(listing, name, rights_at_tree)
+				    : listing->folder_bits;
+}
+
+int
+listing_entry_target(
+	const struct listing *listing, struct bytes name, struct pathio_attributes *result)
+{
 	struct path path;
-	if (!listing->rights_vary)
-		return listing->folder_bits;
-	if (listing_entry_path(listing, name, &path) < 0)
-		return 0;
-	return rights_at(listing->rights, path_bytes(&path));
+	const struct tree *tree = listing->tree;
+	int error = listing_entry_path(listing, name, &path);
+	return error < 0 ? error : tree->backend->stat(tree->state, &path, true, result);
 }
 
 /* ---- entries ---- */
@@ -178,26 +218,37 @@ next_single(struct listing *listing, struct backend_entry *entry)
 	return LISTING_ENTRY;
 }
 
+/* "[1] a" matches the name "[1] a" as well, which the pattern does not mean. */
+static bool
+matches_as_is(const struct listing *listing, struct bytes name)
+{
+	struct bytes pattern = bytes_of(listing->pattern, listing->pattern_length);
+	return glob_matches(pattern, name) || bytes_equal(pattern, name);
+}
+
 /* As the client sees the name. */
+static NO_INLINE bool
+matches_as_written(const struct listing *listing, struct bytes name)
+{
+	char written[NAME_BYTES_MAX * CHARSET_GROWTH];
+	const char *end = charset_write(listing->charset, name, written);
+	return matches_as_is(listing, bytes_of(written, (size_t)(end - written)));
+}
+
 static bool
 matches(const struct listing *listing, struct bytes name)
 {
-	char written[NAME_BYTES_MAX * CHARSET_GROWTH];
-	struct bytes pattern = bytes_of(listing->pattern, listing->pattern_length);
-	if (listing->charset != NULL)
-		name = bytes_of(written,
-			(size_t)(charset_write(listing->charset, name, written) - written));
-	return glob_matches(pattern, name);
+	if (listing->pattern_length == 0)
+		return true;
+	return listing->charset == NULL ? matches_as_is(listing, name)
+					: matches_as_written(listing, name);
 }
 
 static bool
 is_shown(const struct listing *listing, bool dots, struct bytes name)
 {
-	bool has_pattern = listing->pattern_length > 0;
-	bool dot_wanted = dots || (has_pattern && listing->pattern[0] == '.');
-	if (name.data[0] == '.' && !dot_wanted)
-		return false;
-	if (has_pattern && !matches(listing, name))
+	bool dot_wanted = dots || listing->pattern[0] == '.';
+	if ((name.data[0] == '.' && !dot_wanted) || !matches(listing, name))
 		return false;
 	/* A listing shows what a stat would show. */
 	return (listing_entry_rights(listing, name) & RIGHTS_LIST) != 0;
@@ -214,7 +265,7 @@ listing_next(struct listing *listing, bool dots, struct backend_entry *entry)
 		int result = backend->directory_next(listing->directory, entry);
 		if (result <= 0)
 			return result;
-		if (rights_name_is_hidden(entry->name)) {
+		if (entry->name.data[0] == '.' && rights_name_is_hidden(entry->name)) {
 			if (!listing->names_only)
 				upload_sweep_entry(listing->tree, &listing->folder, entry);
 		} else if (is_shown(listing, dots, entry->name)) {
@@ -230,6 +281,18 @@ bool
 listing_is_single(const struct listing *listing)
 {
 	return listing->directory == NULL;
+}
+
+bool
+listing_has_pattern(const struct listing *listing)
+{
+	return listing->pattern_length > 0;
+}
+
+struct charset *
+listing_charset(const struct listing *listing)
+{
+	return listing->charset;
 }
 
 struct tree *

@@ -1,41 +1,33 @@
 /*
  * A listing as text in the style that a client asked for: lines as `ls -l` prints them, names, or
- * facts. Made in pieces, so that a directory of any size needs the memory of one piece.
+ * facts. Made in pieces, so that a directory of any size needs the memory of one piece (and what
+ * sorting keeps, see listing_order.h).
  */
 #ifndef SALLYPORT_WORKER_LISTING_TEXT_H
 #define SALLYPORT_WORKER_LISTING_TEXT_H
 
-#include "worker/access.h"
-#include "worker/listing.h"
+#include "worker/listing_line.h"
 
-/*
- * A line of LIST: 80 bytes of columns, two owners, a name, the target of a link, these two in any
- * charset.
- */
-enum { LISTING_LINE_BYTES_MAX = 14 * 1024 };
+/* What a piece must have room for: a line, or the head of a folder with "." and "..". */
+enum { LISTING_PIECE_BYTES_MIN = LISTING_LINE_BYTES_MAX + 2 * LISTING_COLUMNS_BYTES_MAX };
 
 struct listing_text;
-
-/* LIST shows this uid and gid by this name, all others by number; no name: all by number. */
-struct listing_owner {
-	struct bytes name;
-	uint32_t uid;
-	uint32_t gid;
-};
 
 struct listing_text_options {
 	enum pathio_style style;
 	uint32_t facts;
-	bool dots;
+	uint32_t show; /* of enum pathio_show */
+	enum pathio_order order;
 	bool local_times;
-	struct bytes prefix;     /* copied; in the words of the client */
+	struct bytes prefix;     /* copied; in the words of the client, as `below` is */
+	struct bytes below;      /* copied */
 	struct charset *charset; /* of names; NULL: as they are stored */
 	const struct listing_owner *owner;
 	const struct access *access;
 	const struct rights *const *rights; /* of the session, as they are at each piece */
 };
 
-/* `listing` is borrowed and outlives the text. 0 or negative errno. */
+/* `listing` is borrowed and outlives the text. 0 or negative errno, also those of a walk. */
 MUST_CHECK int listing_text_new(struct listing *listing, const struct listing_text_options *options,
 	struct listing_text **result);
 
@@ -43,7 +35,7 @@ MUST_CHECK int listing_text_new(struct listing *listing, const struct listing_te
 void listing_text_free(struct listing_text **text);
 
 /*
- * The next piece: whole lines, each with its CRLF, of `capacity` (at least LISTING_LINE_BYTES_MAX)
+ * The next piece: whole lines, each with its CRLF, of `capacity` (at least LISTING_PIECE_BYTES_MIN)
  * bytes at most. Bytes written, or negative errno after the lines before it were handed out. *ended
  * becomes true with the last piece; a piece may be empty before that.
  */

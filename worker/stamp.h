@@ -1,6 +1,6 @@
 /*
- * Times as listings print them. Neighbours in a folder are often of the same minute, so the text
- * of the last minute is kept. English names of months, whatever the locale.
+ * Times as listings print them. Neighbours in a folder are often of the same day, so the text of
+ * the last day is kept. English names of months, whatever the locale.
  */
 #ifndef SALLYPORT_WORKER_STAMP_H
 #define SALLYPORT_WORKER_STAMP_H
@@ -11,13 +11,16 @@
 
 enum { STAMP_BYTES_MAX = 24 };
 
-/* The last text. One for each style: two styles do not share one. */
+/* What is kept. One for each style and column: two of them do not share one. */
 struct stamp {
 	bool local;    /* in the server's time zone, else UTC */
 	int64_t now_s; /* of LIST: what is recent */
-	int64_t minute;
-	size_t length; /* 0: nothing kept yet */
-	char text[STAMP_BYTES_MAX];
+	bool is_kept;
+	int64_t period; /* the day; of local time, whose days have no fixed length, the minute */
+	char day[8];
+	char year[8];        /* of LIST */
+	unsigned local_hour; /* of that minute */
+	unsigned local_minute;
 };
 
 /* As ls -l prints it: "Nov 23 22:35", or "Nov 23  2019" if older than half a year or to come. */

@@ -3,6 +3,8 @@
  */
 #include "worker/text.h"
 
+#include <stdbool.h>
+
 char *
 text_put_padded(char *at, uint64_t value, size_t width)
 {
@@ -43,22 +45,64 @@ text_put_digits(char *at, uint64_t value, size_t digits)
 char *
 text_put_hex(char *at, uint64_t value)
 {
-	int shift = 60;
-	while (shift > 0 && value >> shift == 0)
-		shift -= 4;
+	int shift = (63 - __builtin_clzll(value | 1)) / 4 * 4;
 	for (; shift >= 0; shift -= 4)
 		*at++ = "0123456789abcdef"[value >> shift & 0xf];
 	return at;
 }
 
+/* ---- names ---- */
+
+/* Every byte of the word. */
+#define EACH_BYTE(value) ((value)*UINT64_C(0x0101010101010101))
+
+/* Is one of these eight bytes below 0x20, or 0x7f, or 0xc2, with which a control may begin? */
+static bool
+may_hold_control(uint64_t word)
+{
+	uint64_t delete = word ^ EACH_BYTE(0x7f);
+	uint64_t lead = word ^ EACH_BYTE(0xc2);
+	uint64_t found = ((word - EACH_BYTE(0x20)) & ~word) | ((delete - EACH_BYTE(1)) & ~delete) |
+			 ((lead - EACH_BYTE(1)) & ~lead);
+	return (found & EACH_BYTE(0x80)) != 0;
+}
+
+/* Certainly without controls? The last eight bytes may overlap those before them. */
+static bool
+is_plain(struct bytes name)
+{
+	uint64_t word;
+	if (name.length < sizeof(word))
+		return false;
+	const char *last = name.data + name.length - sizeof(word);
+	for (const char *at = name.data; at < last; at += sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		if (may_hold_control(word))
+			return false;
+	}
+	memcpy(&word, last, sizeof(word));
+	return !may_hold_control(word);
+}
+
+/* U+0080 to U+009F in UTF-8 mean to some terminals what an escape and a letter mean. */
+static void
+mask_controls(char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)text[i];
+		unsigned char next = i + 1 < length ? (unsigned char)text[i + 1] : 0;
+		if (byte < 0x20 || byte == 0x7f)
+			text[i] = '?';
+		if (byte == 0xc2 && next >= 0x80 && next < 0xa0)
+			text[i] = text[i + 1] = '?';
+	}
+}
+
 char *
 text_put_name(char *at, struct bytes name)
 {
-	for (size_t i = 0; i < name.length; i++) {
-		unsigned char byte = (unsigned char)name.data[i];
-		*at++ = name.data[i];
-		if (byte < 0x20 || byte == 0x7f)
-			at[-1] = '?';
-	}
-	return at;
+	memcpy(at, name.data, name.length);
+	if (!is_plain(name))
+		mask_controls(at, name.length);
+	return at + name.length;
 }

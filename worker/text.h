@@ -36,9 +36,21 @@ char *text_put_column(char *at, struct bytes bytes, size_t width);
 /* The last `digits` digits, with zeros in front. */
 char *text_put_digits(char *at, uint64_t value, size_t digits);
 
+/* The same for two, of which dates are made. */
+static inline char *
+text_put_two_digits(char *at, uint64_t value)
+{
+	*at++ = (char)('0' + value / 10 % 10);
+	*at++ = (char)('0' + value % 10);
+	return at;
+}
+
 char *text_put_hex(char *at, uint64_t value);
 
-/* A name of a file: control characters become '?', so that a line stays one line (HOSTILE 15). */
+/*
+ * A name of a file: control characters become '?', so that a line stays one line and no terminal
+ * obeys it (HOSTILE 15). Of those beyond ASCII only what is UTF-8: other bytes are some alphabet's.
+ */
 char *text_put_name(char *at, struct bytes name);
 
 #endif

@@ -9,6 +9,17 @@
 #include <stdlib.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <time.h>
+
+enum { LISTING_TURN_US = 4000 };
+
+static uint64_t
+now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 static uint64_t
 smaller(uint64_t a, uint64_t b)
@@ -138,6 +149,7 @@ static int
 turn_text(struct transfer *transfer, struct transfer_room *room)
 {
 	uint64_t made = 0;
+	uint64_t end_us = transfer->text == NULL ? 0 : now_us() + LISTING_TURN_US;
 	int result = send_left(transfer);
 	while (result == 0 && !transfer->text_ended && made < transfer->budget) {
 		ssize_t length = make_piece(transfer, room);
@@ -145,8 +157,9 @@ turn_text(struct transfer *transfer, struct transfer_room *room)
 			return (int)length;
 		made += (uint64_t)length;
 		result = send_made(transfer, room, (size_t)length);
-		if (transfer->text != NULL)
-			break; /* a piece of a listing is many files to look at */
+		/* A piece of a listing is many files to look at, maybe on a slow disk. */
+		if (transfer->text != NULL && now_us() >= end_us)
+			break;
 	}
 	if (result != 0)
 		return result;

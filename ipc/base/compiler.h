@@ -9,6 +9,7 @@
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #define NORETURN                 __attribute__((noreturn))
 #define UNUSED                   __attribute__((unused))
+#define NO_INLINE                __attribute__((noinline))
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -155,6 +155,16 @@ rights_at(const struct rights *rights, struct bytes folded_path)
 	return 0;
 }
 
+uint32_t
+rights_at_tree(const struct rights *rights, struct bytes folded_path)
+{
+	uint32_t bits = rights_at(rights, folded_path);
+	for (size_t i = 0; i < rights->count; i++)
+		if (path_is_within(rule_folder(&rights->rules[i]), folded_path))
+			bits &= rights->rules[i].bits;
+	return bits;
+}
+
 int
 rights_judge(const struct rights *rights, struct bytes folded_path, uint32_t wanted)
 {
@@ -166,11 +176,9 @@ rights_judge(const struct rights *rights, struct bytes folded_path, uint32_t wan
 int
 rights_judge_tree(const struct rights *rights, struct bytes folded_path, uint32_t wanted)
 {
-	for (size_t i = 0; i < rights->count; i++)
-		if (path_is_within(rule_folder(&rights->rules[i]), folded_path) &&
-			(wanted & ~rights->rules[i].bits) != 0)
-			return -EACCES;
-	return rights_judge(rights, folded_path, wanted);
+	return path_is_hidden(folded_path) || (wanted & ~rights_at_tree(rights, folded_path)) != 0
+		       ? -EACCES
+		       : 0;
 }
 
 static int

@@ -48,6 +48,9 @@ struct rights_rule rights_rule_at(const struct rights *rights, size_t index);
 /* The bits that hold at a path, 0 for a hidden one. For the `perm` fact of MLSD. */
 uint32_t rights_at(const struct rights *rights, struct bytes folded_path);
 
+/* Those that hold there and at everything below it. */
+uint32_t rights_at_tree(const struct rights *rights, struct bytes folded_path);
+
 /* May the session do all of `wanted` to this path? 0 or -EACCES. */
 MUST_CHECK int rights_judge(const struct rights *rights, struct bytes folded_path, uint32_t wanted);
 

@@ -275,7 +275,9 @@ verb_send_listing(struct script *script)
 	const struct pathio_send_listing request = {
 		.file = handle_of(script),
 		.style = (enum pathio_style)script_choice(script, 1, &pathio_style_choices),
-		.hidden = script_has_word(script, "hidden"),
+		.show = (script_has_word(script, "dots") ? PATHIO_SHOW_DOTS : 0u) |
+			(script_has_word(script, "below") ? PATHIO_SHOW_BELOW : 0u),
+		.order = script_has_word(script, "sorted") ? PATHIO_ORDER_NAME : PATHIO_ORDER_NONE,
 	};
 	return take_out(script, PATHIO_SEND_LISTING, &request, false);
 }

@@ -5,6 +5,7 @@ Sources: RFC 959 §4.1.3, RFC 3659 §7; one physical line an entry, wildcards by
 linear time, no braces, no tilde, an error where there is nothing to list.
 """
 
+import os
 import re
 
 from harness import server
@@ -33,7 +34,12 @@ def _(world):
         equal([line[-4:] for line in control.lines("LIST file")], [b"file"], "a file")
 
 
-@suite.case("LIST understands -a and -l, takes -R, -t and -1, and what stands after --")
+def names(lines):
+    """The last columns of lines of LIST."""
+    return [line.split(None, 8)[-1] for line in lines]
+
+
+@suite.case("LIST understands -a, -A, -l and -1, in one word or several, and what stands after --")
 def _(world):
     here = small_tree(world.user, "options")
     user = world.user
@@ -42,17 +48,75 @@ def _(world):
     user.file(f"{here}/-folder/in", b"x")
     with session(world) as control:
         control.command(f"CWD {here}", 250)
-        for options in ("-a", "-la", "-al", "-l -a", "-a ."):
-            names = [line.split()[-1] for line in control.lines(f"LIST {options}")]
-            check(b".dot" in names, f"{options}: {names}")
-        for options in ("-R", "-t", "-1"):
-            names = [line.split()[-1] for line in control.lines(f"LIST {options}")]
-            check(b"file" in names, f"{options}: {names}")
+        for options in ("-a", "-la", "-al", "-l -a", "-a .", "-A", "-Ah --"):
+            found = names(control.lines(f"LIST {options}"))
+            check(b".dot" in found, f"{options}: {found}")
+            equal(b".." in found, "a" in options, f"{options}: ..")
+        check(b".dot" not in names(control.lines("LIST -l")), "-l")
         for line in ("LIST -- -dash", "LIST ./-dash", "LIST -l -- -dash"):
             equal([row.split()[-1][-5:] for row in control.lines(line)], [b"-dash"], line)
         for line in ("LIST -- -folder", "LIST -l ./-folder"):
-            equal([row.split()[-1] for row in control.lines(line)], [b"in"], line)
+            equal(names(control.lines(line)), [b"in"], line)
         check(b"-dash" in control.lines("NLST -1"), "NLST -1")
+        equal(control.lines("LIST -1 full"), [b"inner"], "LIST -1")
+        equal(names(control.lines("NLST -l full")), [b"inner"], "NLST -l")
+
+
+@suite.case("LIST -d, -F and -L: a folder itself, marks, what links lead to")
+def _(world):
+    here = small_tree(world.user, "itself")
+    world.user.file(f"{here}/program", b"x", 0o755)
+    with session(world) as control:
+        control.command(f"CWD {here}", 250)
+        (line,) = control.lines("LIST -d full")
+        equal((line[:1], names([line])), (b"d", [b"full"]), "-d")
+        equal(control.lines("NLST -d full"), [b"full"], "NLST -d")
+        marked = [b"empty/", b"file", b"full/", b"link@", b"program*", b"text"]
+        equal(control.lines("NLST -F"), marked, "NLST -F")
+        equal(names(control.lines("LIST -F"))[3], b"link -> file", "LIST -F")
+        (line,) = control.lines("LIST -L l*")
+        equal((line[:1], line.split()[4], names([line])), (b"-", b"10", [b"link"]), "-L")
+
+
+@suite.case("names come sorted; -r, -t and -S choose another order")
+def _(world):
+    here = world.user.folder("order").name
+    for place, name in enumerate(("b", "a", "ab", "B")):
+        os.utime(world.user.file(f"{here}/{name}", b"x" * (place % 3)), (place, place))
+    with session(world) as control:
+        control.command(f"CWD {here}", 250)
+        for options, want in (
+            ("", "B a ab b"),
+            ("-r", "b ab a B"),
+            ("-t", "B ab a b"),
+            ("-tr", "b a ab B"),
+            ("-S", "ab a B b"),
+            ("-S -r", "b B a ab"),
+        ):
+            equal(b" ".join(control.lines(f"NLST {options}")), want.encode(), f"NLST {options}")
+            found = b" ".join(names(control.lines(f"LIST {options}")))
+            equal(found, want.encode(), f"LIST {options}")
+        equal(sorted(control.lines("NLST -U")), [b"B", b"a", b"ab", b"b"], "-U")
+
+
+@suite.case("-R lists what is below, by folder or by path, and never through a link")
+def _(world):
+    here = small_tree(world.user, "below")
+    user = world.user
+    user.file(f"{here}/full/deeper/deepest", b"x")
+    os.symlink("..", user.path(f"{here}/full/up"))
+    with session(world) as control:
+        control.command(f"CWD {here}", 250)
+        heads = [line for line in control.lines("LIST -R") if line[-1:] == b":" or not line]
+        want = [b".:", b"", b"./empty:", b"", b"./full:", b"", b"./full/deeper:"]
+        equal(heads, want, "heads")
+        equal(control.lines("LIST -R full")[0], b"full:", "the folder's own head")
+        paths = b"empty file full link text full/deeper full/inner full/up full/deeper/deepest"
+        equal(control.lines("NLST -R"), paths.split(), "NLST -R")
+        want = [b"full/deeper", b"full/inner", b"full/up", b"full/deeper/deepest"]
+        equal(control.lines("NLST -R full"), want, "NLST -R of a folder")
+        lines = control.command("STAT -R full", 212).lines
+        check(b"/below/full/deeper:" in lines, f"STAT -R: {lines}")
 
 
 @suite.case("LIST and NLST match wildcards, and know no braces and no tilde")
@@ -68,6 +132,24 @@ def _(world):
         world.user.file(f"{here}/" + "a" * 100)
         for pattern in ("nothing*", "*a" * 60 + "*b"):
             equal(control.lines(f"NLST {pattern}"), [], pattern)
+
+
+@suite.case("wildcards in the middle of a path, a bounded number of levels, no dots behind them")
+def _(world):
+    here = small_tree(world.user, "levels")
+    world.user.file(f"{here}/other/inner")
+    world.user.file(f"{here}/[1] odd")
+    with session(world) as control:
+        equal(control.lines(f"NLST {here}/*/in*"), [b"levels/full/inner", b"levels/other/inner"])
+        control.command(f"CWD {here}", 250)
+        equal(control.lines("NLST */inner"), [b"full/inner", b"other/inner"], "a name below")
+        equal(control.lines("NLST f*/inner"), [b"full/inner"], "a pattern above")
+        equal(names(control.lines("LIST o*/*")), [b"other/inner"], "LIST")
+        equal(control.lines("NLST [1]*"), [], "a set")
+        equal(control.lines("NLST [1] odd"), [b"[1] odd"], "a name that looks like a pattern")
+        for line in ("LIST */..", "NLST -R */../*/..", "STAT */./x"):
+            control.command(line, 501)
+        control.command("LIST " + "*/" * 12, 550)
 
 
 @suite.case("NLST gives bare names that work as arguments")
@@ -124,8 +206,8 @@ def _(world):
             (fact[b"type"].lower(), name)
             for fact, name in map(facts, control.lines(f"MLSD {here}"))
         ]
-        names = sorted(name for kind, name in found if kind not in (b"cdir", b"pdir"))
-        equal(names, [b"empty", b"file", b"full", b"link", b"text"], "names")
+        inside = sorted(name for kind, name in found if kind not in (b"cdir", b"pdir"))
+        equal(inside, [b"empty", b"file", b"full", b"link", b"text"], "names")
 
 
 @suite.case("STAT of a folder lists it on the control connection")
@@ -133,8 +215,8 @@ def _(world):
     here = small_tree(world.user, "stat")
     with session(world) as control:
         lines = control.command(f"STAT {here}", 212, 213).lines[1:-1]
-        names = sorted(line.split(None, 8)[-1] for line in lines if line.strip()[:1] in b"-dl")
-        equal(names, [b"empty", b"file", b"full", b"link -> file", b"text"], "names")
+        found = sorted(names(line for line in lines if line.strip()[:1] in b"-dl"))
+        equal(found, [b"empty", b"file", b"full", b"link -> file", b"text"], "names")
 
 
 if __name__ == "__main__":

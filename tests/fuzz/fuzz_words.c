@@ -5,7 +5,7 @@
 #include "gateway/command.h"
 #include "gateway/data.h"
 #include "gateway/facts.h"
-#include "gateway/listing.h"
+#include "gateway/listing_words.h"
 #include "ipc/address.h"
 #include "ipc/base/ends.h"
 #include "ipc/pathio_messages.h"
@@ -32,12 +32,19 @@ check_view(struct bytes view, struct bytes of)
 static void
 check_listing(struct bytes in)
 {
-	struct listing_words words = listing_parse(in);
+	struct listing_words words = listing_parse(in, PATHIO_STYLE_LIST);
 	check_view(words.path, in);
 	check_view(words.folder, words.path);
 	check_view(words.pattern, words.path);
+	check_view(words.below, words.path);
+	size_t length = words.folder.length + words.pattern.length;
 	if (words.pattern.length > 0)
-		ensure(words.folder.length + words.pattern.length == words.path.length);
+		ensure(length + words.below.length + (words.path.data[length] == '/') ==
+				words.path.length ||
+			length == words.path.length);
+	ensure((words.show & ~(uint32_t)PATHIO_SHOW_ALL) == 0);
+	int error = listing_check(&words);
+	ensure(error == 0 || error == -EINVAL || error == -E2BIG || error == -ENAMETOOLONG);
 	ensure(memchr(words.pattern.data, '/', words.pattern.length) == NULL);
 }
 

@@ -186,9 +186,11 @@ send_listing(struct house *house, const struct pathio_send_listing *request, int
 {
 	char line[512];
 	(void)house;
-	snprintf(line, sizeof(line), "listing %s%s %.*s\r\n",
-		pathio_style_choices.texts[request->style], request->hidden ? " hidden" : "",
-		(int)request->prefix.length, request->prefix.data);
+	snprintf(line, sizeof(line), "listing %s by %s, show %u: %.*s|%.*s\r\n",
+		pathio_style_choices.texts[request->style],
+		pathio_order_choices.texts[request->order], request->show,
+		(int)request->prefix.length, request->prefix.data, (int)request->below.length,
+		request->below.data);
 	send_all(fd, line);
 }
 

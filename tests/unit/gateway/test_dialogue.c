@@ -221,8 +221,9 @@ static const struct dialogue_row data_rows[] = {
 	{ "no data connection was set up", "> @LOGIN\n> RETR f\n< 425\n> LIST\n< 425\n" },
 	{ "nor a file to send", "> @LOGIN\nfail open ENOENT\n> RETR f\n< 550\nfail upload_open "
 				"EISDIR\n> STOR d\n< 553\n" },
-	{ "one set-up, one transfer", "> @LOGIN\n> EPSV\n< 229\ndata open\n> LIST\n< 150\n< "
-				      "226\ndata is listing list \\r\\n\n> LIST\n< 425\n" },
+	{ "one set-up, one transfer",
+		"> @LOGIN\n> EPSV\n< 229\ndata open\n> LIST\n< 150\n< "
+		"226\ndata is listing list by name, show 0: |\\r\\n\n> LIST\n< 425\n" },
 	{ "EPSV 1",
 		"> @LOGIN\n> EPSV 1\n< 229\n> EPSV 2\n< 522 \n> EPSV 3\n< 522\n> EPSV x\n< 501\n" },
 	{ "EPSV ALL", "> @LOGIN\n> EPSV ALL\n< 200\n> PASV\n< 503\n> PORT 127,0,0,1,4,1\n< 503\n> "
@@ -394,24 +395,49 @@ static const struct dialogue_row deflated_rows[] = {
 
 static const struct dialogue_row listing_rows[] = {
 	{ "LIST", "> @LOGIN\n> PASV\n< 227\ndata open\n> LIST -la\n< 150\n< 226\ndata is listing "
-		  "list hidden \\r\\n\n" },
+		  "list by name, show 3: |\\r\\n\n" },
+	{ "LIST with other options", "> @LOGIN\n> PASV\n< 227\ndata open\n> LIST -RtL a/b\n< "
+				     "150\n< 226\ndata is listing "
+				     "list by time, show 12: a/b|\\r\\n\n" },
+	{ "LIST of names", "> @LOGIN\n> PASV\n< 227\ndata open\n> LIST -1 a\n< 150\n< 226\ndata is "
+			   "listing names by name, show 0: |\\r\\n\n" },
+	{ "LIST of two patterns",
+		"> @LOGIN\n> PASV\n< 227\ndata open\n> LIST a/*/x?\n< 150\n< 226\ndata is listing "
+		"list by name, show 0: |x?\\r\\n\nworker list /a; send_listing; close; \n" },
+	{ "LIST of dots behind a pattern", "> @LOGIN\n> LIST -R */../*/..\n< 501\nworker \n" },
+	{ "LIST of too many patterns", "> @LOGIN\n> LIST */*/*/*/*/*/*/*/*/*\n< 550\nworker \n" },
 	{ "NLST of the current folder", "> @LOGIN\n> PASV\n< 227\ndata open\n> NLST\n< 150\n< "
-					"226\ndata is listing names \\r\\n\n" },
+					"226\ndata is listing names by name, show 0: |\\r\\n\n" },
 	{ "NLST of another folder",
 		"> @LOGIN\n> PASV\n< 227\ndata open\n> NLST a/b\n< 150\n< 226\ndata is listing "
-		"names a/b/\\r\\n\nworker list /a/b; send_listing; close; \n" },
+		"names by name, show 0: a/b/|\\r\\n\nworker list /a/b; send_listing; close; \n" },
 	{ "NLST of a file", "> @LOGIN\n> PASV\n< 227\ndata open\n> NLST a/f\n< 150\n< 226\ndata is "
-			    "listing names a/\\r\\n\n" },
+			    "listing names by name, show 0: a/|\\r\\n\n" },
+	{ "NLST of a folder itself",
+		"> @LOGIN\n> PASV\n< 227\ndata open\n> NLST -d a/b\n< 150\n< 226\ndata is "
+		"listing names by name, show 0: a/|\\r\\n\n" },
+	{ "NLST of lines",
+		"> @LOGIN\n> PASV\n< 227\ndata open\n> NLST -l a/b\n< 150\n< 226\ndata is "
+		"listing list by name, show 0: |\\r\\n\n" },
 	{ "NLST of a pattern",
 		"> @LOGIN\n> PASV\n< 227\ndata open\n> NLST a/f*\n< 150\n< 226\ndata is listing "
-		"names a/\\r\\n\nworker list /a; send_listing; close; \n" },
+		"names by name, show 0: a/|\\r\\n\nworker list /a; send_listing; close; \n" },
 	{ "MLSD", "> @LOGIN\n> PASV\n< 227\ndata open\n> MLSD\n< 150\n< 226\ndata is listing facts "
-		  "hidden \\r\\n\n" },
+		  "by none, show 1: |\\r\\n\n" },
 	{ "MLSD of a file", "> @LOGIN\n> PASV\n< 227\nfail list ENOTDIR\n> MLSD f\n< 501\n" },
 	{ "no such folder", "> @LOGIN\n> PASV\n< 227\nfail list ENOENT\n> LIST x\n< 550\n" },
-	{ "STAT of a folder",
-		"> @LOGIN\n> STAT d\n< 212-\n< listing list \n< 212 End\n> NOOP\n< 200\n" },
-	{ "STAT of a file", "> @LOGIN\n> STAT f\n< 213-\n< listing list \n< 213 End\n" },
+	{ "STAT of a folder", "> @LOGIN\n> STAT d\n< 212-\n< listing list by name, show 0: /d|\n< "
+			      "212 End\n> NOOP\n< "
+			      "200\n" },
+	{ "STAT with options and patterns",
+		"> @LOGIN\n> STAT -1Ra x/*/y\n< 212-\n< listing list by name, show 11: /x|y\n< 212 "
+		"End\n" },
+	{ "STAT of dots behind a pattern", "> @LOGIN\n> STAT */..\n< 501\nworker \n" },
+	{ "STAT of what cannot be shown as a whole", "> @LOGIN\nfail send_listing E2BIG\n> STAT "
+						     "d\n< 212-\n<  ... not all: Cut short\n< 212 "
+						     "End\n" },
+	{ "STAT of a file",
+		"> @LOGIN\n> STAT f\n< 213-\n< listing list by name, show 0: /f|\n< 213 End\n" },
 	{ "STAT of nothing", "> @LOGIN\nfail list ENOENT\n> STAT x\n< 550\n" },
 	{ "STAT alone", "> @LOGIN\n> STAT\n< 211-\n<< 211 End\n" },
 	{ "the worker dies in STAT", "> @LOGIN\nlate send_listing\n> STAT d\n< 212-\nworker "

@@ -1,9 +1,8 @@
 /*
- * Words of clients: PORT and EPRT, options of LIST, names of facts, and paths on their way back.
+ * Words of clients: PORT and EPRT, names of facts, and paths on their way back.
  */
 #include "gateway/data.h"
 #include "gateway/facts.h"
-#include "gateway/listing.h"
 #include "gateway/quote.h"
 #include "ipc/address.h"
 #include "ipc/pathio_messages.h"
@@ -92,53 +91,6 @@ check_eprt(void **state)
 	check_address(*state, data_parse_eprt);
 }
 
-/* ---- LIST ---- */
-
-struct listing_row {
-	const char *name;
-	const char *in;
-	bool is_hidden;
-	const char *folder;
-	const char *pattern;
-};
-
-static const struct listing_row listing_rows[] = {
-	{ "nothing", "", false, "", "" },
-	{ "a folder", "a", false, "a", "" },
-	{ "blanks in a name", "a b", false, "a b", "" },
-	{ "blanks around a name", " a ", false, " a ", "" },
-	{ "options", "-la", true, "", "" },
-	{ "options that do nothing", "-lRt1", false, "", "" },
-	{ "several options", "-l -a -t", true, "", "" },
-	{ "options and a folder", "-al a/b", true, "a/b", "" },
-	{ "options and a name with blanks", "-l a b ", false, "a b ", "" },
-	{ "all but dots", "-A x", true, "x", "" },
-	{ "a name with a dash", "-- -x", false, "-x", "" },
-	{ "and with an option", "-a -- -x", true, "-x", "" },
-	{ "a name with a dash, another way", "./-x", false, "./-x", "" },
-	{ "only a dash is a name", "-", false, "-", "" },
-	{ "nothing after --", "--", false, "", "" },
-	{ "a pattern", "*.c", false, "", "*.c" },
-	{ "a pattern in a folder", "a/b/*.c", false, "a/b/", "*.c" },
-	{ "a pattern in the root", "/*", false, "/", "*" },
-	{ "a question mark", "a?", false, "", "a?" },
-	{ "a set", "[ab]", false, "", "[ab]" },
-	{ "a pattern before the last name is none", "a*/b", false, "a*/b", "" },
-	{ "braces and tildes are names", "~{a,b}", false, "~{a,b}", "" },
-	{ "an option and a pattern", "-a *", true, "", "*" },
-	{ "a folder with a slash at its end", "a/", false, "a/", "" },
-};
-
-static void
-check_listing(void **state)
-{
-	const struct listing_row *row = *state;
-	struct listing_words words = listing_parse(bytes_of_text(row->in));
-	assert_int_equal(words.is_hidden, row->is_hidden);
-	assert_true(bytes_equal_text(words.folder, row->folder));
-	assert_true(bytes_equal_text(words.pattern, row->pattern));
-}
-
 /* ---- facts ---- */
 
 struct facts_row {
@@ -220,7 +172,6 @@ main(void)
 	const struct table tables[] = {
 		TABLE("PORT", port_rows, check_port),
 		TABLE("EPRT", eprt_rows, check_eprt),
-		TABLE("LIST", listing_rows, check_listing),
 		TABLE("facts", facts_rows, check_facts),
 		CASE("facts: all", check_all_facts),
 		TABLE("quote", quote_rows, check_quote),

@@ -7,6 +7,7 @@
 #include "worker/access.h"
 #include "worker/facts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { WX = ACCESS_WRITE | ACCESS_EXECUTE };
@@ -57,55 +58,99 @@ static const struct facts_row facts_rows[] = {
 		FOLDER_OF(.mode = 01777), "UNIX.mode=01777;" },
 };
 
-static const struct facts_row permission_rows[] = {
-	{ "all of a file", PATHIO_FACT_PERM,
-		{ .rights = RIGHTS_ALL, .entry_access = ACCESS_ALL, .folder_access = ACCESS_ALL },
-		FILE_OF(.size = 0), "perm=adfrw;" },
-	{ "all of a folder", PATHIO_FACT_PERM,
-		{ .rights = RIGHTS_ALL, .entry_access = ACCESS_ALL, .folder_access = ACCESS_ALL },
-		FOLDER_OF(.size = 0), "perm=cdeflmp;" },
-	{ "all of a link", PATHIO_FACT_PERM,
-		{ .rights = RIGHTS_ALL, .entry_access = ACCESS_ALL, .folder_access = ACCESS_ALL },
-		{ .type = PATHIO_TYPE_SYMLINK }, "perm=df;" },
-	{ "no rights", PATHIO_FACT_PERM,
-		{ .rights = RIGHTS_NONE, .entry_access = ACCESS_ALL, .folder_access = ACCESS_ALL },
-		FILE_OF(.size = 0), "perm=;" },
-	{ "rights and no mode", PATHIO_FACT_PERM, { .rights = RIGHTS_ALL }, FILE_OF(.size = 0),
-		"perm=;" },
-	{ "read only rights, a file", PATHIO_FACT_PERM,
-		{ .rights = RIGHTS_READ | RIGHTS_LIST,
-			.entry_access = ACCESS_ALL,
-			.folder_access = ACCESS_ALL },
-		FILE_OF(.size = 0), "perm=r;" },
-	{ "read only rights, a folder", PATHIO_FACT_PERM,
-		{ .rights = RIGHTS_READ | RIGHTS_LIST,
-			.entry_access = ACCESS_ALL,
-			.folder_access = ACCESS_ALL },
-		FOLDER_OF(.size = 0), "perm=el;" },
-	{ "a file that its mode protects", PATHIO_FACT_PERM,
-		{ .rights = RIGHTS_ALL, .entry_access = ACCESS_READ, .folder_access = ACCESS_ALL },
-		FILE_OF(.size = 0), "perm=dfr;" },
-	{ "a folder that its mode protects", PATHIO_FACT_PERM,
-		{ .rights = RIGHTS_ALL,
-			.entry_access = ACCESS_ALL,
-			.folder_access = ACCESS_READ | ACCESS_EXECUTE },
-		FILE_OF(.size = 0), "perm=arw;" },
-	{ "a folder that one may only enter", PATHIO_FACT_PERM,
-		{ .rights = RIGHTS_ALL, .entry_access = ACCESS_EXECUTE, .folder_access = WX },
-		FOLDER_OF(.size = 0), "perm=def;" },
-};
-
 static void
 check_facts(void **state)
 {
 	const struct facts_row *row = *state;
 	struct facts_subject subject = row->subject;
-	struct stamp stamp = { .local = false };
+	struct facts_kept kept = { .permissions = { .is_kept = false } };
 	char text[FACTS_BYTES_MAX + 1];
 	subject.attributes = &row->attributes;
-	*facts_put(text, row->wanted, &subject, &stamp) = '\0';
+	*facts_put(text, row->wanted, &subject, &kept) = '\0';
 	assert_string_equal(text, row->want);
 }
+
+/* ---- perm ---- */
+
+struct permission_row {
+	const char *name;
+	enum pathio_type type;
+	enum pathio_type target; /* of a link; PATHIO_TYPE_SYMLINK: it leads nowhere */
+	uint32_t rights;
+	uint32_t rights_below;
+	unsigned entry_access;
+	unsigned folder_access;
+	const char *want;
+};
+
+#define FILE_   PATHIO_TYPE_FILE
+#define FOLDER  PATHIO_TYPE_DIRECTORY
+#define LINK    PATHIO_TYPE_SYMLINK
+#define SPECIAL PATHIO_TYPE_OTHER
+
+static const struct permission_row permission_rows[] = {
+	{ "all of a file", FILE_, LINK, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL, ACCESS_ALL, "adfrw" },
+	{ "all of a folder", FOLDER, LINK, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL, ACCESS_ALL,
+		"cdeflmp" },
+	{ "all of a link that leads nowhere", LINK, LINK, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL,
+		ACCESS_ALL, "df" },
+	{ "all of a link to a file", LINK, FILE_, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL, ACCESS_ALL,
+		"arwdf" },
+	{ "all of a link to a folder", LINK, FOLDER, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL, ACCESS_ALL,
+		"celmpdf" },
+	{ "all of a link to a pipe", LINK, SPECIAL, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL, ACCESS_ALL,
+		"df" },
+	{ "all of a pipe", SPECIAL, LINK, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL, ACCESS_ALL, "df" },
+	{ "no rights", FILE_, LINK, RIGHTS_NONE, RIGHTS_NONE, ACCESS_ALL, ACCESS_ALL, "" },
+	{ "rights and no mode", FILE_, LINK, RIGHTS_ALL, RIGHTS_ALL, 0, 0, "" },
+	{ "rights to read, a file", FILE_, LINK, RIGHTS_READ | RIGHTS_LIST,
+		RIGHTS_READ | RIGHTS_LIST, ACCESS_ALL, ACCESS_ALL, "r" },
+	{ "rights to read, a folder", FOLDER, LINK, RIGHTS_READ | RIGHTS_LIST,
+		RIGHTS_READ | RIGHTS_LIST, ACCESS_ALL, ACCESS_ALL, "el" },
+	{ "a folder with something inside that may not be moved", FOLDER, LINK, RIGHTS_ALL,
+		RIGHTS_READ, ACCESS_ALL, ACCESS_ALL, "cdelmp" },
+	{ "a file that its mode protects", FILE_, LINK, RIGHTS_ALL, RIGHTS_ALL, ACCESS_READ,
+		ACCESS_ALL, "dfr" },
+	{ "a link to a file that its mode protects", LINK, FILE_, RIGHTS_ALL, RIGHTS_ALL,
+		ACCESS_READ, ACCESS_ALL, "rdf" },
+	{ "a folder that its mode protects", FILE_, LINK, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL,
+		ACCESS_READ | ACCESS_EXECUTE, "arw" },
+	{ "a folder that one may only enter", FOLDER, LINK, RIGHTS_ALL, RIGHTS_ALL, ACCESS_EXECUTE,
+		WX, "def" },
+};
+
+static void
+check_permissions(const struct permission_row *row, struct facts_kept *kept)
+{
+	const struct pathio_attributes attributes = { .type = row->type };
+	const struct pathio_attributes target = { .type = row->target };
+	const struct facts_subject subject = {
+		.attributes = &attributes,
+		.target = row->target == LINK ? NULL : &target,
+		.rights = row->rights,
+		.rights_below = row->rights_below,
+		.entry_access = row->entry_access,
+		.folder_access = row->folder_access,
+	};
+	char text[FACTS_BYTES_MAX + 1], want[32];
+	*facts_put(text, PATHIO_FACT_PERM, &subject, kept) = '\0';
+	snprintf(want, sizeof(want), "perm=%s;", row->want);
+	assert_string_equal(text, want);
+}
+
+/* Twice, and after each of the others: what was kept must not show. */
+static void
+check_perm(void **state)
+{
+	struct facts_kept kept = { .permissions = { .is_kept = false } };
+	for (size_t i = 0; i < ARRAY_LENGTH(permission_rows); i++) {
+		check_permissions(*state, &kept);
+		check_permissions(*state, &kept);
+		check_permissions(&permission_rows[i], &kept);
+	}
+}
+
+/* ---- all of them ---- */
 
 /* The longest that there can be still fits. */
 static void
@@ -128,9 +173,9 @@ check_longest(void **state)
 		.rights = RIGHTS_KNOWN,
 		.entry_access = ACCESS_ALL,
 		.folder_access = ACCESS_ALL };
-	struct stamp stamp = { .local = false };
+	struct facts_kept kept = { .permissions = { .is_kept = false } };
 	char text[FACTS_BYTES_MAX];
-	char *end = facts_put(text, PATHIO_FACTS_ALL, &subject, &stamp);
+	char *end = facts_put(text, PATHIO_FACTS_ALL, &subject, &kept);
 	assert_in_range((uintmax_t)(end - text), 150, FACTS_BYTES_MAX / 2);
 }
 
@@ -165,14 +210,39 @@ check_access(void **state)
 	assert_int_equal(access_to(&access, &attributes), row->want);
 }
 
+struct sticky_row {
+	const char *name;
+	uint32_t mode, folder_uid, entry_uid;
+	unsigned want;
+};
+
+static const struct sticky_row sticky_rows[] = {
+	{ "not sticky", 0777, 1, 1, 7 },
+	{ "sticky, everything another's", 01777, 1, 1, 5 },
+	{ "sticky, the folder one's own", 01777, 1000, 1, 7 },
+	{ "sticky, the entry one's own", 01777, 1, 1000, 7 },
+	{ "sticky, and not to be written", 01755, 1, 1000, 5 },
+};
+
+static void
+check_sticky(void **state)
+{
+	const struct sticky_row *row = *state;
+	const struct access access = { .uid = 1000, .gid = 1000 };
+	const struct pathio_attributes folder = { .mode = row->mode, .uid = row->folder_uid };
+	const struct pathio_attributes entry = { .uid = row->entry_uid };
+	assert_int_equal(access_to_name(&access, &folder, &entry), row->want);
+}
+
 int
 main(void)
 {
 	const struct table tables[] = {
 		TABLE("facts", facts_rows, check_facts),
-		TABLE("perm", permission_rows, check_facts),
+		TABLE("perm", permission_rows, check_perm),
 		CASE("the longest facts", check_longest),
 		TABLE("access", access_rows, check_access),
+		TABLE("names in a folder", sticky_rows, check_sticky),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

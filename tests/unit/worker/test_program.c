@@ -56,9 +56,10 @@ list(struct program_world *world, enum pathio_style style)
 	int data[2];
 	session_pair(data);
 	const struct pathio_list opening = { .file = 2, .path = bytes_of_text("/") };
-	const struct pathio_send_listing sending = {
-		.file = 2, .style = style, .facts = PATHIO_FACTS_ALL, .hidden = true
-	};
+	const struct pathio_send_listing sending = { .file = 2,
+		.style = style,
+		.facts = PATHIO_FACTS_ALL,
+		.show = PATHIO_SHOW_DOTS | PATHIO_SHOW_FOLDERS };
 	const struct pathio_close closing = { .file = 2 };
 	assert_int_equal(call_list(world->io, &world->wait, &opening), 0);
 	assert_int_equal(call_send_listing(world->io, &world->wait, &sending, data[0]), 0);

@@ -41,6 +41,7 @@ static const struct stamp_row fact_rows[] = {
 	{ "the epoch", 0, "19700101000000" },
 	{ "before the epoch", -1, "19691231235959.999" },
 	{ "the last that fits", INT64_MAX, "22620411234716.854" },
+	{ "the first that fits", INT64_MIN, "16770921001243.145" },
 };
 
 static void
@@ -52,7 +53,7 @@ check(const struct stamp_row *row, struct stamp *stamp,
 	assert_string_equal(text, row->want);
 }
 
-/* The same stamp again, and after another minute: what it kept must not show. */
+/* The same stamp again, and after another day: what it kept must not show. */
 static void
 check_kept(const struct stamp_row *row, struct stamp *stamp,
 	char *put(struct stamp *stamp, char *at, int64_t time_ns))
@@ -83,10 +84,12 @@ check_local(void **state)
 {
 	(void)state;
 	const struct stamp_row row = { "local", NOW_S * S, "Nov 24 04:05" };
-	struct stamp stamp = { .now_s = NOW_S, .local = true };
+	const struct stamp_row later = { "a minute later", (NOW_S + 60) * S, "Nov 24 04:06" };
+	struct stamp stamp = { .now_s = NOW_S + 60, .local = true };
 	setenv("TZ", "XXX-5:30", 1);
 	tzset();
 	check_kept(&row, &stamp, stamp_put_list);
+	check(&later, &stamp, stamp_put_list);
 }
 
 int
