@@ -91,6 +91,21 @@ open_existing(struct upload *upload, unsigned flags, struct pathio_attributes *f
 		tree->state, &upload->path, BACKEND_WRITE | flags, 0, &upload->file, found);
 }
 
+/* In a sticky folder only its owner and the file's may put another file in the file's place. */
+static bool
+must_stay(const struct upload *upload, const struct pathio_attributes *file)
+{
+	enum { STICKY = 01000 };
+	const struct tree *tree = upload->tree;
+	struct path path;
+	struct pathio_attributes folder;
+	if (file->uid == tree->options.uid)
+		return false;
+	path_parent(&upload->path, &path);
+	return tree->backend->stat(tree->state, &path, true, &folder) == 0 &&
+	       (folder.mode & STICKY) != 0 && folder.uid != tree->options.uid;
+}
+
 static int
 open_replace(struct upload *upload, struct pathio_attributes *found)
 {
@@ -107,7 +122,7 @@ open_replace(struct upload *upload, struct pathio_attributes *found)
 		existing = upload->file;
 		upload->file = NULL;
 	}
-	error = open_temporary(upload);
+	error = exists && must_stay(upload, found) ? -EPERM : open_temporary(upload);
 	if (exists && (error == -EACCES || error == -EPERM)) {
 		upload->file = existing;
 		upload->truncates = true;

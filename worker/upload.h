@@ -17,7 +17,8 @@ struct upload;
  * the file will be. Errors: PATHIO 2's for open; -EINVAL for an offset beyond the end;
  * -ENAMETOOLONG also where the folder's path leaves no room for the hidden name.
  *   replace    onto a symbolic link: the file that the link leads to is replaced, inside the root;
- *              in a folder that is not writable an existing file is written in place
+ *              in a folder that is not writable, or sticky and the file somebody else's, an
+ *              existing file is written in place
  *   append     in place, at the end; after REST truncated at the offset first
  *   at-offset  in place, truncated at the offset first
  *   unique     "name", "name.1", "name.2", ...: the first that is free, reserved by an empty file

@@ -100,7 +100,7 @@ static const struct permission_row permission_rows[] = {
 		"celmpdf" },
 	{ "all of a link to a pipe", LINK, SPECIAL, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL, ACCESS_ALL,
 		"df" },
-	{ "all of a pipe", SPECIAL, LINK, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL, ACCESS_ALL, "df" },
+	{ "all of a pipe", SPECIAL, LINK, RIGHTS_ALL, RIGHTS_ALL, ACCESS_ALL, ACCESS_ALL, "d" },
 	{ "no rights", FILE_, LINK, RIGHTS_NONE, RIGHTS_NONE, ACCESS_ALL, ACCESS_ALL, "" },
 	{ "rights and no mode", FILE_, LINK, RIGHTS_ALL, RIGHTS_ALL, 0, 0, "" },
 	{ "rights to read, a file", FILE_, LINK, RIGHTS_READ | RIGHTS_LIST,
