@@ -5,6 +5,7 @@ For every entry of a folder, MLSD and MLST must promise the same letters; a prom
 and one that is not promised must fail.
 """
 
+import contextlib
 import os
 import shutil
 
@@ -79,6 +80,12 @@ class Place:
         if name in OTHERS or name in OTHERS_FOLDERS:
             os.chown(self.path(name), OTHER_UID, OTHER_UID)
         os.chmod(self.path(), self.mode)
+
+    def close(self):
+        """Nothing is left that an ordinary user could not remove."""
+        os.chmod(self.path(), 0o755)
+        for name in self.names:
+            self.remove(name)
 
     def empty(self, name):
         """A folder that RMD can remove, its mode as it was."""
@@ -184,7 +191,7 @@ def _(world, name):
         mode, is_others = 0o777, False
     user = next(user for user in world.users if user.name == name)
     place = Place(user, mode, is_others)
-    with session(world, user) as control:
+    with session(world, user) as control, contextlib.closing(place):
         wrong = []
         for entry, letters in promised(control, place).items():
             for letter in LETTERS:
