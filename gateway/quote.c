@@ -3,22 +3,20 @@
  */
 #include "gateway/quote.h"
 
-/* Neither may end a line nor tell a terminal anything. */
-static bool
-is_control(char byte)
-{
-	return (unsigned char)byte < 0x20 || byte == 0x7f;
-}
+#include "ipc/base/control.h"
 
 static const char *
 quote(struct bytes path, struct quoted *result, char doubled)
 {
-	size_t length = 0;
+	size_t length = 0, masked = 0;
 	for (size_t i = 0; i < path.length && length + 2 < sizeof(result->text); i++) {
 		char byte = path.data[i];
 		if (byte == doubled && doubled != '\0')
 			result->text[length++] = byte;
-		result->text[length++] = (char)(is_control(byte) ? '?' : byte);
+		if (masked == 0)
+			masked = control_length(path, i);
+		result->text[length++] = (char)(masked > 0 ? '?' : byte);
+		masked -= masked > 0;
 	}
 	result->text[length] = '\0';
 	return result->text;

@@ -3,6 +3,8 @@
  */
 #include "worker/text.h"
 
+#include "ipc/base/control.h"
+
 #include <stdbool.h>
 
 char *
@@ -84,17 +86,15 @@ is_plain(struct bytes name)
 	return !may_hold_control(word);
 }
 
-/* U+0080 to U+009F in UTF-8 mean to some terminals what an escape and a letter mean. */
 static void
 mask_controls(char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)text[i];
-		unsigned char next = i + 1 < length ? (unsigned char)text[i + 1] : 0;
-		if (byte < 0x20 || byte == 0x7f)
-			text[i] = '?';
-		if (byte == 0xc2 && next >= 0x80 && next < 0xa0)
-			text[i] = text[i + 1] = '?';
+		size_t masked = control_length(bytes_of(text, length), i);
+		if (masked == 0)
+			continue;
+		memset(text + i, '?', masked);
+		i += masked - 1;
 	}
 }
 

@@ -142,6 +142,8 @@ static const struct quote_row quote_rows[] = {
 	{ "quotes", "/\"a\"", "/\"a\"", "/\"\"a\"\"" },
 	{ "control characters", "/\r\n\t\x1b[m\x7f", "/????[m?", "/????[m?" },
 	{ "UTF-8", "/\xc3\xbc\x80", "/\xc3\xbc\x80", "/\xc3\xbc\x80" },
+	{ "control characters of UTF-8", "/\xc2\x9bm\xc2\xa7\xc2", "/??m\xc2\xa7\xc2",
+		"/??m\xc2\xa7\xc2" },
 	{ "formats", "/%n%s", "/%n%s", "/%n%s" },
 	{ "empty", "", "", "" },
 };
