@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 
+from groups import Group
 from harness import peer, place, processes, server
 from harness.launch import Launched, run
 
@@ -19,42 +20,6 @@ MOVING_CALLS = """
     read readv pread64 preadv preadv2 recvfrom recvmsg recvmmsg write writev pwrite64 pwritev pwritev2
     sendto sendmsg sendmmsg splice sendfile tee vmsplice copy_file_range
 """.split()
-
-
-class MemoryGroup:
-    """A memory cgroup (v2 or v1) that a server is started in; without one its figure is None."""
-
-    def __init__(self, name):
-        unified = pathlib.Path("/sys/fs/cgroup")
-        is_v2 = (unified / "cgroup.controllers").exists()
-        top = unified if is_v2 else unified / "memory"
-        self.figure = "memory.current" if is_v2 else "memory.usage_in_bytes"
-        self.home, self.path = top, top / name
-        for row in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
-            _, controllers, path = row.split(":", 2)
-            if controllers == ("" if is_v2 else "memory"):
-                self.home = top / path.lstrip("/")
-
-    @contextlib.contextmanager
-    def entered(self):
-        """What is started meanwhile is in the group, and so are its children."""
-        try:
-            self.path.mkdir(exist_ok=True)
-            (self.path / "cgroup.procs").write_text(str(os.getpid()))
-        except OSError:
-            self.path = None
-        try:
-            yield
-        finally:
-            if self.path:
-                (self.home / "cgroup.procs").write_text(str(os.getpid()))
-
-    def used_bytes(self):
-        return int((self.path / self.figure).read_text()) if self.path else None
-
-    def remove(self):
-        if self.path:
-            self.path.rmdir()
 
 
 @contextlib.contextmanager
@@ -73,7 +38,7 @@ def idle_sessions(world, count):
 
 def idle_session_bytes(start, name):
     """(proportional, whole cgroup) bytes of a session: with 1,001 of them less with 1, by 1,000."""
-    group = MemoryGroup(f"sallyport-bench-{name}")
+    group = Group("memory", f"sallyport-bench-{name}")
     with contextlib.ExitStack() as stack:
         with group.entered():
             world = stack.enter_context(start())
@@ -81,7 +46,7 @@ def idle_session_bytes(start, name):
         for count in (1, 1 + IDLE_SESSIONS):
             with idle_sessions(world, count):
                 pss = sum(processes.pss_bytes(pid) for pid in world.processes())
-                figures.append((pss, group.used_bytes()))
+                figures.append((pss, group.used()))
     group.remove()
     (pss_1, group_1), (pss_all, group_all) = figures
     whole = None if group_1 is None else (group_all - group_1) / IDLE_SESSIONS
