@@ -43,8 +43,7 @@ access_user(struct session *session, struct bytes argument)
 	} else if (argument.length > USER_BYTES_MAX) {
 		session_reply(session, reply_name_too_long);
 	} else if (login_name(session, argument) < 0) {
-		session_reply(session, reply_out_of_memory);
-		session_end(session, "out-of-memory");
+		session_give_up(session);
 	} else {
 		/* Always the same, whoever it is (CVE-2004-1602). */
 		session_reply(session, reply_name_accepted);

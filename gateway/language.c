@@ -9,7 +9,6 @@
 #include "gateway/session.h"
 #include "gateway/words.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* ---- LANG ---- */
@@ -52,8 +51,7 @@ take_choice(struct session *session, const struct pathio_answer *answer, bool is
 		return;
 	char *folder = bytes_copy_text(answer->body->text.bytes);
 	if (folder == NULL) {
-		session_reply_failure(session, FAILURE_GENERAL, EIO);
-		session_end(session, "out-of-memory"); /* it would be read in the wrong way */
+		session_give_up(session); /* the old one would be read in the wrong way */
 		return;
 	}
 	free(session->folder);

@@ -182,8 +182,11 @@ let_in(struct reception *reception, int *fd, const struct origin *origin)
 		return;
 	}
 	set_options(*fd);
-	if (session_new(reception->gateway, fd, origin) < 0)
+	int error = session_new(reception->gateway, fd, origin);
+	if (error < 0)
 		count_out(reception, &origin->peer);
+	if (error == -ENOMEM)
+		turn_away(reception, fd, &origin->peer, "memory");
 }
 
 static void

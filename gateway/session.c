@@ -196,6 +196,15 @@ session_end(struct session *session, const char *reason)
 	session_wake(session);
 }
 
+void
+session_give_up(struct session *session)
+{
+	if (session->ending != NULL)
+		return;
+	session_reply(session, reply_out_of_memory);
+	session_end(session, "out-of-memory");
+}
+
 /* Ends what runs; nothing of it is replied any more. */
 static void
 take_down(struct session *session)

@@ -170,6 +170,9 @@ session_may_overtake(const struct session *session)
  */
 void session_end(struct session *session, const char *reason);
 
+/* The same for want of memory: with 421, if there is any for that. */
+void session_give_up(struct session *session);
+
 /* They end as soon as they run no command, with a reply that says so. */
 void session_leave_all(struct gateway *gateway);
 

@@ -58,7 +58,7 @@ turn_hold(struct session *session, enum line_result result, struct bytes line)
 		.result = result,
 	};
 	if (session->held.text == NULL)
-		session_end(session, "out-of-memory");
+		session_give_up(session);
 }
 
 static void
@@ -135,7 +135,7 @@ static void
 store_lines(struct session *session, struct line_buffer *buffer)
 {
 	if (line_store(&session->lines, buffer) < 0)
-		session_end(session, "out-of-memory");
+		session_give_up(session);
 }
 
 /* ---- reading ---- */
@@ -155,7 +155,7 @@ resume_reading(struct session *session)
 		return;
 	session->is_paused = false;
 	if (event_add(&session->readable, NULL) < 0)
-		session_end(session, "out-of-memory");
+		session_give_up(session);
 }
 
 /* The client has shut its side, or the connection is broken. */
@@ -269,7 +269,7 @@ wait_to_write(struct session *session)
 	if (session->writable == NULL || event_add(session->writable, NULL) < 0) {
 		stop_waiting_to_write(session);
 		outbox_clear(&session->outbox);
-		session_end(session, "out-of-memory");
+		session_give_up(session);
 	}
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
-"""Names in a user's own character set (RFC 2640): ada's clients speak ISO-8859-1, bob's Shift_JIS, and
-both may turn to UTF-8; carl has no other set than UTF-8.
+"""Names in a user's own character set (RFC 2640): ada's clients speak ISO-8859-1, bob's Shift_JIS,
+and both may turn to UTF-8; carl has no other set than UTF-8.
 
 What is stored is UTF-8, as it is for everybody else on the machine.  HOSTILE class 18 where a name
 could be judged in one writing and used in another.
@@ -15,7 +15,7 @@ from harness.tap import Suite, check, equal, wait_until
 
 suite = Suite()
 
-# ada's, as stored: what Latin 1 has, what it lacks, what is no UTF-8 at all, what looks like an escape.
+# ada's, as stored: what Latin 1 has, what it lacks, what is no UTF-8, what looks like an escape.
 STORED = [
     "grün".encode(),
     "ÿ ende".encode(),
@@ -28,12 +28,13 @@ STORED = [
     b"plain",
     ("日" * 85).encode(),  # 255 bytes, 765 as they are written
 ]
+NOTHING_IN, READ_ONLY = "/geh\\303\\251im", "/nur\\303\\251"
 
 
 def fixture():
     return server.configured(
         users=(
-            ("ada", None, "charset=ISO-8859-1 /=all /geh\\303\\251im=none /nur\\303\\251=list+read"),
+            ("ada", None, f"charset=ISO-8859-1 /=all {NOTHING_IN}=none {READ_ONLY}=list+read"),
             ("bob", None, "charset=SHIFT_JIS"),
             ("carl", None, ""),
         ),

@@ -137,7 +137,7 @@ def configured(
 
     users: (name, uid or None, words of the users file); setting: of crypt(5), for their hashes;
     program: another one than the build's; hosts: virtual ones, each with users of its own if it has
-    any, whose password is HOST/PASSWORD. The users of all of them follow each other in Server.users.
+    any, whose password is HOST/PASSWORD; they come last in Server.users.
     """
     with place.temporary_folder() as folder:
         known = write_users(folder / "users", users, folder / "homes", setting)
@@ -174,10 +174,11 @@ def configured(
 def write_users(path, users, homes, setting=None, password=PASSWORD):
     """A users file; whom it knows. Each has a hash of its own."""
     known = [place.User(name, password, homes / name, uid) for name, uid, _ in users]
-    path.write_text("".join(
-        f"{user.name}:{password_hash(password, setting)}:{user.uid}:{user.uid}::{user.home}:{words}\n"
-        for user, (_, _, words) in zip(known, users)
-    ))
+    rows = (
+        f"{user.name}:{password_hash(password, setting)}:{user.uid}:{user.uid}::{user.home}:"
+        for user in known
+    )
+    path.write_text("".join(row + words + "\n" for row, (_, _, words) in zip(rows, users)))
     return known
 
 
