@@ -55,15 +55,16 @@ command_split(struct bytes line, struct bytes *verb, struct bytes *argument)
 	*argument = bytes_of(line.data + skipped, line.length - skipped);
 }
 
-static bool
-check_argument(struct session *session, const struct command *command, struct bytes argument)
+bool
+command_check_argument(
+	struct session *session, const char *verb, enum argument_rule rule, struct bytes argument)
 {
-	bool is_missing = argument.length == 0 && command->argument == ARGUMENT_REQUIRED;
-	bool is_unwanted = argument.length > 0 && command->argument == ARGUMENT_NONE;
+	bool is_missing = argument.length == 0 && rule == ARGUMENT_REQUIRED;
+	bool is_unwanted = argument.length > 0 && rule == ARGUMENT_NONE;
 	if (is_missing)
-		session_reply(session, reply_argument_missing, command->verb);
+		session_reply(session, reply_argument_missing, verb);
 	if (is_unwanted)
-		session_reply(session, reply_argument_unwanted, command->verb);
+		session_reply(session, reply_argument_unwanted, verb);
 	return !is_missing && !is_unwanted;
 }
 
@@ -88,10 +89,10 @@ permit(struct session *session, const struct command *command, struct bytes argu
 		session_reply(session, reply_command_not_offered);
 		return false;
 	}
-	return check_argument(session, command, argument);
+	return command_check_argument(session, command->verb, command->argument, argument);
 }
 
-/* REST, RANG and RNFR are good for the command that follows, and no other. */
+/* REST, RANG, RNFR and SITE CPFR are good for the command that follows, and no other. */
 static void
 drop_marks(struct session *session, const struct command *command)
 {
@@ -100,6 +101,10 @@ drop_marks(struct session *session, const struct command *command)
 	if ((command->flags & COMMAND_RENAMES) == 0) {
 		free(session->rename_from);
 		session->rename_from = NULL;
+	}
+	if ((command->flags & COMMAND_SITE) == 0) {
+		free(session->copy_from);
+		session->copy_from = NULL;
 	}
 }
 

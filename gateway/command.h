@@ -24,6 +24,7 @@ enum command_flag {
 	COMMAND_HASHES = 1 << 6,   /* its feature lists the algorithms of HASH */
 	COMMAND_MODE_Z = 1 << 7,   /* its feature is there for those who may have MODE Z */
 	COMMAND_TLS = 1 << 8,      /* of no use without TLS, and not offered then */
+	COMMAND_SITE = 1 << 9,     /* it has verbs of its own (site.h) */
 };
 
 enum command_kind { COMMAND_OFFERED, COMMAND_MISSING, COMMAND_FOREIGN };
@@ -54,6 +55,10 @@ bool command_is_offered(const struct session *session, const struct command *com
 
 /* Parts a line at its first blank. */
 void command_split(struct bytes line, struct bytes *verb, struct bytes *argument);
+
+/* Is there an argument where one is wanted, and none where none is? If not, replies. */
+MUST_CHECK bool command_check_argument(
+	struct session *session, const char *verb, enum argument_rule rule, struct bytes argument);
 
 /* Runs one line, now. */
 void command_run(struct session *session, struct bytes line);

@@ -118,14 +118,6 @@ reply_failure(struct session *session, int error)
 
 /* ---- computing ---- */
 
-/* Nothing is there, or nothing that this session may know of. */
-static bool
-means_nothing(int error)
-{
-	return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ELOOP ||
-	       error == -ENAMETOOLONG;
-}
-
 static void
 finish(struct digesting *digesting, int error)
 {
@@ -191,7 +183,7 @@ on_digested(void *argument, const struct pathio_answer *answer)
 	struct digesting *digesting = argument;
 	if (answer->error == 0) {
 		reply_digest(digesting, &answer->body->digested);
-	} else if (means_nothing(answer->error)) {
+	} else if (failure_means_nothing(answer->error)) {
 		if (digesting->first_error == 0)
 			digesting->first_error = answer->error;
 		try_next(digesting);

@@ -19,6 +19,13 @@ static const struct failure failures[] = {
 #include "gateway/failures.def"
 };
 
+bool
+failure_means_nothing(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ELOOP ||
+	       error == -ENAMETOOLONG;
+}
+
 const struct failure *
 failure_find(int error)
 {

@@ -4,6 +4,7 @@
 #ifndef SALLYPORT_GATEWAY_FAILURE_H
 #define SALLYPORT_GATEWAY_FAILURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum failure_context {
@@ -18,6 +19,9 @@ struct failure {
 	uint16_t codes[FAILURE_CONTEXTS];
 	const char *text; /* a whole sentence; a constant */
 };
+
+/* Nothing is there, or nothing that this session may know of: another reading may be right. */
+bool failure_means_nothing(int error);
 
 /* Never NULL. `error` is an errno, negative or not. */
 const struct failure *failure_find(int error);

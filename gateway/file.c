@@ -1,6 +1,6 @@
 /*
- * Commands about one file: DELE RNFR RNTO SIZE MDTM MLST (RFC 959 4.1.3, RFC 3659 2-4, 7). Run in
- * the gateway; the worker decides.
+ * Commands about one file: DELE RNFR RNTO SIZE MLST (RFC 959 4.1.3, RFC 3659 4, 7). Run in the
+ * gateway; the worker decides.
  */
 #include "gateway/command.h"
 #include "gateway/quote.h"
@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* ---- DELE ---- */
 
@@ -86,7 +85,7 @@ file_rnto(struct session *session, struct bytes argument)
 	session->rename_from = NULL;
 }
 
-/* ---- SIZE, MDTM ---- */
+/* ---- SIZE ---- */
 
 static void
 on_size(void *argument, const struct pathio_answer *answer)
@@ -112,36 +111,6 @@ file_size(struct session *session, struct bytes argument)
 	};
 	session_begin(session);
 	pathio_size_as(session->files, &request, on_size, session);
-}
-
-static void
-on_modified(void *argument, const struct pathio_answer *answer)
-{
-	struct session *session = argument;
-	char text[sizeof("YYYYYYYYYYYYMMDDhhmmss")];
-	struct tm parts;
-	if (!session_complete(session, FAILURE_GENERAL, answer))
-		return;
-	int64_t mtime_ns = answer->body->attributes_of.attributes.mtime_ns;
-	time_t seconds = (time_t)(mtime_ns / 1000000000 - (mtime_ns % 1000000000 < 0 ? 1 : 0));
-	/* No fractions: clients that compare texts are more than those that want them. */
-	if (gmtime_r(&seconds, &parts) == NULL ||
-		strftime(text, sizeof(text), "%Y%m%d%H%M%S", &parts) == 0)
-		session_reply_failure(session, FAILURE_GENERAL, EIO);
-	else
-		session_reply(session, reply_modified, text);
-}
-
-void
-file_mdtm(struct session *session, struct bytes argument)
-{
-	struct path path;
-	if (!session_resolve(session, FAILURE_GENERAL, argument, &path))
-		return;
-	session_begin(session);
-	pathio_stat(session->files,
-		&(struct pathio_stat){ .path = path_bytes(&path), .follow = true }, on_modified,
-		session);
 }
 
 /* ---- MLST ---- */

@@ -1,13 +1,14 @@
 /*
- * Commands that only tell: NOOP SYST FEAT HELP SITE (RFC 959 4.1.3, RFC 2389). Run in the gateway;
- * what they say is in the command table.
+ * Commands that only tell: NOOP SYST FEAT HELP, and CLNT and CSID, by which the client does. RFC
+ * 959 4.1.3, RFC 2389. Run in the gateway; what they say is in the command table.
  */
 #include "gateway/command.h"
 #include "gateway/facts.h"
 #include "gateway/hash.h"
 #include "gateway/session.h"
+#include "gateway/site.h"
 
-#include <strings.h>
+enum { CLIENT_BYTES_MAX = 255 };
 
 void
 inform_noop(struct session *session, struct bytes argument)
@@ -34,6 +35,8 @@ add_feature(struct session *session, const struct command *command)
 	if ((command->flags & COMMAND_FACTS) != 0)
 		session_reply(session, " %s %s", command->feature,
 			facts_feature(session->parameters.facts, facts));
+	else if ((command->flags & COMMAND_SITE) != 0)
+		site_add_features(session);
 	else if ((command->flags & COMMAND_HASHES) != 0)
 		session_reply(session, " %s %s", command->feature,
 			hash_feature(session->parameters.hash, hashes));
@@ -85,17 +88,39 @@ inform_help(struct session *session, struct bytes argument)
 		session_reply(session, reply_command_not_offered);
 	else if (!command_is_offered(session, command))
 		session_reply(session, reply_help_not_offered, command->verb);
+	else if ((command->flags & COMMAND_SITE) != 0)
+		site_help(session, bytes_of("", 0));
 	else
 		session_reply(session, reply_help_command, command->verb,
 			command->syntax[0] == '\0' ? "" : " ", command->syntax, command->doc);
 }
 
-void
-inform_site(struct session *session, struct bytes argument)
+/* What the client calls itself: kept for the record, once, so that nobody fills it with names. */
+static bool
+introduce(struct session *session, struct bytes name)
 {
-	if (argument.length == strlen("HELP") &&
-		strncasecmp(argument.data, "HELP", argument.length) == 0)
-		session_reply(session, reply_help_site);
-	else
-		session_reply(session, reply_command_not_offered);
+	if (name.length > CLIENT_BYTES_MAX) {
+		session_reply(session, reply_argument_bad, "too long");
+		return false;
+	}
+	if (!session->is_introduced)
+		record_client(session, name);
+	session->is_introduced = true;
+	return true;
+}
+
+void
+inform_clnt(struct session *session, struct bytes argument)
+{
+	if (introduce(session, argument))
+		session_reply(session, reply_done);
+}
+
+/* As Serv-U has it: "Name=...; Version=...;" is answered in kind. Versions are nobody's business.
+ */
+void
+inform_csid(struct session *session, struct bytes argument)
+{
+	if (introduce(session, argument))
+		session_reply(session, reply_server_identity);
 }

@@ -1,5 +1,5 @@
 /*
- * Commands that say how to transfer: TYPE STRU MODE REST RANG ALLO OPTS (RFC 959 4.1.2, RFC 3659 5,
+ * Commands that say how to transfer: TYPE STRU MODE REST RANG OPTS (RFC 959 4.1.2, RFC 3659 5,
  * draft-bryan-ftp-range, draft-preston-ftpext-deflate-04, RFC 2389 4). Run in the gateway.
  */
 #include "gateway/command.h"
@@ -131,24 +131,6 @@ parameter_rang(struct session *session, struct bytes argument)
 		*range = (struct byte_range){ start, end - start + 1 };
 		session_reply(session, reply_range_ready, start, end);
 	}
-}
-
-/* "size" or "size R record-size". */
-void
-parameter_allo(struct session *session, struct bytes argument)
-{
-	uint64_t number;
-	const char *mark = memmem(argument.data, argument.length, " R ", 3);
-	size_t length = mark == NULL ? argument.length : (size_t)(mark - argument.data);
-	struct bytes record = bytes_of(argument.data + length, argument.length - length);
-	bool is_good = number_parse(bytes_of(argument.data, length), UINT64_MAX, &number) == 0;
-	if (mark != NULL)
-		is_good = is_good && number_parse(bytes_of(record.data + 3, record.length - 3),
-					     UINT64_MAX, &number) == 0;
-	if (is_good)
-		session_reply(session, reply_superfluous);
-	else
-		session_reply(session, reply_argument_bad, "a number of bytes is wanted");
 }
 
 static void

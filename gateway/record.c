@@ -125,6 +125,16 @@ record_unclean_end(const struct session *session, uint64_t bytes)
 }
 
 void
+record_client(const struct session *session, struct bytes name)
+{
+	struct gateway *gateway = session->gateway;
+	if (gateway->record.channel == NULL)
+		return;
+	struct event_client event = { .session = session->id, .name = name };
+	note_posted(gateway, event_post_client(gateway->record.channel, next(gateway), &event));
+}
+
+void
 record_disconnected(const struct session *session, const char *reason)
 {
 	struct gateway *gateway = session->gateway;

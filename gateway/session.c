@@ -113,7 +113,7 @@ on_limit(void *owner, enum limit_kind kind)
 		return;
 	case LIMIT_PORT:
 		data_forget(session);
-		limit_set(&session->limit, LIMIT_IDLE, session->gateway->settings.idle_timeout_s);
+		limit_set(&session->limit, LIMIT_IDLE, session->idle_timeout_s);
 		return;
 	case LIMIT_DATA:
 		data_time_over(session);
@@ -161,6 +161,7 @@ session_new(struct gateway *gateway, int *fd, const struct origin *origin)
 		.is_counted = true,
 		.has_mode_z = gateway->settings.mode_z,
 		.connected_ms = origin->since_ms,
+		.idle_timeout_s = gateway->settings.idle_timeout_s,
 		.parameters = parameters_initial,
 	};
 	limit_init(&session->limit, gateway->base, on_limit, session);
@@ -234,6 +235,7 @@ release(struct session *session)
 	free(session->folder);
 	free(session->subject);
 	free(session->rename_from);
+	free(session->copy_from);
 	free(session);
 }
 

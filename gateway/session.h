@@ -95,6 +95,9 @@ struct session {
 	uint64_t connected_ms;
 	uint64_t commands;
 
+	uint32_t idle_timeout_s; /* SITE IDLE */
+	bool is_introduced;      /* CLNT or CSID is in the record */
+
 	struct secure secure;
 	struct login login;
 	struct pathio *files; /* NULL without a worker */
@@ -102,6 +105,7 @@ struct session {
 	char *folder;         /* the working directory, folded; NULL: "/" */
 	char *subject;        /* the path that the running command is about */
 	char *rename_from;    /* RNFR's, until RNTO; NULL: none */
+	char *copy_from;      /* CPFR's, until CPTO; NULL: none */
 	struct parameters parameters;
 	struct data_setup data;
 	struct transfer *transfer;     /* the one that runs, or NULL */

@@ -308,7 +308,7 @@ set_limit(struct session *session)
 	else if (!session->is_running && is_used && data_holds_port(session))
 		limit_set(&session->limit, LIMIT_PORT, settings->data_timeout_s);
 	else if (!session->is_running && is_used)
-		limit_set(&session->limit, LIMIT_IDLE, settings->idle_timeout_s);
+		limit_set(&session->limit, LIMIT_IDLE, session->idle_timeout_s);
 }
 
 static void

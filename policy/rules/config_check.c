@@ -111,6 +111,10 @@ check_times(const struct config *config, struct rules_error *error)
 	if (config->commit_timeout < config->path_timeout)
 		return rules_refuse(error, "commit_timeout: shorter than path_timeout, of which a "
 					   "commit takes several");
+	if (config->idle_timeout_max > 0 && config->idle_timeout_max < config->idle_timeout)
+		return rules_refuse(error,
+			"idle_timeout_max: shorter than idle_timeout, with which "
+			"every session begins");
 	return 0;
 }
 

@@ -276,6 +276,7 @@ send_configure(const struct gateway *gateway)
 		.login_attempts = (uint32_t)config->login_attempts,
 		.login_timeout_s = (uint32_t)config->login_timeout,
 		.idle_timeout_s = (uint32_t)config->idle_timeout,
+		.idle_timeout_max_s = (uint32_t)config->idle_timeout_max,
 		.data_timeout_s = (uint32_t)config->data_timeout,
 		.stall_timeout_s = (uint32_t)config->stall_timeout,
 		.path_timeout_ms = (uint32_t)config->path_timeout * 1000,

@@ -5,6 +5,7 @@ The dialogues are written down in commands.txt; each of them is a case.  What su
 follows them here.
 """
 
+import contextlib
 import pathlib
 import re
 
@@ -64,8 +65,8 @@ def commands(*steps):
     """A check by these lines and codes, in order."""
 
     def run(control):
-        for line, code in steps:
-            control.command(line, code)
+        for line, *codes in steps:
+            control.command(line, *codes)
 
     return run
 
@@ -91,16 +92,39 @@ def facts(control):
         check(name + b"=" in said.lower() or name == b"create", f"{name} in {said}")
 
 
-# Each line of FEAT, or its first words: what shows that it works. The file "feat" has one byte.
+def copied(control):
+    control.command("SITE CPFR feat", 350)
+    control.command("SITE CPTO feat2", 250)
+    control.command("DELE feat2", 250)
+
+
+# Each line of FEAT, or its first word: what shows that it works. The file "feat" has one byte, the
+# folder "features" is empty.
 FEATURES = {
+    "AVBL": commands(("AVBL", 213)),
+    "CLNT": commands(("CLNT test", 200)),
+    "CSID": commands(("CSID Name=test; Version=1;", 200)),
     "EPSV": commands(("EPSV", 229)),
     "EPRT": commands(("EPRT |1|127.0.0.1|51200|", 200)),
     "HASH": hash_names,
     "MD5": checksum("MD5", 251),
     "MDTM": commands(("MDTM feat", 213)),
+    "MFF": commands(("MFF Modify=20010909014640;UNIX.mode=0640; feat", 213), ("MDTM feat", 213)),
+    "MFMT": commands(("MFMT 20010909014640 feat", 213), ("MDTM feat", 213)),
     "MLST": facts,
     "RANG STREAM": commands(("RANG 0 0", 350), ("HASH feat", 213)),
     "REST STREAM": commands(("REST 1", 350)),
+    "RMDA": commands(("RMDA features", 250), ("CWD features", 550)),
+    "SITE CHMOD": commands(("SITE CHMOD 640 feat", 200)),
+    "SITE COPY": commands(("SITE COPY feat feat2", 250), ("DELE feat2", 250)),
+    "SITE CPFR": copied,
+    "SITE CPTO": copied,
+    "SITE IDLE": commands(("SITE IDLE 60", 200)),
+    "SITE MKDIR": commands(("SITE MKDIR features/a/b", 257), ("CWD features/a/b", 250)),
+    "SITE QUOTA": commands(("SITE QUOTA", 200)),
+    "SITE RMDIR": commands(("SITE RMDIR features", 250), ("CWD features", 550)),
+    "SITE SYMLINK": commands(("SITE SYMLINK feat featlink", 200), ("SIZE featlink", 213)),
+    "SITE UTIME": commands(("SITE UTIME 20010909014640 feat", 200)),
     "SIZE": commands(("SIZE feat", 213)),
     "TVFS": commands(("CWD /", 250), ("MLST ./../feat", 250)),
     "UTF8": commands(("OPTS UTF8 ON", 200)),
@@ -128,11 +152,23 @@ def _(world):
     equal(sorted(found), sorted(FEATURES), "features")
 
 
+@contextlib.contextmanager
+def world_for(world, name):
+    """Links are for those who are told that they may make them."""
+    if name != "SITE SYMLINK":
+        yield world
+        return
+    with server.configured((("demo", None, "/=all+symlink"),)) as other:
+        yield other
+
+
 @suite.table(list(FEATURES), lambda name: f"FEAT: {name} works")
-def _(world, name):
-    world.user.file("feat", b"x")
-    with session(world) as control:
-        FEATURES[name](control)
+def _(shared, name):
+    with world_for(shared, name) as world:
+        world.user.file("feat", b"x")
+        world.user.folder("features")
+        with session(world) as control:
+            FEATURES[name](control)
 
 
 @suite.case("HELP lists no command that is not offered")

@@ -330,7 +330,11 @@ carry_out(struct house *house, const struct house_request *request)
 		answer_text(house, tag, body->charset.is_users ? "/in-latin" : "/in-utf8");
 		return;
 	case PATHIO_SIZE_AS:
+	case PATHIO_SPACE:
 		answer_size(house, tag);
+		return;
+	case PATHIO_COPY:
+		answer_moved(house, tag, file_attributes.size);
 		return;
 	case PATHIO_DIGEST:
 		answer_digested(house, tag, &body->digest);

@@ -89,7 +89,7 @@ static const struct dialogue_row line_rows[] = {
 	{ "argument where none belongs", "< 220\n> NOOP x\n< 501\n> FEAT x\n< 501\n" },
 	{ "not logged in",
 		"< 220\n> LIST\n< 530\n> MFMT x\n< 530\n> STAT\n< 530\n> ABOR\n< 530\n" },
-	{ "known, not offered", "< 220\n> AUTH TLS\n< 502\n> CSID x\n< 530\n" },
+	{ "known, not offered", "< 220\n> AUTH TLS\n< 502\n> SMNT x\n< 530\n" },
 	{ "HTTP", "< 220\n> GET / HTTP/1.1\n< 421\n= closed\n" },
 	{ "an HTTP header", "< 220\n> Host: example\n< 421\n= closed\n" },
 	{ "SMTP", "< 220\n> EHLO x\n< 421\n= closed\n" },
@@ -100,7 +100,6 @@ static const struct dialogue_row line_rows[] = {
 		  "<<  MLST "
 		  "type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.group*;\n"
 		  "<< 211 End\n" },
-	{ "SITE", "> @LOGIN\n> SITE HELP\n< 214\n> SITE CHMOD 1 x\n< 502\n> SITE\n< 501\n" },
 };
 
 static const struct dialogue_row folder_rows[] = {
@@ -185,8 +184,6 @@ static const struct dialogue_row parameter_rows[] = {
 			 "6.\n> OPTS MODE Z LEVEL 10\n< 501\n> OPTS MODE Z LEVEL -1\n< 501\n> OPTS "
 			 "MODE Z LEVEL\n< 501\n> OPTS MODE Z BLOCKSIZE 9\n< 501\n> OPTS MODE S\n< "
 			 "501\n> OPTS MODE\n< 501\n" },
-	{ "ALLO", "> @LOGIN\n> ALLO 100\n< 202\n> ALLO 100 R 10\n< 202\n> ALLO x\n< 501\n> ALLO\n< "
-		  "501\n" },
 	{ "REST", "> @LOGIN\n> TYPE I\n< 200\n> REST 0\n< 350\n> REST 9223372036854775807\n< 350\n"
 		  "> REST 9223372036854775808\n< 501\n> REST -1\n< 501\n> REST 1e9\n< 501\n> REST "
 		  "\\xc2\\xb2\n< 501\n> REST\n< 501\n" },

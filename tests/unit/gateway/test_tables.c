@@ -4,6 +4,7 @@
  */
 #include "gateway/command.h"
 #include "gateway/failure.h"
+#include "gateway/site.h"
 #include "tests/table.h"
 
 #include <ctype.h>
@@ -62,6 +63,7 @@ static const struct verb_row verb_rows[] = {
 	{ "SIZE", COMMAND_OFFERED, false },
 	{ "MDTM", COMMAND_OFFERED, false },
 	{ "DELE", COMMAND_OFFERED, false },
+	{ "RMDA", COMMAND_OFFERED, false },
 	{ "RNFR", COMMAND_OFFERED, false },
 	{ "RNTO", COMMAND_OFFERED, false },
 	{ "SITE", COMMAND_OFFERED, false },
@@ -70,13 +72,13 @@ static const struct verb_row verb_rows[] = {
 	{ "PROT", COMMAND_OFFERED, true },
 	{ "HOST", COMMAND_OFFERED, true },
 	{ "LANG", COMMAND_OFFERED, true },
-	{ "CLNT", COMMAND_MISSING, true },
+	{ "CLNT", COMMAND_OFFERED, true },
 	{ "CCC", COMMAND_OFFERED, false },
 	{ "RANG", COMMAND_OFFERED, false },
-	{ "MFMT", COMMAND_MISSING, false },
+	{ "MFMT", COMMAND_OFFERED, false },
 	{ "MFCT", COMMAND_MISSING, false },
-	{ "MFF", COMMAND_MISSING, false },
-	{ "AVBL", COMMAND_MISSING, false },
+	{ "MFF", COMMAND_OFFERED, false },
+	{ "AVBL", COMMAND_OFFERED, false },
 	{ "COMB", COMMAND_MISSING, false },
 	{ "HASH", COMMAND_OFFERED, false },
 	{ "XCRC", COMMAND_OFFERED, false },
@@ -86,7 +88,7 @@ static const struct verb_row verb_rows[] = {
 	{ "XSHA256", COMMAND_OFFERED, false },
 	{ "XSHA512", COMMAND_OFFERED, false },
 	{ "MD5", COMMAND_OFFERED, false },
-	{ "CSID", COMMAND_MISSING, false },
+	{ "CSID", COMMAND_OFFERED, false },
 	{ "SMNT", COMMAND_MISSING, false },
 	{ "GET", COMMAND_FOREIGN, true },
 	{ "POST", COMMAND_FOREIGN, true },
@@ -145,6 +147,21 @@ check_find(void **state)
 	assert_null(command_find(bytes_of_text("RET")));
 	assert_null(command_find(bytes_of_text("RETRX")));
 	assert_null(command_find(bytes_of("RETR\0", 5)));
+}
+
+static void
+check_site_rows(void **state)
+{
+	(void)state;
+	for (const struct site_verb *site = site_verbs; site->verb != NULL; site++) {
+		assert_ptr_equal(site_find(bytes_of_text(site->verb)), site);
+		assert_non_null(site->run);
+		assert_true(strlen(site->doc) > 0);
+		assert_true((site->argument == ARGUMENT_REQUIRED) <= (strlen(site->syntax) > 0));
+	}
+	assert_string_equal(site_find(bytes_of_text("cHmOd"))->verb, "CHMOD");
+	assert_null(site_find(bytes_of_text("")));
+	assert_null(site_find(bytes_of_text("CHMO")));
 }
 
 struct split_row {
@@ -248,6 +265,7 @@ main(void)
 		CASE("verbs: no other", check_no_other),
 		CASE("verbs: rows are whole", check_rows),
 		CASE("verbs: found in any case, and only whole", check_find),
+		CASE("SITE verbs: rows are whole", check_site_rows),
 		TABLE("split", split_rows, check_split),
 		TABLE("reply", reply_rows, check_reply),
 		TABLE("failure", failure_rows, check_failure),

@@ -331,6 +331,9 @@ static const struct bad_row bad_rows[] = {
 		IN("admin_socket = /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"),
 		1, "admin_socket: longer than 107 bytes" },
+	{ "idle time that ends before it begins",
+		IN("idle_timeout = 20s\nidle_timeout_max = 10s\n"), 0,
+		"idle_timeout_max: shorter" },
 	{ "commit shorter than a path", IN("commit_timeout = 20s\n"), 0,
 		"commit_timeout: shorter" },
 
