@@ -104,6 +104,7 @@ access_rein(struct session *session, struct bytes argument)
 	session->parameters = parameters_initial;
 	session->has_mode_z = session->gateway->settings.mode_z;
 	session->idle_timeout_s = session->gateway->settings.idle_timeout_s;
+	session->umask = 0;
 	session->data = (struct data_setup){ .mode = DATA_NONE };
 	reception_count(session);
 	/* Who never logged in gains no time by it. */

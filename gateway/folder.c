@@ -80,7 +80,7 @@ make(struct session *session, struct bytes argument, bool parents)
 		return;
 	struct pathio_mkdir request = {
 		.path = path_bytes(&path),
-		.mode = 0777,
+		.mode = 0777 & ~session->umask,
 		.parents = parents,
 		.exist_ok = parents,
 	};

@@ -11,6 +11,7 @@
 /* Arrays and not pointers: the compiler then checks them as formats. */
 #define REPLY(name, code, text)   UNUSED static const char reply_##name[] = #code " " text;
 #define OPENING(name, code, text) UNUSED static const char reply_##name[] = #code "-" text;
+#define DETAIL(name, text)        UNUSED static const char reply_##name[] = text;
 #include "gateway/replies.def"
 
 #endif

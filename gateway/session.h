@@ -96,6 +96,7 @@ struct session {
 	uint64_t commands;
 
 	uint32_t idle_timeout_s; /* SITE IDLE */
+	uint32_t umask;          /* SITE UMASK: adds to that of the user */
 	bool is_introduced;      /* CLNT or CSID is in the record */
 
 	struct secure secure;

@@ -43,7 +43,7 @@ static bool
 is_slow(uint32_t code)
 {
 	return code == PATHIO_COMMIT || code == PATHIO_COPY || code == PATHIO_DIGEST ||
-	       code == PATHIO_REMOVE_TREE;
+	       code == PATHIO_REMOVE_TREE || code == PATHIO_COMBINE;
 }
 
 static bool

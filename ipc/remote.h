@@ -16,7 +16,7 @@ struct remote_options {
 	struct event_base *base;
 	uint32_t deadline_ms;      /* of a request; 0: none */
 	uint32_t stall_ms;         /* of a transfer without progress; 0: none */
-	uint32_t slow_deadline_ms; /* of commit, copy, digest, remove_tree; 0: none */
+	uint32_t slow_deadline_ms; /* of commit, copy, combine, digest, remove_tree; 0: none */
 	void *owner;
 	/* As of struct channel_options: once, from the loop. Usually frees the instance. */
 	void (*closed)(void *owner, const char *malformed);

@@ -12,15 +12,26 @@
 
 /* ---- the copy of the request ---- */
 
+/* Where the struct bytes of a field is in the request. False if it points to nothing. */
+static bool
+find_bytes(const struct wire_field *field, size_t *offset)
+{
+	*offset = field->offset;
+	if (field->kind == WIRE_LIST)
+		*offset += offsetof(struct wire_list, encoded);
+	return field->kind == WIRE_LIST || wire_is_bytes(field->kind);
+}
+
 static size_t
 bytes_pointed_to(const struct wire_record *record, const void *request)
 {
 	size_t total = 0;
+	size_t offset;
 	for (const struct wire_field *field = record->fields; field->kind != WIRE_END; field++) {
 		struct bytes member;
-		if (!wire_is_bytes(field->kind))
+		if (!find_bytes(field, &offset))
 			continue;
-		memcpy(&member, (const char *)request + field->offset, sizeof(member));
+		memcpy(&member, (const char *)request + offset, sizeof(member));
 		total += member.length;
 	}
 	return total;
@@ -30,15 +41,16 @@ bytes_pointed_to(const struct wire_record *record, const void *request)
 static void
 copy_bytes(const struct wire_record *record, char *copy, char *room)
 {
+	size_t offset;
 	for (const struct wire_field *field = record->fields; field->kind != WIRE_END; field++) {
 		struct bytes member;
-		if (!wire_is_bytes(field->kind))
+		if (!find_bytes(field, &offset))
 			continue;
-		memcpy(&member, copy + field->offset, sizeof(member));
+		memcpy(&member, copy + offset, sizeof(member));
 		if (member.length > 0)
 			memcpy(room, member.data, member.length);
 		member.data = room;
-		memcpy(copy + field->offset, &member, sizeof(member));
+		memcpy(copy + offset, &member, sizeof(member));
 		room += member.length;
 	}
 }
@@ -55,6 +67,7 @@ struct call *
 call_new(struct instance *instance, uint32_t code, const void *request, int descriptor)
 {
 	static const size_t paths[] = {
+		[SUBJECT_SESSION] = 0,
 		[SUBJECT_FILE] = 0,
 		[SUBJECT_PATH] = 1,
 		[SUBJECT_MOVE] = 2,
@@ -149,6 +162,24 @@ call_take_rights(struct call *call)
 
 /* ---- the answer ---- */
 
+/* Each part goes into the target, and goes. */
+static void
+record_parts(const struct call *call, int error)
+{
+	const struct pathio_combine *request = call->request;
+	const struct instance_observer *observer = call->nursery->options.observer;
+	struct wire_list parts = request->parts;
+	struct pathio_part part;
+	while (wire_list_next(&parts, &pathio_part_record, &part)) {
+		struct path folded;
+		struct bytes path = part.path;
+		if (path_fold(NULL, path, &folded) == 0)
+			path = path_bytes(&folded);
+		observer->operation(observer->context, &call->instance->options.identity,
+			call->rule->name, path, call->recorded_path, -error);
+	}
+}
+
 static void
 record(const struct call *call, int error)
 {
@@ -163,6 +194,8 @@ record(const struct call *call, int error)
 	else if (rule->record == RECORD_TRANSFER)
 		observer->transfer(observer->context, &instance->options.identity, rule->name,
 			call->recorded_path, &(struct transfer_report){ .bytes = 0 }, -error);
+	if ((rule->traits & PARTS) != 0)
+		record_parts(call, error);
 }
 
 void

@@ -23,13 +23,14 @@ struct instance;
 
 enum operation_scope { SCOPE_ITSELF, SCOPE_TREE };
 enum operation_record { RECORD_NOTHING, RECORD_OPERATION, RECORD_TRANSFER };
-enum operation_subject { SUBJECT_PATH, SUBJECT_MOVE, SUBJECT_FILE };
+enum operation_subject { SUBJECT_SESSION, SUBJECT_PATH, SUBJECT_MOVE, SUBJECT_FILE };
 
 enum operation_trait {
 	RELEASES = 1 << 0,   /* the number of the file is free again at once */
 	QUICK = 1 << 1,      /* tried first with what the caches have */
 	SLOW = 1 << 2,       /* has the instance's slow deadline, not the usual one */
 	UNRECORDED = 1 << 3, /* says nothing about a file */
+	PARTS = 1 << 4,      /* what its list names is recorded, too */
 };
 
 /* What a part of an operation came to beside 0 and negative errno: it goes on, see below. */
@@ -63,7 +64,7 @@ struct operation_rule {
 	int (*end)(struct call *call, int error);
 };
 
-enum { INSTANCE_RULE_COUNT = PATHIO_CHARSET + 1 };
+enum { INSTANCE_RULE_COUNT = PATHIO_ACCOUNT + 1 };
 extern const struct operation_rule instance_rules[INSTANCE_RULE_COUNT]; /* by the request's code */
 
 /* Rights that calls under way share with their instance. Counted by the loop. */
@@ -159,6 +160,8 @@ void shared_rights_drop(struct shared_rights **shared);
 #define PATH_OPERATION(name, wanted, scope, traits, room, begin, end, doc) \
 	MUST_CHECK int instance_run_##name(struct call *call, union pathio_body *body);
 #define MOVE_OPERATION(name, wanted, there, scope, traits, room, begin, end, doc) \
+	MUST_CHECK int instance_run_##name(struct call *call, union pathio_body *body);
+#define SESSION_OPERATION(name, traits, room, begin, end, doc) \
 	MUST_CHECK int instance_run_##name(struct call *call, union pathio_body *body);
 #define FILE_OPERATION(name, record, traits, room, begin, end, doc) \
 	MUST_CHECK int instance_run_##name(struct call *call, union pathio_body *body);

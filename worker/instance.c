@@ -58,6 +58,7 @@ nursery_make(struct nursery *nursery, const struct instance_options *options,
 	instance->charset = nursery->options.charset;
 	TAILQ_INIT(&instance->calls);
 	TAILQ_INIT(&instance->handles);
+	instance_join(instance);
 	*result = &instance->io;
 	return 0;
 }
@@ -123,6 +124,7 @@ destroy(struct instance *instance)
 		handle_release(handle);
 		handle_settle(handle);
 	}
+	instance_part(instance);
 	instance->is_gone = true;
 	instance->depth--;
 	free_if_empty(instance);
@@ -225,6 +227,8 @@ judge(struct call *call)
 {
 	const struct operation_rule *rule = call->rule;
 	const struct handle *handle = call->handle;
+	if (rule->subject == SUBJECT_SESSION)
+		return 0;
 	if (handle == NULL)
 		return instance_judge(call);
 	call->recorded_path = handle_path(handle);

@@ -22,7 +22,7 @@ enum {
 	INSTANCE_FILES_MAX = 64,   /* open at a time; then -EMFILE */
 	INSTANCE_WAITING_MAX = 64, /* requests that wait for an earlier one on their file */
 	INSTANCE_WAITING_BYTES = 64 * 1024, /* of those requests */
-	INSTANCE_LONG_MAX = 8 /* remove_tree, copy and digest at a time; then -EBUSY */
+	INSTANCE_LONG_MAX = 8 /* remove_tree, copy, combine, digest at a time; then -EBUSY */
 };
 
 /* How a transfer went. */

@@ -1,8 +1,8 @@
 /*
- * Long operations of an instance: remove_tree, copy, digest. Runs in the worker, as the user. They
- * are done in pieces, so that other sessions and the supervisor's ping are answered in between
- * (DECISIONS 24): each piece is an effect of its own, and what is given up is freed by one more,
- * because that too touches files.
+ * Long operations of an instance: remove_tree, copy, combine, digest. Runs in the worker, as the
+ * user. They are done in pieces, so that other sessions and the supervisor's ping are answered in
+ * between (DECISIONS 24): each piece is an effect of its own, and what is given up is freed by one
+ * more, because that too touches files.
  */
 #include "worker/instance_private.h"
 #include "worker/operations.h"
@@ -58,6 +58,62 @@ instance_run_copy(struct call *call, union pathio_body *body)
 		result = advance(call);
 	if (result == 0)
 		body->moved.bytes = operation_bytes(call->operation);
+	if (result != CALL_RUNS)
+		operation_free(&call->operation);
+	return result;
+}
+
+/* What is denied is denied before anything is looked at. */
+static int
+judge_parts(const struct call *call)
+{
+	const struct pathio_combine *request = call->request;
+	struct wire_list parts = request->parts;
+	struct pathio_part part;
+	int error = 0;
+	while (error == 0 && wire_list_next(&parts, &pathio_part_record, &part)) {
+		struct path path;
+		error = part.path.data[0] == '/' ? path_fold(NULL, part.path, &path) : -EINVAL;
+		if (error == 0)
+			error = rights_judge(
+				call->rights, path_bytes(&path), RIGHTS_READ | RIGHTS_DELETE);
+	}
+	return error;
+}
+
+int
+instance_begin_combine(struct call *call)
+{
+	int error = judge_parts(call);
+	return error < 0 ? error : instance_begin_long(call);
+}
+
+/* What was judged, a file or a name that is free, is what is found. */
+static int
+begin_combine(struct call *call)
+{
+	const struct pathio_combine *request = call->request;
+	bool is_new;
+	int error = instance_judge_target(call, call->path, RIGHTS_APPEND, RIGHTS_CREATE);
+	if (error == 0)
+		error = operation_combine(
+			call->tree, call->path, request->parts, &call->operation, &is_new);
+	if (error == 0 && (call->judged & (is_new ? RIGHTS_CREATE : RIGHTS_APPEND)) == 0)
+		error = -EACCES;
+	return error;
+}
+
+int
+instance_run_combine(struct call *call, union pathio_body *body)
+{
+	int result = call->operation == NULL ? begin_combine(call) : 0;
+	if (result == 0)
+		result = advance(call);
+	if (result == 0)
+		body->combined = (struct pathio_combined){
+			.bytes = operation_bytes(call->operation),
+			.left = operation_left(call->operation),
+		};
 	if (result != CALL_RUNS)
 		operation_free(&call->operation);
 	return result;

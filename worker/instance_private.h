@@ -21,6 +21,8 @@ struct nursery {
 	struct access access;
 	struct executor *executor;
 	struct transfers *transfers;
+	TAILQ_HEAD(instances, instance) instances; /* that are not freed */
+	uint32_t instance_count;
 };
 
 /* ---- handles ---- */
@@ -110,6 +112,8 @@ handle_path(const struct handle *handle)
 struct instance {
 	struct pathio io; /* first: the instance is a struct pathio */
 	struct nursery *nursery;
+	TAILQ_ENTRY(instance) sibling;
+	uint64_t joined_s;
 	struct instance_options options;
 	struct instance_totals own_totals;
 	struct shared_rights *shared_rights;
@@ -128,6 +132,10 @@ struct instance {
 };
 
 extern const struct pathio_operations instance_operations;
+
+/* It is, or is no longer, among those that the nursery has made. */
+void instance_join(struct instance *instance);
+void instance_part(struct instance *instance);
 
 /* Between these a completion may free the instance; the leave may be its end. */
 void instance_enter(struct instance *instance);
@@ -166,7 +174,10 @@ int instance_end_receive(struct call *call, int error);
 int instance_begin_commit(struct call *call);
 int instance_begin_discard(struct call *call);
 
+int instance_begin_account(struct call *call);
+
 int instance_begin_long(struct call *call);
+int instance_begin_combine(struct call *call);
 int instance_end_long(struct call *call, int error);
 
 /* ---- rights (instance_rights.c) ---- */

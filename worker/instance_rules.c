@@ -53,6 +53,17 @@ enum {
 		.run = instance_run_##operation,                                       \
 		.end = (ends),                                                         \
 	},
+#define SESSION_OPERATION(operation, of_traits, room, begins, ends, doc) \
+	[REQUEST_##operation] = {                                        \
+		.name = #operation,                                      \
+		.answer = ANSWER_TO_##operation,                         \
+		.subject = SUBJECT_SESSION,                              \
+		.traits = (of_traits),                                   \
+		.room_bytes = (room),                                    \
+		.begin = (begins),                                       \
+		.run = instance_run_##operation,                         \
+		.end = (ends),                                           \
+	},
 #define FILE_OPERATION(operation, of_record, of_traits, room, begins, ends, doc) \
 	[REQUEST_##operation] = {                                                \
 		.name = #operation,                                              \

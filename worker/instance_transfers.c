@@ -256,7 +256,7 @@ instance_run_upload_open(struct call *call, union pathio_body *body)
 	int error = judge_upload(call);
 	if (error == 0)
 		error = upload_open(call->tree, call->path, request->how, request->offset,
-			&handle->upload, &body->opened.attributes);
+			request->umask, &handle->upload, &body->opened.attributes);
 	if (error < 0)
 		return error;
 	handle->must_be_new =

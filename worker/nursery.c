@@ -42,6 +42,7 @@ nursery_new(const struct nursery_options *options, struct nursery **result)
 	if (nursery == NULL)
 		return -ENOMEM;
 	nursery->options = *options;
+	TAILQ_INIT(&nursery->instances);
 	int error = access_load(&nursery->access);
 	if (error == 0)
 		error = tree_open(

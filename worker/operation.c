@@ -18,6 +18,12 @@ operation_bytes(const struct operation *operation)
 	return operation->bytes;
 }
 
+uint32_t
+operation_left(const struct operation *operation)
+{
+	return operation->left;
+}
+
 struct bytes
 operation_digest_value(const struct operation *operation)
 {

@@ -23,6 +23,7 @@ struct operation {
 	const struct operation_kind *kind;
 	struct tree *tree;
 	uint64_t bytes;
+	uint32_t left; /* parts that could not be removed */
 	struct bytes digest;
 };
 

@@ -42,7 +42,7 @@ struct operation;
 /* 1: call again; 0: done; negative errno: failed. After 0 or an error only free it. */
 MUST_CHECK int operation_step(struct operation *operation);
 
-/* Bytes copied or digested so far. */
+/* Bytes copied, combined or digested so far. */
 uint64_t operation_bytes(const struct operation *operation);
 
 /* The finished digest; lives as long as the operation. */
@@ -67,6 +67,19 @@ operation_remove_tree(struct tree *tree, const struct path *path, struct operati
  */
 MUST_CHECK int operation_copy(struct tree *tree, const struct path *source,
 	const struct path *destination, struct operation **result);
+
+/*
+ * Appends the parts (pathio_part, each path folded) to the target, which need not exist, and
+ * removes them. All or nothing: the result takes the target's place at once, by way of a hidden
+ * temporary as an upload does, and only then do the parts go. -EINVAL if two of all these are one
+ * file, -EBUSY if one has changed when all has been read, -EACCES where the target's folder cannot
+ * be written. *is_new tells whether there was no target. The list is borrowed for the call.
+ */
+MUST_CHECK int operation_combine(struct tree *tree, const struct path *target,
+	struct wire_list parts, struct operation **result, bool *is_new);
+
+/* Of a finished one: parts that could not be removed although their bytes are in the target. */
+uint32_t operation_left(const struct operation *operation);
 
 /* `offset` beyond the end is -EINVAL; `count` ends at the end of the file. */
 MUST_CHECK int

@@ -24,6 +24,7 @@ struct upload {
 	char temporary[UPLOAD_NAME_BYTES + 1]; /* in the same folder; "": in place */
 	uint64_t offset;                       /* of the first byte */
 	uint32_t mode;                         /* from the commit on */
+	uint32_t fresh_mode;                   /* of a file that was not there */
 	bool truncates;                        /* in place, at the offset, when data arrives */
 	bool created;                          /* in place: there was nothing before */
 	struct backend_file *reservation; /* unique: the empty file that stands at the path; held
@@ -143,7 +144,7 @@ create_in_place(struct upload *upload, unsigned flags, struct pathio_attributes 
 		return error < 0 ? error : -EINVAL; /* beyond the end of nothing */
 	}
 	int error = tree->backend->open(tree->state, &upload->path,
-		BACKEND_WRITE | BACKEND_CREATE | flags, 0666, &upload->file, NULL);
+		BACKEND_WRITE | BACKEND_CREATE | flags, upload->fresh_mode, &upload->file, NULL);
 	upload->created = error == 0;
 	*found = (struct pathio_attributes){ .inode = 0 };
 	return error;
@@ -220,7 +221,7 @@ open_unique(struct upload *upload, struct pathio_attributes *found)
 
 int
 upload_open(struct tree *tree, const struct path *path, enum pathio_how how, uint64_t offset,
-	struct upload **result, struct pathio_attributes *attributes)
+	uint32_t umask, struct upload **result, struct pathio_attributes *attributes)
 {
 	static int (*const forms[])(struct upload *, struct pathio_attributes *) = {
 		[PATHIO_HOW_REPLACE] = open_replace,
@@ -233,7 +234,8 @@ upload_open(struct tree *tree, const struct path *path, enum pathio_how how, uin
 		return -ENOMEM;
 	upload->tree = tree;
 	upload->path = *path;
-	upload->mode = 0666 & ~tree->options.umask;
+	upload->fresh_mode = 0666 & ~tree->options.umask & ~umask;
+	upload->mode = upload->fresh_mode;
 	if (how == PATHIO_HOW_APPEND || how == PATHIO_HOW_AT_OFFSET)
 		upload->offset = offset;
 	struct pathio_attributes found;
@@ -373,7 +375,7 @@ keep_partial(struct upload *upload)
 	temporary_path(upload, &temporary);
 	if (tree->backend->attributes(upload->file, &found) < 0 || found.size == 0 ||
 		upload_name_partial(&upload->path, &visible) < 0 ||
-		tree->backend->change_mode(upload->file, 0666 & ~tree->options.umask) < 0)
+		tree->backend->change_mode(upload->file, upload->fresh_mode) < 0)
 		return;
 	if (tree->backend->rename(tree->state, &temporary, &visible) == 0)
 		upload->temporary[0] = '\0';

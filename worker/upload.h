@@ -11,7 +11,8 @@
 struct upload;
 
 /*
- * Begins an upload to `path`. Checks that the parent exists, that nothing but a regular file is
+ * Begins an upload to `path`. A new file gets 0666 without the bits of `umask` and of the tree's.
+ * Checks that the parent exists, that nothing but a regular file is
  * there and that it could be written; touches nothing that exists. `offset` as in pathio.def.
  * Afterwards `attributes` tells what stands at the path (size 0 if nothing) and upload_path() where
  * the file will be. Errors: PATHIO 2's for open; -EINVAL for an offset beyond the end;
@@ -23,8 +24,9 @@ struct upload;
  *   at-offset  in place, truncated at the offset first
  *   unique     "name", "name.1", "name.2", ...: the first that is free, reserved by an empty file
  */
-MUST_CHECK int upload_open(struct tree *tree, const struct path *path, enum pathio_how how,
-	uint64_t offset, struct upload **result, struct pathio_attributes *attributes);
+MUST_CHECK int
+upload_open(struct tree *tree, const struct path *path, enum pathio_how how, uint64_t offset,
+	uint32_t umask, struct upload **result, struct pathio_attributes *attributes);
 
 const struct path *upload_path(const struct upload *upload);
 

@@ -82,6 +82,14 @@ void plain_write_all(int fd, const char *data, size_t length);
 
 /* ---- uploads ---- */
 
+/*
+ * Of a handle whose upload has its target, and nothing else: 0 or negative errno. The end puts it
+ * in place and closes it.
+ */
+MUST_CHECK int plain_begin_upload(
+	struct plain *plain, struct plain_handle *handle, struct bytes how, off_t offset);
+MUST_CHECK int plain_end_upload(struct plain *plain, struct plain_handle *handle, off_t *size);
+
 /* The upload's own files are removed, unless it is in place. */
 void plain_drop_upload(struct plain *plain, struct plain_handle *handle);
 

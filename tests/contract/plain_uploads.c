@@ -271,8 +271,8 @@ find_way(struct bytes how)
 	return NULL;
 }
 
-static int
-begin(struct plain *plain, struct plain_handle *handle, struct bytes how, off_t offset)
+int
+plain_begin_upload(struct plain *plain, struct plain_handle *handle, struct bytes how, off_t offset)
 {
 	const struct way *way = find_way(how);
 	handle->upload.mode = 0644;
@@ -296,7 +296,7 @@ plain_upload(struct script *script)
 	if (handle == NULL)
 		return -EINVAL;
 	off_t offset = script->count > 3 ? (off_t)script_number(script, 3) : 0;
-	error = begin(script->plain, &fresh, script->words[2], offset);
+	error = plain_begin_upload(script->plain, &fresh, script->words[2], offset);
 	if (error < 0)
 		return error;
 	*handle = fresh;
@@ -381,8 +381,8 @@ put_in_place(struct plain *plain, struct plain_handle *handle)
 	return 0;
 }
 
-static int
-commit(struct plain *plain, struct plain_handle *handle, off_t *size)
+int
+plain_end_upload(struct plain *plain, struct plain_handle *handle, off_t *size)
 {
 	struct stat found;
 	int error = cut_at_offset(handle);
@@ -405,7 +405,7 @@ plain_commit(struct script *script)
 	off_t size;
 	int error = find_to_end(script, &handle);
 	if (error == 0)
-		error = commit(script->plain, handle, &size);
+		error = plain_end_upload(script->plain, handle, &size);
 	if (error == 0)
 		script_say(script, "%s %lld", handle->upload.target, (long long)size);
 	return error;
@@ -438,7 +438,7 @@ plain_copy(struct script *script)
 	SCOPE_FD int fd = plain_open_file(plain, from, O_RDONLY);
 	if (fd < 0)
 		return fd;
-	error = begin(plain, &handle, bytes_of_text("replace"), 0);
+	error = plain_begin_upload(plain, &handle, bytes_of_text("replace"), 0);
 	if (error < 0)
 		return error;
 	assert_int_equal(fstat(fd, &source), 0);
@@ -452,7 +452,7 @@ plain_copy(struct script *script)
 	plain_say_content(script, fd, 0, SIZE_MAX);
 	plain_write_all(handle.fd, script->result, script->result_bytes);
 	script->result_bytes = 0;
-	error = commit(plain, &handle, &size);
+	error = plain_end_upload(plain, &handle, &size);
 	if (error == 0)
 		script_say(script, "%lld", (long long)size);
 	return error;

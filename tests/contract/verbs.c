@@ -272,6 +272,42 @@ verb_copy(struct script *script)
 	return error;
 }
 
+/* A path that no list takes has the errno that it has alone. */
+static int
+list_parts(const struct script *script, struct wire_list_builder *builder)
+{
+	struct path folded;
+	int error = path_fold(NULL, script->words[0], &folded);
+	for (size_t i = 1; i < script->count && error == 0; i++) {
+		struct pathio_part part = { .path = script->words[i] };
+		error = path_fold(NULL, part.path, &folded);
+		if (error == 0)
+			error = wire_list_add(builder, &pathio_part_record, &part);
+	}
+	return error;
+}
+
+int
+verb_combine(struct script *script)
+{
+	struct session *session = script->session;
+	static char buffer[WIRE_LIST_BYTES_MAX];
+	struct wire_list_builder builder = { .buffer = buffer, .capacity = sizeof(buffer) };
+	int error = list_parts(script, &builder);
+	if (error < 0)
+		return error;
+	const struct pathio_combine request = { .path = script->words[0],
+		.parts = wire_list_built(&builder) };
+	error = session_finish(
+		session, pathio_combine(session->io, &request, pathio_wait_done, &session->wait));
+	const struct pathio_combined *combined = &session->wait.body.combined;
+	if (error == 0)
+		script_say(script, "%llu", (unsigned long long)combined->bytes);
+	if (error == 0 && combined->left > 0)
+		script_say(script, " and %u left", combined->left);
+	return error;
+}
+
 int
 verb_symlink(struct script *script)
 {

@@ -98,15 +98,29 @@ def copied(control):
     control.command("DELE feat2", 250)
 
 
+def combined(control):
+    control.store("STOR feat2", b"y")
+    control.command('COMB "feat" "feat2"', 250)
+    check(control.fetch("RETR feat") == b"xy", "what COMB made")
+    control.command("SIZE feat2", 550)
+
+
+def whoami(control):
+    lines = control.command("SITE WHO", 200).lines
+    check(any(line.endswith(b", this one") for line in lines), f"{lines}")
+
+
 # Each line of FEAT, or its first word: what shows that it works. The file "feat" has one byte, the
 # folder "features" is empty.
 FEATURES = {
     "AVBL": commands(("AVBL", 213)),
     "CLNT": commands(("CLNT test", 200)),
+    "COMB": combined,
     "CSID": commands(("CSID Name=test; Version=1;", 200)),
     "EPSV": commands(("EPSV", 229)),
     "EPRT": commands(("EPRT |1|127.0.0.1|51200|", 200)),
     "HASH": hash_names,
+    "HOST": commands(("REIN", 220), ("HOST host.example", 220)),
     "MD5": checksum("MD5", 251),
     "MDTM": commands(("MDTM feat", 213)),
     "MFF": commands(("MFF Modify=20010909014640;UNIX.mode=0640; feat", 213), ("MDTM feat", 213)),
@@ -124,7 +138,9 @@ FEATURES = {
     "SITE QUOTA": commands(("SITE QUOTA", 200)),
     "SITE RMDIR": commands(("SITE RMDIR features", 250), ("CWD features", 550)),
     "SITE SYMLINK": commands(("SITE SYMLINK feat featlink", 200), ("SIZE featlink", 213)),
+    "SITE UMASK": commands(("SITE UMASK 077", 200), ("SITE UMASK", 200)),
     "SITE UTIME": commands(("SITE UTIME 20010909014640 feat", 200)),
+    "SITE WHO": whoami,
     "SIZE": commands(("SIZE feat", 213)),
     "TVFS": commands(("CWD /", 250), ("MLST ./../feat", 250)),
     "UTF8": commands(("OPTS UTF8 ON", 200)),
@@ -152,19 +168,17 @@ def _(world):
     equal(sorted(found), sorted(FEATURES), "features")
 
 
-@contextlib.contextmanager
-def world_for(world, name):
-    """Links are for those who are told that they may make them."""
-    if name != "SITE SYMLINK":
-        yield world
-        return
-    with server.configured((("demo", None, "/=all+symlink"),)) as other:
-        yield other
+# What quick mode does not have.
+WORLDS = {
+    "HOST": lambda: server.configured(hosts=(server.Host("host.example"),)),
+    "SITE SYMLINK": lambda: server.configured((("demo", None, "/=all+symlink"),)),
+}
 
 
 @suite.table(list(FEATURES), lambda name: f"FEAT: {name} works")
 def _(shared, name):
-    with world_for(shared, name) as world:
+    own = WORLDS.get(name, lambda: contextlib.nullcontext(shared))
+    with own() as world:
         world.user.file("feat", b"x")
         world.user.folder("features")
         with session(world) as control:

@@ -274,6 +274,33 @@ answer_digested(struct house *house, uint32_t tag, const struct pathio_digest *r
 	channel_lost(pathio_post_digested(house->worker.channel, tag, &answer));
 }
 
+/* Each part has five bytes; as many are left as the script says. */
+static void
+answer_combined(struct house *house, uint32_t tag, const struct pathio_combine *request)
+{
+	struct pathio_combined answer = {
+		.bytes = request->parts.count * file_attributes.size,
+		.left = house->worker.parts_left,
+	};
+	channel_lost(pathio_post_combined(house->worker.channel, tag, &answer));
+}
+
+static void
+answer_account(struct house *house, uint32_t tag)
+{
+	char buffer[256];
+	struct wire_list_builder builder = { .buffer = buffer, .capacity = sizeof(buffer) };
+	struct pathio_session session = { .session = 0x700000001, .own = true, .age_s = 12 };
+	memcpy(session.peer.ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
+	ensure(wire_list_add(&builder, &pathio_session_record, &session) == 0);
+	struct pathio_account_is answer = {
+		.umask = 022,
+		.session_count = 3,
+		.sessions = wire_list_built(&builder),
+	};
+	channel_lost(pathio_post_account_is(house->worker.channel, tag, &answer));
+}
+
 static void
 answer_size(struct house *house, uint32_t tag)
 {
@@ -332,6 +359,12 @@ carry_out(struct house *house, const struct house_request *request)
 	case PATHIO_SIZE_AS:
 	case PATHIO_SPACE:
 		answer_size(house, tag);
+		return;
+	case PATHIO_COMBINE:
+		answer_combined(house, tag, &body->combine);
+		return;
+	case PATHIO_ACCOUNT:
+		answer_account(house, tag);
 		return;
 	case PATHIO_COPY:
 		answer_moved(house, tag, file_attributes.size);

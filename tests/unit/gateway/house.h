@@ -10,7 +10,7 @@
 #include "ipc/pathio.h"
 
 enum {
-	HOUSE_CODES = 40, /* requests of pathio.def are below */
+	HOUSE_CODES = 64, /* requests of pathio.def are below */
 	HOUSE_TEXT_BYTES = 8192,
 	HOUSE_LATE_REQUESTS = 16,
 	HOUSE_LIVENESS_MS = 10000, /* whatever works takes less */
@@ -41,6 +41,7 @@ struct house_worker {
 	char received[HOUSE_TEXT_BYTES]; /* of the last upload */
 	struct house_request late[HOUSE_LATE_REQUESTS];
 	size_t late_count;
+	uint32_t parts_left; /* by each combine */
 };
 
 struct house {

@@ -331,7 +331,7 @@ run_fail(struct client *client, const char *step)
 		{ "EINVAL", EINVAL }, { "ENOSPC", ENOSPC }, { "EDQUOT", EDQUOT },
 		{ "ECONNRESET", ECONNRESET }, { "EISDIR", EISDIR }, { "EFBIG", EFBIG },
 		{ "ENOTSUP", ENOTSUP }, { "EEXIST", EEXIST }, { "ETIMEDOUT", ETIMEDOUT },
-		{ "EBUSY", EBUSY }, { "EBADMSG", EBADMSG }, { "E2BIG", E2BIG } };
+		{ "EBUSY", EBUSY }, { "EBADMSG", EBADMSG }, { "E2BIG", E2BIG }, { "EIO", EIO } };
 	char request[32];
 	char error[32];
 	ensure(sscanf(step, "%31s %31s", request, error) == 2);
@@ -394,6 +394,12 @@ expect_nothing(struct client *client)
 	if (client->length > 0 || client->is_closed)
 		fail_step(client, "got: %.*s%s", (int)client->length, client->input,
 			client->is_closed ? " (closed)" : "");
+}
+
+static void
+leave_parts(struct client *client, const char *number)
+{
+	client->house->worker.parts_left = (uint32_t)strtoul(number, NULL, 10);
 }
 
 /* ---- many clients ---- */
@@ -653,6 +659,7 @@ static const struct {
 	{ "ports left ", expect_left },
 	{ "claimed ", expect_claim },
 	{ "events ", expect_events },
+	{ "parts left ", leave_parts },
 };
 
 static bool

@@ -28,6 +28,7 @@
  *	intruders	come to the shared port that was left; "ports left N": so often it was
  *	claimed text	the address that the supervisor was told, or "nobody"
  *	received text	what the last upload held
+ *	parts left N	each combine leaves so many
  */
 #ifndef SALLYPORT_TESTS_UNIT_GATEWAY_SCRIPT_H
 #define SALLYPORT_TESTS_UNIT_GATEWAY_SCRIPT_H

@@ -132,6 +132,21 @@ static const struct dialogue_row site_rows[] = {
 		"> @LOGIN\n> SITE COPY f g\n< 250\n> SITE COPY \"a b\" \"c d\"\n< 250\nworker copy "
 		"/f; copy /a b; \n> SITE COPY f\n< 501\nfail copy EISDIR\n> SITE COPY f d\n< "
 		"553\n" },
+	{ "UMASK", "> @LOGIN\n> SITE UMASK\n< 200 Umask is 022.\n> SITE UMASK 077\n< 200 Umask is "
+		   "077.\n> SITE UMASK\n< 200 Umask is 077.\n> SITE UMASK 002\n< 504 The umask can "
+		   "only add to 022.\n> SITE UMASK\n< 200 Umask is 077.\n> SITE UMASK 022\n< 200 "
+		   "Umask is 022.\n" },
+	{ "UMASK without sense",
+		"> @LOGIN\n> SITE UMASK 1000\n< 501\n> SITE UMASK 8\n< 501\n> SITE "
+		"UMASK u=rwx\n< 501\nworker \nfail account EIO\n> SITE UMASK\n< "
+		"451\n" },
+	{ "UMASK ends with REIN",
+		"> @LOGIN\n> SITE UMASK 077\n< 200\n> REIN\n< 220\n> USER u\n< "
+		"331\n> PASS secret\n< 230\n> SITE UMASK\n< 200 Umask is 022.\n" },
+	{ "WHO", "> @LOGIN\n> SITE WHO\n< 200-Sessions:\n<  0000000700000001 from 127.0.0.1:0, 12 "
+		 "s, 0 "
+		 "bytes sent, 0 received, this one\n<  and 2 more\n< 200 End\n> SITE WHO x\n< "
+		 "501\n" },
 	{ "IDLE", "> @LOGIN\n> SITE IDLE\n< 200 Idle time limit is 10 seconds, of at most 10.\n> "
 		  "SITE "
 		  "IDLE 5\n< 200 Idle time limit is 5 seconds\n> SITE IDLE 11\n< 501\n> SITE IDLE "
@@ -139,6 +154,38 @@ static const struct dialogue_row site_rows[] = {
 		  "seconds\n> REIN\n< 220\n> USER u\n< 331\n> PASS secret\n< 230\n> SITE IDLE\n< "
 		  "200 Idle time limit is 10 seconds\n" },
 	{ "QUOTA", "> @LOGIN\n> SITE QUOTA\n< 200 No quota is set.\n> SITE QUOTA x\n< 501\n" },
+};
+
+static const struct dialogue_row combine_rows[] = {
+	{ "parts", "> @LOGIN\n> COMB t a b\n< 250 Combined: 10 bytes.\nworker combine /t; \n> COMB "
+		   "\"t t\" \"a\"\n< 250 Combined: 5 bytes.\nworker combine /t t; \n" },
+	{ "none",
+		"> @LOGIN\n> COMB\n< 501\n> COMB t\n< 501\n> COMB \"t\" \"a\n< 501\n> COMB \"t\"x "
+		"a\n< 501\nworker \n" },
+	{ "64 are the most",
+		"> @LOGIN\n> COMB t a a a a a a a a a a a a a a a a a a a a a a a a a a a a a "
+		"a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a "
+		"a\n< 250 Combined: 320 bytes.\n> COMB t a a a a a a a a a a a a a a a a "
+		"a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a "
+		"a a a a a a a a a a a a\n< 501 Too many parts; 64 are possible at a "
+		"time.\n" },
+	{ "a name too long", "> @LOGIN\n> COMB t "
+			     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+			     "xxxxxxxxxxxxxxxxxxx"
+			     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+			     "xxxxxxxxxxxxxxxxxxx"
+			     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+			     "xxxxxxxxxxxxxxxxxxx"
+			     "\n< 553\nworker \n" },
+	{ "refused",
+		"> @LOGIN\nfail combine ENOENT\n> COMB t a\n< 550\nfail combine EACCES\n> COMB t "
+		"a\n< 550 Permission denied.\nfail combine ENOSPC\n> COMB t a\n< 452\nfail "
+		"combine EBUSY\n> COMB t a\n< 450\n" },
+	{ "aborted", "> @LOGIN\nlate combine\n> COMB t a\n= nothing\n> ABOR\n< 426\n< 226\nworker "
+		     "combine /t; cancel; \n" },
+	{ "parts that stay are told of", "> @LOGIN\nparts left 1\n> COMB t a b\n< 250 Combined: 10 "
+					 "bytes; 1 parts could not be "
+					 "removed.\n" },
 };
 
 static const struct dialogue_row client_rows[] = {
@@ -166,6 +213,7 @@ main(void)
 		TABLE("space", space_rows, dialogue_check),
 		TABLE("tree", tree_rows, dialogue_check),
 		TABLE("SITE", site_rows, dialogue_check),
+		TABLE("COMB", combine_rows, dialogue_check),
 		TABLE("client", client_rows, dialogue_check),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));

@@ -79,7 +79,7 @@ static const struct verb_row verb_rows[] = {
 	{ "MFCT", COMMAND_MISSING, false },
 	{ "MFF", COMMAND_OFFERED, false },
 	{ "AVBL", COMMAND_OFFERED, false },
-	{ "COMB", COMMAND_MISSING, false },
+	{ "COMB", COMMAND_OFFERED, false },
 	{ "HASH", COMMAND_OFFERED, false },
 	{ "XCRC", COMMAND_OFFERED, false },
 	{ "XMD5", COMMAND_OFFERED, false },

@@ -73,7 +73,7 @@ begin(struct tree *tree, const char *text, enum pathio_how how, const char *cont
 	struct pathio_attributes found;
 	struct backend_file *file;
 	uint64_t offset;
-	assert_int_equal(upload_open(tree, &path, how, 0, &upload, &found), 0);
+	assert_int_equal(upload_open(tree, &path, how, 0, 0, &upload, &found), 0);
 	assert_int_equal(upload_begin(upload, &file, &offset), 0);
 	assert_int_equal(
 		tree->backend->write(file, offset, content, strlen(content)), strlen(content));
@@ -341,8 +341,8 @@ check_no_room_for_hidden_name(struct tree *tree)
 	}
 	assert_int_equal(path_append(&path, bytes_of_text("f")), 0);
 	assert_int_equal(
-		upload_open(tree, &path, PATHIO_HOW_REPLACE, 0, &upload, &found), -ENAMETOOLONG);
-	assert_int_equal(upload_open(tree, &path, PATHIO_HOW_APPEND, 0, &upload, &found), 0);
+		upload_open(tree, &path, PATHIO_HOW_REPLACE, 0, 0, &upload, &found), -ENAMETOOLONG);
+	assert_int_equal(upload_open(tree, &path, PATHIO_HOW_APPEND, 0, 0, &upload, &found), 0);
 	upload_drop(&upload);
 	path_parent(&path, &path);
 	assert_int_equal(count_entries(tree, path.text, NULL), 0);
@@ -383,7 +383,7 @@ check_refused(const struct backend *backend)
 	assert_int_equal(backend->symlink(test.tree.state, bytes_of_text("f"), &path), 0);
 	for (int how = PATHIO_HOW_REPLACE; how < PATHIO_HOW_UNIQUE; how++)
 		assert_int_equal(
-			upload_open(&test.tree, &path, (enum pathio_how)how, 0, &upload, &found),
+			upload_open(&test.tree, &path, (enum pathio_how)how, 0, 0, &upload, &found),
 			-ELOOP);
 	expect(&test.tree, "/f", "old");
 	assert_int_equal(count_entries(&test.tree, "/", NULL), 2);
@@ -420,7 +420,7 @@ check_full(UNUSED void **state)
 	struct pathio_attributes found;
 	struct backend_file *file;
 	uint64_t offset;
-	assert_int_equal(upload_open(&test.tree, &path, PATHIO_HOW_REPLACE, 0, &upload, &found), 0);
+	assert_int_equal(upload_open(&test.tree, &path, PATHIO_HOW_REPLACE, 0, 0, &upload, &found), 0);
 	assert_int_equal(upload_begin(upload, &file, &offset), 0);
 	ssize_t written = 1;
 	while (written > 0) {
