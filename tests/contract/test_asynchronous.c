@@ -358,6 +358,41 @@ check_two_instances(UNUSED const struct session_world *world, struct session *se
 	assert_int_equal(session->wait.body.attributes_of.attributes.type, PATHIO_TYPE_DIRECTORY);
 }
 
+/* What is known of the account; who else is there. */
+static uint32_t
+count_siblings(struct session *session, struct pathio *io, uint32_t *own)
+{
+	struct pathio_sibling who;
+	const struct pathio_account request = { 0 };
+	assert_int_equal(session_finish(session,
+				 pathio_account(io, &request, pathio_wait_done, &session->wait)),
+		0);
+	const struct pathio_account_is *account = &session->wait.body.account_is;
+	struct wire_list list = account->sessions;
+	assert_int_equal(account->umask, 022);
+	assert_int_equal(account->session_count, list.count);
+	*own = 0;
+	while (wire_list_next(&list, &pathio_sibling_record, &who))
+		*own += who.own;
+	return account->session_count;
+}
+
+static void
+check_account(UNUSED const struct session_world *world, struct session *session)
+{
+	uint32_t own;
+	assert_int_equal(count_siblings(session, session->other, &own), 2);
+	assert_int_equal(own, 1);
+	assert_int_equal(count_siblings(session, session->io, &own), 2);
+	assert_int_equal(own, 1);
+	pathio_free(&session->other);
+	/* Across a channel its end has to arrive. */
+	for (int i = 0; i < 100 && count_siblings(session, session->io, &own) > 1; i++)
+		event_base_loop(session->base, EVLOOP_NONBLOCK);
+	assert_int_equal(count_siblings(session, session->io, &own), 1);
+	assert_int_equal(own, 1);
+}
+
 static const struct world_row world_rows[] = {
 	{ "open, write, close, open, read, close in one breath", check_one_breath },
 	{ "a breath whose open fails", check_failed_breath },
@@ -371,6 +406,7 @@ static const struct world_row world_rows[] = {
 	{ "a stat beside a digest", check_stat_beside_digest },
 	{ "the end of an instance that receives", check_free_while_receiving },
 	{ "two instances, one tree", check_two_instances },
+	{ "an account and its instances", check_account },
 };
 
 static void

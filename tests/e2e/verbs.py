@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -B
-"""Verbs beyond RFC 959 and 3659: digests and ranges.
+"""Verbs beyond RFC 959 and 3659: digests, ranges, times, parts, SITE; what they do to real files.
 
-Sources: draft-bryan-ftpext-hash-02, draft-bryan-ftp-range-08, draft-twine-ftpmd5-00, and what ProFTPD,
-GlobalSCAPE and their clients made of XCRC and its kin.
+Sources: draft-bryan-ftpext-hash-02, draft-bryan-ftp-range-08, draft-twine-ftpmd5-00,
+draft-somers-ftp-mfxx-04, and what ProFTPD, GlobalSCAPE and their clients made of XCRC, COMB and SITE.
 """
 
 import errno
@@ -226,6 +226,123 @@ def _(world):
             control.command("EPSV", 229)
             control.command(f"{verb} {path}", 504)
         check(world.user.path(path).stat().st_size == SIZE, "the file is as it was")
+
+
+# Times and modes
+
+
+MOMENTS = {
+    "MFMT {} timed": None,
+    "MDTM {} timed": None,
+    "MFF Modify={}; timed": None,
+    "SITE UTIME {} timed": None,
+    "SITE UTIME timed {} {} {} UTC": (20010909014640, 1000000000),
+}
+
+
+@suite.table(list(MOMENTS), lambda form: f"times: {form}")
+def _(world, form):
+    world.user.file("timed", b"x")
+    os.utime(world.user.path("timed"), (1234567890, 1234567890))
+    with session(world) as control:
+        control.command(form.format(*("20010909014640",) * 3), 200, 213)
+        state = world.user.path("timed").stat()
+        equal(state.st_mtime_ns, 1_000_000_000 * 10**9, "mtime")
+        accessed = 1_000_000_000 if MOMENTS[form] else 1234567890
+        equal(int(state.st_atime), accessed, "atime")
+        control.command(form.format(*("19601231235959.25",) * 3), 200, 213)
+        equal(world.user.path("timed").stat().st_mtime_ns, -283_996_800_750_000_000, "mtime")
+
+
+@suite.case("modes: SITE CHMOD and MFF set them, the umask takes from new ones")
+def _(world):
+    world.user.file("moded", b"x")
+    with session(world) as control:
+        for line, mode in (("SITE CHMOD 751 moded", 0o751), ("MFF UNIX.mode=0604; moded", 0o604)):
+            control.command(line, 200, 213)
+            equal(world.user.path("moded").stat().st_mode & 0o7777, mode, line)
+        control.command("SITE UMASK 077", 200)
+        control.store("STOR masked", b"x")
+        control.store("APPE masked2", b"x")
+        control.command("MKD masked3", 257)
+        for name, mode in (("masked", 0o600), ("masked2", 0o600), ("masked3", 0o700)):
+            equal(world.user.path(name).stat().st_mode & 0o7777, mode, name)
+    with session(world) as control:
+        control.store("STOR unmasked", b"x")
+        equal(world.user.path("unmasked").stat().st_mode & 0o7777, 0o644, "another session's")
+
+
+# Parts, copies, trees
+
+
+@suite.case("COMB: what was stored in parts is the whole, once and again")
+def _(world):
+    size = len(CONTENT) // 4 + 1
+    with session(world) as control:
+        for number in range(4):
+            control.store(f"STOR part {number}", CONTENT[number * size : (number + 1) * size])
+        control.command('COMB "whole one" "part 0" "part 1" "part 2"', 250)
+        control.command('COMB "whole one" "part 3"', 250)
+        equal(control.fetch("RETR whole one"), CONTENT, "the whole")
+        control.command("SIZE part 3", 550)
+
+
+@suite.case("COMB is in the record: the target, and each part")
+def _(world):
+    start = world.mark()
+    for name in ("recorded 1", "recorded 2"):
+        world.user.file(name, b"x")
+    with session(world) as control:
+        control.command('COMB all "recorded 1" "recorded 2"', 250)
+    world.wait_record(start, event="operation", name="combine", path="/all", error=0)
+    for name in ("/recorded 1", "/recorded 2"):
+        world.wait_record(start, event="operation", name="combine", path=name, destination="/all")
+
+
+@suite.case("SITE CPFR, CPTO and COPY copy what is there, with a mode of its own")
+def _(world):
+    path = with_file(world)
+    world.user.path(path).chmod(0o600)
+    with session(world) as control:
+        control.command(f"SITE CPFR {path}", 350)
+        control.command("SITE CPTO the copy", 250)
+        control.command(f'SITE COPY "{path}" "another copy"', 250)
+        for name in ("the copy", "another copy"):
+            equal(world.user.path(name).read_bytes(), CONTENT, name)
+            equal(world.user.path(name).stat().st_mode & 0o7777, 0o644, name)
+
+
+@suite.case("RMDA takes the tree, and follows no link out of it")
+def _(world):
+    world.user.file("tree/a/b/c", b"x")
+    world.user.file("kept/file", b"x")
+    os.symlink("../kept", world.user.path("tree/link"))
+    with session(world) as control:
+        control.command("RMDA tree", 250)
+        control.command("CWD tree", 550)
+        equal(control.fetch("RETR kept/file"), b"x", "what the link led to")
+
+
+@suite.case("SITE WHO shows the user's sessions, SITE QUOTA and AVBL what there is")
+def _(world):
+    with session(world) as control, session(world):
+        lines = control.command("SITE WHO", 200).lines
+        mine = [line for line in lines if line.endswith(b", this one")]
+        equal(len(mine), 1, "sessions of ours")
+        check(len(lines) >= 4 and b"127.0.0.1" in mine[0], f"{lines}")
+        control.command("SITE QUOTA", 200)
+        room = int(control.command("AVBL", 213).text)
+        control.command(f"ALLO {room // 2}", 200)
+        control.command(f"ALLO {room * 2}", 452)
+
+
+@suite.case("CLNT is in the record, with its session")
+def _(world):
+    start = world.mark()
+    with session(world) as control:
+        control.command("CLNT a client \u20ac", 200)
+        name = world.wait_record(start, event="attached")["session"]
+    world.wait_record(start, event="client", session=name, name="a client \u20ac")
 
 
 if __name__ == "__main__":

@@ -153,6 +153,7 @@ static const struct dialogue_row site_rows[] = {
 		  "0\n< 501\n> SITE IDLE x\n< 501\n> SITE IDLE\n< 200 Idle time limit is 5 "
 		  "seconds\n> REIN\n< 220\n> USER u\n< 331\n> PASS secret\n< 230\n> SITE IDLE\n< "
 		  "200 Idle time limit is 10 seconds\n" },
+	{ "IDLE holds", "> @LOGIN\n> SITE IDLE 1\n< 200\n< 421 Idle for too long.\n= closed\n" },
 	{ "QUOTA", "> @LOGIN\n> SITE QUOTA\n< 200 No quota is set.\n> SITE QUOTA x\n< 501\n" },
 };
 

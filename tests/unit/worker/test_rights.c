@@ -56,6 +56,30 @@ ATTEMPT(rename_over, rename, .source = PATH("/d/f"), .destination = PATH("/e/f")
 ATTEMPT(copy, copy, .source = PATH("/d/f"), .destination = PATH("/e/new"))
 ATTEMPT(copy_over, copy, .source = PATH("/d/f"), .destination = PATH("/e/f"))
 
+/* /d/f goes into what is there, or is not. */
+static int
+combine_into(struct session *session, struct bytes target)
+{
+	char buffer[64];
+	struct wire_list_builder parts = { .buffer = buffer, .capacity = sizeof(buffer) };
+	struct pathio_part part = { .path = PATH("/d/f") };
+	assert_int_equal(wire_list_add(&parts, &pathio_part_record, &part), 0);
+	return call_combine(session->io, &session->wait,
+		&(struct pathio_combine){ .path = target, .parts = wire_list_built(&parts) });
+}
+
+static int
+try_combine(struct session *session)
+{
+	return combine_into(session, PATH("/e/new"));
+}
+
+static int
+try_combine_onto(struct session *session)
+{
+	return combine_into(session, PATH("/e/f"));
+}
+
 struct rights_row {
 	const char *name;
 	attempt *attempt;
@@ -97,6 +121,8 @@ static const struct rights_row rights_rows[] = {
 	{ "rename over", try_rename_over, RIGHTS_RENAME, RIGHTS_RENAME | RIGHTS_OVERWRITE },
 	{ "copy", try_copy, RIGHTS_READ, RIGHTS_CREATE },
 	{ "copy over", try_copy_over, RIGHTS_READ, RIGHTS_OVERWRITE },
+	{ "combine", try_combine, RIGHTS_READ | RIGHTS_DELETE, RIGHTS_CREATE },
+	{ "combine onto", try_combine_onto, RIGHTS_READ | RIGHTS_DELETE, RIGHTS_APPEND },
 };
 
 static void
@@ -121,8 +147,15 @@ attempt_with(const struct rights_row *row, uint32_t bits, uint32_t bits_there, b
 	if (planted)
 		plant(session);
 	int error = row->attempt(session);
-	assert_int_equal(session->recorded_count, 1);
-	assert_int_equal(session->recorded[0].error, -error);
+	/* Of a combine, the part as well. */
+	bool has_part = strcmp(session->recorded[0].name, "combine") == 0;
+	assert_int_equal(session->recorded_count, has_part ? 2 : 1);
+	for (size_t i = 0; i < session->recorded_count; i++)
+		assert_int_equal(session->recorded[i].error, -error);
+	if (has_part) {
+		assert_string_equal(session->recorded[1].path, "/d/f");
+		assert_string_equal(session->recorded[1].destination, session->recorded[0].path);
+	}
 	session_free(session);
 	return error;
 }

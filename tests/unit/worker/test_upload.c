@@ -348,12 +348,36 @@ check_no_room_for_hidden_name(struct tree *tree)
 	assert_int_equal(count_entries(tree, path.text, NULL), 0);
 }
 
+static uint32_t
+mode_after(struct tree *tree, const char *text, enum pathio_how how, uint32_t umask)
+{
+	struct path path = test_path(text);
+	struct upload *upload;
+	struct pathio_attributes found;
+	assert_int_equal(upload_open(tree, &path, how, 0, umask, &upload, &found), 0);
+	assert_int_equal(upload_commit(&upload, &found), 0);
+	return found.mode;
+}
+
+/* It adds to the tree's, which is 022, and leaves alone what was there. */
+static void
+check_own_umask(struct tree *tree)
+{
+	assert_int_equal(mode_after(tree, "/a", PATHIO_HOW_REPLACE, 0), 0644);
+	assert_int_equal(mode_after(tree, "/b", PATHIO_HOW_REPLACE, 077), 0600);
+	assert_int_equal(mode_after(tree, "/c", PATHIO_HOW_APPEND, 004), 0640);
+	assert_int_equal(mode_after(tree, "/d", PATHIO_HOW_UNIQUE, 077), 0600);
+	assert_int_equal(mode_after(tree, "/a", PATHIO_HOW_REPLACE, 077), 0644);
+	assert_int_equal(mode_after(tree, "/a", PATHIO_HOW_APPEND, 077), 0644);
+}
+
 static const struct tree_row tree_rows[] = {
 	{ "the temporary file is hidden, the owner's alone and held", check_temporary },
 	{ "commit with everything flushed", check_synced },
 	{ "a commit that fails leaves nothing", check_commit_fails },
 	{ "the folder is renamed meanwhile", check_folder_renamed },
 	{ "modes", check_modes },
+	{ "modes with an umask of its own", check_own_umask },
 	{ "unique among many names", check_many_names },
 	{ "unique of a name that is full", check_long_name },
 	{ "unique, and somebody else has the name", check_reserved_taken },
@@ -420,7 +444,8 @@ check_full(UNUSED void **state)
 	struct pathio_attributes found;
 	struct backend_file *file;
 	uint64_t offset;
-	assert_int_equal(upload_open(&test.tree, &path, PATHIO_HOW_REPLACE, 0, 0, &upload, &found), 0);
+	assert_int_equal(
+		upload_open(&test.tree, &path, PATHIO_HOW_REPLACE, 0, 0, &upload, &found), 0);
 	assert_int_equal(upload_begin(upload, &file, &offset), 0);
 	ssize_t written = 1;
 	while (written > 0) {
