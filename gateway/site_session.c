@@ -96,9 +96,9 @@ on_account(void *argument, const struct pathio_answer *answer)
 		return;
 	struct wire_list list = answer->body->account_is.sessions;
 	uint32_t untold = answer->body->account_is.session_count - list.count;
-	struct pathio_session who;
+	struct pathio_sibling who;
 	session_reply(session, reply_who_begin);
-	while (wire_list_next(&list, &pathio_session_record, &who))
+	while (wire_list_next(&list, &pathio_sibling_record, &who))
 		session_reply(session, reply_who_is, who.session, address_text(&who.peer, peer),
 			who.age_s, who.sent_bytes, who.received_bytes, who.own ? ", this one" : "");
 	if (untold > 0)

@@ -32,7 +32,7 @@ struct transfer_order {
 	struct bytes path;
 	enum pathio_form form;
 	uint64_t offset;     /* where to start */
-	uint64_t count;      /* of a download: bytes at the most */
+	uint64_t count;      /* bytes: of a download at the most, of an upload into a range all */
 	enum pathio_how how; /* of an upload */
 
 	struct transfer_listing listing;

@@ -23,7 +23,7 @@ transfer_retr(struct session *session, struct bytes argument)
 }
 
 static void
-upload(struct session *session, struct bytes argument, enum pathio_how how, uint64_t offset)
+upload(struct session *session, struct bytes argument, enum pathio_how how, struct byte_range range)
 {
 	struct path path;
 	if (!session_resolve(session, FAILURE_NAMING, argument, &path))
@@ -32,8 +32,9 @@ upload(struct session *session, struct bytes argument, enum pathio_how how, uint
 		.kind = TRANSFER_UPLOAD,
 		.path = path_bytes(&path),
 		.form = session->parameters.form,
-		.offset = offset,
-		.how = how,
+		.offset = range.start,
+		.count = range.count,
+		.how = range.count == UINT64_MAX ? how : PATHIO_HOW_RANGE,
 	};
 	transfer_start(session, &order);
 }
@@ -42,28 +43,22 @@ void
 transfer_stor(struct session *session, struct bytes argument)
 {
 	struct byte_range range = session_take_range(session);
-	if (range.count != UINT64_MAX)
-		session_reply(session, reply_range_upload);
-	else
-		upload(session, argument,
-			range.start == 0 ? PATHIO_HOW_REPLACE : PATHIO_HOW_AT_OFFSET, range.start);
+	upload(session, argument, range.start == 0 ? PATHIO_HOW_REPLACE : PATHIO_HOW_AT_OFFSET,
+		range);
 }
 
+/* With a range it is the same as STOR (draft-bryan-ftp-range 4.3). */
 void
 transfer_appe(struct session *session, struct bytes argument)
 {
-	struct byte_range range = session_take_range(session);
-	if (range.count != UINT64_MAX)
-		session_reply(session, reply_range_upload);
-	else
-		upload(session, argument, PATHIO_HOW_APPEND, range.start);
+	upload(session, argument, PATHIO_HOW_APPEND, session_take_range(session));
 }
 
 void
 transfer_stou(struct session *session, struct bytes argument)
 {
 	struct bytes name = argument.length == 0 ? bytes_of_text("stou") : argument;
-	upload(session, name, PATHIO_HOW_UNIQUE, 0);
+	upload(session, name, PATHIO_HOW_UNIQUE, byte_range_all);
 }
 
 /* Nothing is running, or this would not be reached. */

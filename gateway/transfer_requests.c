@@ -16,7 +16,7 @@ transfer_ask_opening(
 	struct pathio *io = transfer->session->files;
 	struct pathio_open open = { transfer->file, order->path, PATHIO_MODE_RB };
 	struct pathio_upload_open upload = { transfer->file, order->path, order->how, order->offset,
-		transfer->session->umask };
+		order->count, transfer->session->umask };
 	struct pathio_list list = {
 		.file = transfer->file,
 		.path = order->path,

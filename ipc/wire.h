@@ -17,7 +17,7 @@
  *   ADDRESS               16 bytes IPv6 or v4-mapped, u32 scope, u16 port; all zero is none, and is
  *                         printed as an empty text
  *   RECORD                the fields of another table, in place
- *   LIST                  u16 count, then that many records, in at most 60 KiB
+ *   LIST                  u16 count, then that many records, in at most 59 KiB
  *
  * Decoded BYTES and LISTs point into the buffer that was decoded and live as long as it does.
  */
@@ -30,7 +30,7 @@
 #include <stdio.h>
 
 enum {
-	WIRE_LIST_BYTES_MAX = 60 * 1024, /* encoded; a body that holds one has room for the rest */
+	WIRE_LIST_BYTES_MAX = 59 * 1024, /* encoded; a body that holds one has room for the rest */
 	WIRE_ELEMENT_BYTES_MAX = 512,    /* decoded */
 };
 

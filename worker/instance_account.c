@@ -31,11 +31,11 @@ instance_part(struct instance *instance)
 	nursery->instance_count--;
 }
 
-static struct pathio_session
+static struct pathio_sibling
 describe(const struct instance *instance, const struct instance *asking)
 {
 	const struct instance_totals *totals = instance->options.totals;
-	return (struct pathio_session){
+	return (struct pathio_sibling){
 		.session = instance->options.identity.session,
 		.peer = instance->options.identity.peer,
 		.own = instance == asking,
@@ -55,8 +55,8 @@ instance_begin_account(struct call *call)
 	};
 	const struct instance *instance = TAILQ_FIRST(&nursery->instances);
 	while (instance != NULL && builder.count < PATHIO_SESSIONS_MAX) {
-		struct pathio_session session = describe(instance, call->instance);
-		int error = wire_list_add(&builder, &pathio_session_record, &session);
+		struct pathio_sibling session = describe(instance, call->instance);
+		int error = wire_list_add(&builder, &pathio_sibling_record, &session);
 		if (error < 0)
 			return error;
 		instance = TAILQ_NEXT(instance, sibling);

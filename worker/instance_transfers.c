@@ -227,6 +227,7 @@ static const struct {
 	[PATHIO_HOW_APPEND] = { RIGHTS_APPEND, RIGHTS_CREATE },
 	[PATHIO_HOW_AT_OFFSET] = { RIGHTS_OVERWRITE, RIGHTS_CREATE },
 	[PATHIO_HOW_UNIQUE] = { RIGHTS_CREATE, RIGHTS_CREATE },
+	[PATHIO_HOW_RANGE] = { RIGHTS_OVERWRITE, RIGHTS_CREATE },
 };
 
 static int
@@ -257,6 +258,8 @@ instance_run_upload_open(struct call *call, union pathio_body *body)
 	if (error == 0)
 		error = upload_open(call->tree, call->path, request->how, request->offset,
 			request->umask, &handle->upload, &body->opened.attributes);
+	if (error == 0 && request->how == PATHIO_HOW_RANGE)
+		upload_set_count(handle->upload, request->count);
 	if (error < 0)
 		return error;
 	handle->must_be_new =
@@ -303,6 +306,7 @@ instance_end_receive(struct call *call, int error)
 		error = upload_begin(call->handle->upload, &destination.file, &destination.offset);
 	if (error < 0)
 		return error;
+	destination.count = upload_count(call->handle->upload);
 	call->handle->has_received = true;
 	struct transfer_options options = begin(call, request->form, request->coding);
 	error = transfer_receive(&options, &destination);

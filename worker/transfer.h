@@ -74,7 +74,8 @@ transfer_send(const struct transfer_options *options, const struct transfer_file
 /*
  * From the descriptor to the file, from `offset` on, until the peer's end of stream. A reset is an
  * error, and so is a deflated stream that is cut short (-ECONNRESET), damaged or followed by more
- * (-EBADMSG). Where writing fails, reading stops. `count` is not used. The file is borrowed.
+ * (-EBADMSG). Where writing fails, reading stops. Of a finite `count` all must come (-ENODATA), and
+ * no more (-EFBIG). The file is borrowed.
  */
 MUST_CHECK int
 transfer_receive(const struct transfer_options *options, const struct transfer_file *destination);

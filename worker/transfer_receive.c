@@ -16,6 +16,10 @@ static int
 write_file(struct transfer *transfer, const char *data, size_t length)
 {
 	struct transfer_file *file = &transfer->file;
+	if (length > file->count)
+		return -EFBIG;
+	if (file->count != UINT64_MAX)
+		file->count -= length;
 	while (length > 0) {
 		ssize_t written = file->backend->write(file->file, file->offset, data, length);
 		if (written <= 0)
@@ -41,7 +45,10 @@ end_of_stream(struct transfer *transfer, struct transfer_room *room)
 {
 	size_t held_back = ascii_decode_end(&transfer->ascii, room->converted);
 	int error = write_file(transfer, room->converted, held_back);
-	return error < 0 ? error : TRANSFER_ENDED;
+	if (error < 0)
+		return error;
+	bool is_short = transfer->file.count != UINT64_MAX && transfer->file.count > 0;
+	return is_short ? -ENODATA : TRANSFER_ENDED;
 }
 
 static int

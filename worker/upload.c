@@ -23,6 +23,7 @@ struct upload {
 	struct path path;                      /* where the file will be */
 	char temporary[UPLOAD_NAME_BYTES + 1]; /* in the same folder; "": in place */
 	uint64_t offset;                       /* of the first byte */
+	uint64_t count;                        /* of range: so many */
 	uint32_t mode;                         /* from the commit on */
 	uint32_t fresh_mode;                   /* of a file that was not there */
 	bool truncates;                        /* in place, at the offset, when data arrives */
@@ -178,6 +179,12 @@ open_at_offset(struct upload *upload, struct pathio_attributes *found)
 	return open_in_place(upload, 0, found);
 }
 
+static int
+open_range(struct upload *upload, struct pathio_attributes *found)
+{
+	return open_in_place(upload, 0, found);
+}
+
 /* An empty file keeps the name, which the client is told before the data comes. */
 static int
 reserve(struct upload *upload, const struct path *path)
@@ -228,6 +235,7 @@ upload_open(struct tree *tree, const struct path *path, enum pathio_how how, uin
 		[PATHIO_HOW_APPEND] = open_append,
 		[PATHIO_HOW_AT_OFFSET] = open_at_offset,
 		[PATHIO_HOW_UNIQUE] = open_unique,
+		[PATHIO_HOW_RANGE] = open_range,
 	};
 	struct upload *upload = calloc(1, sizeof(*upload));
 	if (upload == NULL)
@@ -236,7 +244,8 @@ upload_open(struct tree *tree, const struct path *path, enum pathio_how how, uin
 	upload->path = *path;
 	upload->fresh_mode = 0666 & ~tree->options.umask & ~umask;
 	upload->mode = upload->fresh_mode;
-	if (how == PATHIO_HOW_APPEND || how == PATHIO_HOW_AT_OFFSET)
+	upload->count = UINT64_MAX;
+	if (how == PATHIO_HOW_APPEND || how == PATHIO_HOW_AT_OFFSET || how == PATHIO_HOW_RANGE)
 		upload->offset = offset;
 	struct pathio_attributes found;
 	int error = forms[how](upload, &found);
@@ -251,6 +260,18 @@ upload_open(struct tree *tree, const struct path *path, enum pathio_how how, uin
 	*attributes = found;
 	*result = upload;
 	return 0;
+}
+
+void
+upload_set_count(struct upload *upload, uint64_t count)
+{
+	upload->count = count;
+}
+
+uint64_t
+upload_count(const struct upload *upload)
+{
+	return upload->count;
 }
 
 const struct path *

@@ -22,11 +22,19 @@ struct upload;
  *              existing file is written in place
  *   append     in place, at the end; after REST truncated at the offset first
  *   at-offset  in place, truncated at the offset first
+ *   range      in place, from the offset; nothing is cut (upload_set_count() says how far)
  *   unique     "name", "name.1", "name.2", ...: the first that is free, reserved by an empty file
  */
 MUST_CHECK int
 upload_open(struct tree *tree, const struct path *path, enum pathio_how how, uint64_t offset,
 	uint32_t umask, struct upload **result, struct pathio_attributes *attributes);
+
+/*
+ * Bytes that must come, no more and no less; what is behind them stays. UINT64_MAX, as it is at
+ * first: whatever comes.
+ */
+void upload_set_count(struct upload *upload, uint64_t count);
+uint64_t upload_count(const struct upload *upload);
 
 const struct path *upload_path(const struct upload *upload);
 

@@ -166,7 +166,8 @@ static void
 say_how(struct draws *draws, struct composed *call)
 {
 	static const char *const hows[] = { "replace", "replace", "append", "append 3",
-		"append 3000", "at-offset 0", "at-offset 5", "at-offset 900", "unique" };
+		"append 3000", "at-offset 0", "at-offset 5", "at-offset 900", "unique", "range 0 3",
+		"range 2 7", "range 900 1" };
 	SAY_ONE_OF(draws, call, hows);
 }
 

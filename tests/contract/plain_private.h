@@ -19,6 +19,7 @@ struct plain_upload {
 	char target[PATH_MAX];    /* where the file will be, no link in it */
 	char temporary[PATH_MAX]; /* the hidden file beside it; "": in place */
 	off_t offset;
+	size_t count; /* of range: so many bytes, or SIZE_MAX */
 	mode_t mode;
 	bool truncates; /* at the offset, when the data comes */
 	bool created;   /* in place, where nothing was */

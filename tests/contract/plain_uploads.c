@@ -218,6 +218,12 @@ begin_at_offset(struct plain *plain, struct plain_handle *handle)
 }
 
 static int
+begin_range(struct plain *plain, struct plain_handle *handle)
+{
+	return begin_in_place(plain, handle, 0);
+}
+
+static int
 reserve(struct plain *plain, struct plain_upload *upload, const char *path)
 {
 	int fd = plain_open_at(plain, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -259,6 +265,7 @@ static const struct way {
 	{ "append", true, begin_append },
 	{ "at-offset", true, begin_at_offset },
 	{ "unique", false, begin_unique },
+	{ "range", true, begin_range },
 };
 
 static const struct way *
@@ -299,6 +306,8 @@ plain_upload(struct script *script)
 	error = plain_begin_upload(script->plain, &fresh, script->words[2], offset);
 	if (error < 0)
 		return error;
+	bool is_range = bytes_equal_text(script->words[2], "range");
+	fresh.upload.count = is_range ? (size_t)script_number(script, 4) : SIZE_MAX;
 	*handle = fresh;
 	script_say(script, "%s", strrchr(fresh.upload.target, '/') + 1);
 	return 0;
@@ -353,8 +362,13 @@ plain_receive(struct script *script)
 		if (!ends_line)
 			script_say_bytes(script, bytes_of(content.data + i, 1));
 	}
-	plain_write_all(handle->fd, script->result, script->result_bytes);
+	size_t arrived = script->result_bytes;
 	script->result_bytes = 0;
+	if (arrived > handle->upload.count)
+		return -EFBIG;
+	plain_write_all(handle->fd, script->result, arrived);
+	if (handle->upload.count != SIZE_MAX && arrived < handle->upload.count)
+		return -ENODATA;
 	script_say(script, "%zu", content.length);
 	return 0;
 }

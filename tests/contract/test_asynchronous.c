@@ -381,6 +381,8 @@ static void
 check_account(UNUSED const struct session_world *world, struct session *session)
 {
 	uint32_t own;
+	assert_int_equal(count_siblings(session, session->io, &own), 1);
+	session_make_other(session);
 	assert_int_equal(count_siblings(session, session->other, &own), 2);
 	assert_int_equal(own, 1);
 	assert_int_equal(count_siblings(session, session->io, &own), 2);

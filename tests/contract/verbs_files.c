@@ -366,6 +366,7 @@ verb_upload(struct script *script)
 		.path = script->words[1],
 		.how = (enum pathio_how)script_choice(script, 2, &pathio_how_choices),
 		.offset = script->count > 3 ? script_number(script, 3) : 0,
+		.count = script->count > 4 ? script_number(script, 4) : 0,
 	};
 	int error = session_finish(session,
 		pathio_upload_open(session->io, &request, pathio_wait_done, &session->wait));

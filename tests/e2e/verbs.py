@@ -211,7 +211,7 @@ def _(world):
         equal(world.user.path(path).read_bytes(), CONTENT, "the file")
 
 
-@suite.case("a range is for the next command, and no upload")
+@suite.case("a range is for the next command only; REST replaces it")
 def _(world):
     path = with_file(world)
     with session(world) as control:
@@ -221,11 +221,48 @@ def _(world):
         control.command("RANG 0 5", 350)
         control.command("REST 10", 350)
         equal(control.fetch(f"RETR {path}"), CONTENT[10:], "REST")
-        for verb in ("STOR", "APPE"):
-            control.command("RANG 0 5", 350)
-            control.command("EPSV", 229)
-            control.command(f"{verb} {path}", 504)
-        check(world.user.path(path).stat().st_size == SIZE, "the file is as it was")
+
+
+def store_range(control, line, first, last, body, end=226):
+    """STOR or APPE into a range: the last reply."""
+    with control.data() as data:
+        control.command(f"RANG {first} {last}", 350)
+        control.command(line, 150)
+        data.write(body)
+        return control.reply(end)
+
+
+@suite.case("RANG and STOR: these bytes and no others; a file grows, and is never cut")
+def _(world):
+    world.user.file("ranged", b"0123456789")
+    path = world.user.path("ranged")
+    with session(world) as control:
+        store_range(control, "STOR ranged", 3, 5, b"abc")
+        equal(path.read_bytes(), b"012abc6789", "inside")
+        store_range(control, "APPE ranged", 9, 11, b"xyz")
+        equal(path.read_bytes(), b"012abc678xyz", "beyond the end")
+        store_range(control, "STOR ranged", 12, 12, b"!")
+        equal(path.read_bytes(), b"012abc678xyz!", "at the end")
+        store_range(control, "STOR made", 0, 2, b"new")
+        equal(world.user.path("made").read_bytes(), b"new", "a new file")
+        control.command("EPSV", 229)
+        control.command("RANG 14 20", 350)
+        control.command("STOR ranged", 554)
+        equal(path.read_bytes(), b"012abc678xyz!", "beyond")
+        control.store("STOR ranged", b"whole")
+        equal(path.read_bytes(), b"whole", "without a range")
+
+
+@suite.case("RANG and STOR: too much or too little is not acknowledged, and stays in the range")
+def _(world):
+    world.user.file("ranged", b"0123456789")
+    path = world.user.path("ranged")
+    with session(world) as control:
+        store_range(control, "STOR ranged", 3, 5, b"abcdef", end=552)
+        equal(path.read_bytes()[:3] + path.read_bytes()[6:], b"0126789", "around the range")
+        store_range(control, "STOR ranged", 3, 5, b"ab", end=426)
+        equal(path.read_bytes()[:3] + path.read_bytes()[6:], b"0126789", "around the range")
+        control.command("NOOP", 200)
 
 
 # Times and modes

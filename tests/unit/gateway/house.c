@@ -290,9 +290,9 @@ answer_account(struct house *house, uint32_t tag)
 {
 	char buffer[256];
 	struct wire_list_builder builder = { .buffer = buffer, .capacity = sizeof(buffer) };
-	struct pathio_session session = { .session = 0x700000001, .own = true, .age_s = 12 };
+	struct pathio_sibling session = { .session = 0x700000001, .own = true, .age_s = 12 };
 	memcpy(session.peer.ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
-	ensure(wire_list_add(&builder, &pathio_session_record, &session) == 0);
+	ensure(wire_list_add(&builder, &pathio_sibling_record, &session) == 0);
 	struct pathio_account_is answer = {
 		.umask = 022,
 		.session_count = 3,

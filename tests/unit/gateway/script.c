@@ -331,7 +331,8 @@ run_fail(struct client *client, const char *step)
 		{ "EINVAL", EINVAL }, { "ENOSPC", ENOSPC }, { "EDQUOT", EDQUOT },
 		{ "ECONNRESET", ECONNRESET }, { "EISDIR", EISDIR }, { "EFBIG", EFBIG },
 		{ "ENOTSUP", ENOTSUP }, { "EEXIST", EEXIST }, { "ETIMEDOUT", ETIMEDOUT },
-		{ "EBUSY", EBUSY }, { "EBADMSG", EBADMSG }, { "E2BIG", E2BIG }, { "EIO", EIO } };
+		{ "EBUSY", EBUSY }, { "EBADMSG", EBADMSG }, { "E2BIG", E2BIG }, { "EIO", EIO },
+		{ "ENODATA", ENODATA } };
 	char request[32];
 	char error[32];
 	ensure(sscanf(step, "%31s %31s", request, error) == 2);

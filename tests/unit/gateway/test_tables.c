@@ -237,6 +237,7 @@ static const struct failure_row failure_rows[] = {
 	{ "ENOSPC", ENOSPC, { 452, 452, 452 } },
 	{ "EDQUOT", EDQUOT, { 552, 552, 552 } },
 	{ "EFBIG", EFBIG, { 552, 552, 552 } },
+	{ "ENODATA", ENODATA, { 550, 553, 426 } },
 	{ "EBUSY", EBUSY, { 450, 450, 450 } },
 	{ "EAGAIN", EAGAIN, { 450, 450, 450 } },
 	{ "ECANCELED", ECANCELED, { 426, 426, 426 } },

@@ -101,8 +101,23 @@ static const struct dialogue_row range_rows[] = {
 	{ "another command forgets it",
 		"> @LOGIN\n> TYPE I\n< 200\n> PASV\n< 227\ndata open\n> RANG 0 1\n< 350\n> NOOP\n< "
 		"200\n> RETR f\n< 150\n< 226\ndata is hello\n" },
-	{ "uploads take none", "> @LOGIN\n> TYPE I\n< 200\n> RANG 0 1\n< 350\n> STOR f\n< 504\n> "
-			       "RANG 0 1\n< 350\n> APPE f\n< 504\nworker \n" },
+	{ "STOR, and APPE likewise", "> @LOGIN\n> TYPE I\n< 200\n> PASV\n< 227\ndata open\ndata "
+				     "send ab\ndata end\n> RANG 1 2\n< "
+				     "350\n> STOR f\n< 150\n< 226 Transfer complete: 2 "
+				     "bytes\nworker upload_open /f; receive; "
+				     "commit; \nreceived ab\n> PASV\n< 227\ndata open\ndata send "
+				     "c\ndata end\n> RANG 0 0\n< "
+				     "350\n> APPE f\n< 150\n< 226\n" },
+	{ "STOR of too much, of too little, beyond the end",
+		"> @LOGIN\n> TYPE I\n< 200\n> PASV\n< 227\ndata open\ndata end\n> RANG 1 2\n< "
+		"350\nfail "
+		"receive EFBIG\n> STOR f\n< 150\n< 552\nworker upload_open /f; receive; discard; "
+		"\n> "
+		"PASV\n< 227\ndata open\ndata end\n> RANG 1 2\n< 350\nfail receive ENODATA\n> STOR "
+		"f\n< "
+		"150\n< 426\n> PASV\n< 227\nfail upload_open EINVAL\n> RANG 9 10\n< 350\n> STOR "
+		"f\n< "
+		"554\n" },
 	{ "TYPE A", "> @LOGIN\n> RANG 0 1\n< 551\n> RANG 1 0\n< 350\n" },
 	{ "what is no range",
 		"> @LOGIN\n> TYPE I\n< 200\n> RANG\n< 501\n> RANG 1\n< 501\n> RANG 1 2 3\n< 501\n> "

@@ -291,6 +291,7 @@ check_too_large(UNUSED void **state)
 	assert_int_equal(verdict_post_identified(fixture->channel, 1, &identified), 0);
 	assert_int_equal(fixture_read_tag(fixture), 1);
 	identified.user.home.length = PATH_BYTES_MAX;
+	identified.user.memory_load = identified.user.home;
 	right.folder.length = WIRE_LIST_BYTES_MAX - list.length - 6; /* fill the list up */
 	assert_int_equal(wire_list_add(&list, &account_right_record, &right), 0);
 	identified.user.rights = wire_list_built(&list);

@@ -50,6 +50,8 @@ ATTEMPT(append, upload_open, .path = PATH("/d/f"), .how = PATHIO_HOW_APPEND)
 ATTEMPT(append_new, upload_open, .path = PATH("/d/new"), .how = PATHIO_HOW_APPEND)
 ATTEMPT(append_after_rest, upload_open, .path = PATH("/d/f"), .how = PATHIO_HOW_APPEND, .offset = 1)
 ATTEMPT(at_offset, upload_open, .path = PATH("/d/f"), .how = PATHIO_HOW_AT_OFFSET, .offset = 1)
+ATTEMPT(range, upload_open, .path = PATH("/d/f"), .how = PATHIO_HOW_RANGE, .offset = 1)
+ATTEMPT(range_new, upload_open, .path = PATH("/d/new"), .how = PATHIO_HOW_RANGE)
 ATTEMPT(unique, upload_open, .path = PATH("/d/f"), .how = PATHIO_HOW_UNIQUE)
 ATTEMPT(rename, rename, .source = PATH("/d/f"), .destination = PATH("/e/new"))
 ATTEMPT(rename_over, rename, .source = PATH("/d/f"), .destination = PATH("/e/f"))
@@ -116,6 +118,8 @@ static const struct rights_row rights_rows[] = {
 	{ "upload append, absent", try_append_new, RIGHTS_CREATE, 0 },
 	{ "upload append after REST", try_append_after_rest, RIGHTS_APPEND | RIGHTS_OVERWRITE, 0 },
 	{ "upload at an offset", try_at_offset, RIGHTS_OVERWRITE, 0 },
+	{ "upload into a range", try_range, RIGHTS_OVERWRITE, 0 },
+	{ "upload into a range, absent", try_range_new, RIGHTS_CREATE, 0 },
 	{ "upload unique", try_unique, RIGHTS_CREATE, 0 },
 	{ "rename", try_rename, RIGHTS_RENAME, RIGHTS_RENAME },
 	{ "rename over", try_rename_over, RIGHTS_RENAME, RIGHTS_RENAME | RIGHTS_OVERWRITE },
