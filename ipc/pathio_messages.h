@@ -12,8 +12,8 @@ enum {
 	PATHIO_BLOCK_BYTES = 32768, /* read and write move at most this a call */
 	PATHIO_BATCH_ENTRIES = 256, /* of a listing; and at most: */
 	PATHIO_BATCH_BYTES = 48 * 1024,
-	PATHIO_PARTS_MAX = 64,      /* of a combine */
-	PATHIO_SESSIONS_MAX = 256,  /* told of an account */
+	PATHIO_PARTS_MAX = 64,            /* of a combine */
+	PATHIO_SESSIONS_MAX = 256,        /* told of an account */
 	PATHIO_ASCII_SIZE_MAX = 16777216, /* size_as reads at most this to count line ends */
 	PATHIO_LEVEL_MAX = 9,             /* of deflate: 0 stores, 9 takes longest */
 };
