@@ -121,6 +121,7 @@ FEATURES = {
     "EPRT": commands(("EPRT |1|127.0.0.1|51200|", 200)),
     "HASH": hash_names,
     "HOST": commands(("REIN", 220), ("HOST host.example", 220)),
+    "LANG": commands(("LANG EN", 200)),
     "MD5": checksum("MD5", 251),
     "MDTM": commands(("MDTM feat", 213)),
     "MFF": commands(("MFF Modify=20010909014640;UNIX.mode=0640; feat", 213), ("MDTM feat", 213)),
