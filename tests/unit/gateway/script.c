@@ -332,7 +332,7 @@ run_fail(struct client *client, const char *step)
 		{ "ECONNRESET", ECONNRESET }, { "EISDIR", EISDIR }, { "EFBIG", EFBIG },
 		{ "ENOTSUP", ENOTSUP }, { "EEXIST", EEXIST }, { "ETIMEDOUT", ETIMEDOUT },
 		{ "EBUSY", EBUSY }, { "EBADMSG", EBADMSG }, { "E2BIG", E2BIG }, { "EIO", EIO },
-		{ "ENODATA", ENODATA } };
+		{ "ENODATA", ENODATA }, { "ENAMETOOLONG", ENAMETOOLONG } };
 	char request[32];
 	char error[32];
 	ensure(sscanf(step, "%31s %31s", request, error) == 2);

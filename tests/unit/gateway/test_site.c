@@ -27,14 +27,8 @@ static const struct dialogue_row modify_rows[] = {
 		"/20010909014640 f; \n" },
 	{ "MDTM sets where the other name is denied, or under no folder, or too long",
 		"> @LOGIN\nfail stat EACCES\n> MDTM 20010909014640 f\n< 213 Modify=\nfail stat "
-		"ENOTDIR\n> "
-		"MDTM 20010909014640 f/g\n< 213 Modify=\n> MDTM 20010909014640 "
-		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-		"xxxxxx"
-		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-		"xxxxxx"
-		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n< 213 "
-		"Modify=\n" },
+		"ENOTDIR\n> MDTM 20010909014640 f/g\n< 213 Modify=\nfail stat ENAMETOOLONG\n> MDTM "
+		"20010909014640 f\n< 213 Modify=\n" },
 	{ "MDTM: the setting is refused",
 		"> @LOGIN\nfail stat ENOENT\nfail set_times EACCES\n> MDTM "
 		"20010909014640 f\n< 550 Permission denied.\n> NOOP\n< "
@@ -170,14 +164,8 @@ static const struct dialogue_row combine_rows[] = {
 		"a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a "
 		"a a a a a a a a a a a a\n< 501 Too many parts; 64 are possible at a "
 		"time.\n" },
-	{ "a name too long", "> @LOGIN\n> COMB t "
-			     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-			     "xxxxxxxxxxxxxxxxxxx"
-			     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-			     "xxxxxxxxxxxxxxxxxxx"
-			     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-			     "xxxxxxxxxxxxxxxxxxx"
-			     "\n< 553\nworker \n" },
+	{ "a name too long",
+		"> @LOGIN\nfail combine ENAMETOOLONG\n> COMB t x\n< 553 The name is too long.\n" },
 	{ "refused",
 		"> @LOGIN\nfail combine ENOENT\n> COMB t a\n< 550\nfail combine EACCES\n> COMB t "
 		"a\n< 550 Permission denied.\nfail combine ENOSPC\n> COMB t a\n< 452\nfail "
