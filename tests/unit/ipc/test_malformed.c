@@ -25,6 +25,7 @@ enum {
 		.data = (literal), .length = sizeof(literal) - 1 \
 	}
 #define SESSION "\1\0\0\0\1\0\0\0"
+#define NOBODY  "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" /* an address */
 
 /* ---- descriptors to send ---- */
 
@@ -75,7 +76,7 @@ struct message_row {
 
 static const struct message_row message_rows[] = {
 	{ "good", PHASE_SERVING, GATE_COMPLAIN, TEXT(SESSION), 0, NULL, NULL },
-	{ "good with a descriptor", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0"), 1,
+	{ "good with a descriptor", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0" NOBODY), 1,
 		make_tcp, NULL },
 	{ "good at the start", PHASE_STARTING, GATE_READY, TEXT("\0\0"), 0, NULL, NULL },
 	{ "good in any phase", PHASE_STARTING, GATE_VIOLATION, TEXT("\1\0\0\0\1\0\0\0"), 0, NULL,
@@ -93,8 +94,8 @@ static const struct message_row message_rows[] = {
 	{ "too early", PHASE_STARTING, GATE_COMPLAIN, TEXT(SESSION), 0, NULL,
 		"a message out of phase" },
 	{ "too late", PHASE_SERVING, GATE_READY, TEXT("\0\0"), 0, NULL, "a message out of phase" },
-	{ "too early, with a descriptor", PHASE_STARTING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0"), 1,
-		make_tcp, "a message out of phase" },
+	{ "too early, with a descriptor", PHASE_STARTING, GATE_ATTACH,
+		TEXT(SESSION "\1\0\0\0" NOBODY), 1, make_tcp, "a message out of phase" },
 
 	{ "one where none belongs", PHASE_SERVING, GATE_COMPLAIN, TEXT(SESSION), 1, make_tcp,
 		"a descriptor where none belongs" },
@@ -102,22 +103,24 @@ static const struct message_row message_rows[] = {
 		"a descriptor where none belongs" },
 	{ "a hundred where none belongs", PHASE_SERVING, GATE_COMPLAIN, TEXT(SESSION), 100,
 		make_tcp, "more descriptors than any message has" },
-	{ "none where one belongs", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0"), 0, NULL,
-		"not exactly one descriptor" },
-	{ "two where one belongs", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0"), 2,
+	{ "none where one belongs", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0" NOBODY), 0,
+		NULL, "not exactly one descriptor" },
+	{ "two where one belongs", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0" NOBODY), 2,
 		make_tcp, "not exactly one descriptor" },
-	{ "four where one belongs", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0"), 4,
+	{ "four where one belongs", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0" NOBODY), 4,
 		make_tcp, "not exactly one descriptor" },
-	{ "a hundred where one belongs", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0"), 100,
-		make_tcp, "more descriptors than any message has" },
+	{ "a hundred where one belongs", PHASE_SERVING, GATE_ATTACH,
+		TEXT(SESSION "\1\0\0\0" NOBODY), 100, make_tcp,
+		"more descriptors than any message has" },
 	{ "as many as the kernel lets through", PHASE_SERVING, GATE_ATTACH,
-		TEXT(SESSION "\1\0\0\0"), 253, make_tcp, "more descriptors than any message has" },
-	{ "a file for a socket", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0"), 1, make_file,
-		"a descriptor of another kind" },
-	{ "a listener for a connection", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0"), 1,
-		make_listener, "a descriptor of another kind" },
-	{ "a channel for a connection", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0"), 1,
-		make_channel, "a descriptor of another kind" },
+		TEXT(SESSION "\1\0\0\0" NOBODY), 253, make_tcp,
+		"more descriptors than any message has" },
+	{ "a file for a socket", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0" NOBODY), 1,
+		make_file, "a descriptor of another kind" },
+	{ "a listener for a connection", PHASE_SERVING, GATE_ATTACH,
+		TEXT(SESSION "\1\0\0\0" NOBODY), 1, make_listener, "a descriptor of another kind" },
+	{ "a channel for a connection", PHASE_SERVING, GATE_ATTACH, TEXT(SESSION "\1\0\0\0" NOBODY),
+		1, make_channel, "a descriptor of another kind" },
 
 	{ "no body", PHASE_SERVING, GATE_COMPLAIN, TEXT(""), 0, NULL, "a field out of range" },
 	{ "a body cut off", PHASE_SERVING, GATE_COMPLAIN, TEXT("\1\0\0\0\1\0\0"), 0, NULL,
@@ -129,7 +132,7 @@ static const struct message_row message_rows[] = {
 	{ "a field out of range", PHASE_SERVING, GATE_CONNECT_ACTIVE, TEXT(SESSION "\xff\3"), 0,
 		NULL, "a field out of range" },
 	{ "a field out of range, with a descriptor", PHASE_SERVING, GATE_ATTACH,
-		TEXT(SESSION "\0\0\0\0"), 1, make_tcp, "a field out of range" },
+		TEXT(SESSION "\0\0\0\0" NOBODY), 1, make_tcp, "a field out of range" },
 };
 
 static void
@@ -220,11 +223,11 @@ check_no_room(UNUSED void **state)
 	struct fixture *fixture = fixture_new(&fixture_gate);
 	struct rlimit before;
 	int fd = make_tcp();
-	fixture_send(fixture, GATE_ATTACH, bytes_of(SESSION "\1\0\0\0", 12), &fd, 1);
+	fixture_send(fixture, GATE_ATTACH, bytes_of(SESSION "\1\0\0\0" NOBODY, 34), &fd, 1);
 	fixture_settle(fixture);
 	assert_int_equal(fixture->received, 1);
 
-	fixture_send(fixture, GATE_ATTACH, bytes_of(SESSION "\1\0\0\0", 12), &fd, 1);
+	fixture_send(fixture, GATE_ATTACH, bytes_of(SESSION "\1\0\0\0" NOBODY, 34), &fd, 1);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	struct rlimit none = { .rlim_cur = 0, .rlim_max = before.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
