@@ -26,7 +26,8 @@ send_attach(struct fixture *fixture)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
-	fixture_send(fixture, GATE_ATTACH, bytes_of("\1\0\0\0\0\0\0\0\1\0\0\0", 12), &fd, 1);
+	static const char attach[34] = { [0] = 1, [8] = 1 }; /* session, attempt, no claim */
+	fixture_send(fixture, GATE_ATTACH, bytes_of(attach, sizeof(attach)), &fd, 1);
 	close(fd);
 }
 
