@@ -177,7 +177,7 @@ static const struct dialogue_row parameter_rows[] = {
 	{ "MODE Z is announced to those who may have it",
 		"< 220\n> FEAT\n<<  MODE Z\n<< 211 End\nno mode z\n> USER u\n< 331\n> PASS "
 		"secret\n< 230\n> MODE Z\n< 504\n> OPTS MODE Z LEVEL 9\n< 501\n> FEAT\n<<  "
-		"RANG STREAM\n<  SIZE\n<< 211 End\n> REIN\n< 220\n> FEAT\n<<  MODE Z\n<< 211 "
+		"RANG STREAM\n<  AVBL\n<< 211 End\n> REIN\n< 220\n> FEAT\n<<  MODE Z\n<< 211 "
 		"End\n" },
 	{ "OPTS MODE Z", "< 220\n> OPTS MODE Z LEVEL 9\n< 200 MODE Z LEVEL is 9.\n> opts mode z "
 			 "level 0\n< 200 MODE Z LEVEL is 0.\n> OPTS MODE Z\n< 200 MODE Z LEVEL is "
