@@ -32,18 +32,33 @@ notice(struct session *session, uint32_t events)
 	}
 }
 
-static void
-on_events(evutil_socket_t fd, short what, void *argument)
+/* How many there were. */
+static int
+look(struct attention *attention)
 {
-	struct attention *attention = argument;
 	struct epoll_event events[EVENTS_PER_TURN];
-	(void)what;
-	int count = epoll_wait(fd, events, EVENTS_PER_TURN, 0);
+	int count = epoll_wait(attention->epoll_fd, events, EVENTS_PER_TURN, 0);
 	for (int i = 0; i < count; i++) {
 		struct session *session = session_find(attention->gateway, events[i].data.u64);
 		if (session != NULL && session->is_attended)
 			notice(session, events[i].events);
 	}
+	return count;
+}
+
+static void
+on_events(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	(void)look(argument);
+}
+
+void
+attention_look(struct gateway *gateway)
+{
+	while (look(gateway->attention) == EVENTS_PER_TURN)
+		continue;
 }
 
 struct attention *

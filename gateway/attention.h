@@ -17,6 +17,9 @@ struct attention *attention_new(struct gateway *gateway);
 void attention_free(struct attention **attention);
 
 void attention_begin(struct session *session);
+
+/* Now, what would be noticed in this round: whatever else has come may be later than that. */
+void attention_look(struct gateway *gateway);
 void attention_stop(struct session *session);
 
 #endif

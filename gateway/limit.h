@@ -11,11 +11,12 @@
 
 enum limit_kind {
 	LIMIT_NONE,
-	LIMIT_LOGIN,   /* from the connection to the login */
-	LIMIT_IDLE,    /* between commands */
-	LIMIT_PORT,    /* the same, with a passive port that others could use */
-	LIMIT_DATA,    /* for the data connection to be made */
-	LIMIT_GOODBYE, /* for the last reply to be taken */
+	LIMIT_LOGIN,     /* from the connection to the login */
+	LIMIT_IDLE,      /* between commands */
+	LIMIT_PORT,      /* the same, with a passive port that others could use */
+	LIMIT_DATA,      /* for the data connection to be made */
+	LIMIT_KEEPALIVE, /* no limit: for the next line that says that a command goes on */
+	LIMIT_GOODBYE,   /* for the last reply to be taken */
 };
 
 struct limit {

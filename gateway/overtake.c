@@ -5,6 +5,7 @@
 #include "gateway/overtake.h"
 
 #include "gateway/command.h"
+#include "gateway/keepalive.h"
 #include "gateway/session.h"
 #include "gateway/transfer.h"
 
@@ -50,6 +51,9 @@ overtake_line(struct session *session, enum line_result result, struct bytes lin
 		return abort_running(session);
 	if (run == NULL || argument.length > 0 || session->is_dropping)
 		return session->is_dropping;
+	/* No other reply fits into the middle of one that has begun. */
+	if (run == status_stat && keepalive_is_out(session))
+		return false;
 	if (run == status_stat)
 		reply_status(session);
 	else if (run == inform_noop && session->noops < UINT16_MAX)

@@ -5,6 +5,7 @@
 #include "gateway/session.h"
 
 #include "gateway/attention.h"
+#include "gateway/keepalive.h"
 #include "gateway/reception.h"
 #include "gateway/status.h"
 #include "gateway/transfer.h"
@@ -117,6 +118,9 @@ on_limit(void *owner, enum limit_kind kind)
 		return;
 	case LIMIT_DATA:
 		data_time_over(session);
+		return;
+	case LIMIT_KEEPALIVE:
+		keepalive_due(session);
 		return;
 	case LIMIT_GOODBYE:
 		outbox_clear(&session->outbox);

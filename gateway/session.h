@@ -41,6 +41,12 @@ struct byte_range {
 
 extern const struct byte_range byte_range_all;
 
+/* See keepalive.h. */
+struct keepalive {
+	const char *line; /* NULL: none */
+	bool is_out;
+};
+
 /* TYPE, MODE, REST, RANG and OPTS. */
 struct parameters {
 	enum pathio_form form;
@@ -68,6 +74,7 @@ struct session {
 	struct event readable;
 	struct event *writable; /* while replies wait for the client */
 	struct limit limit;
+	struct keepalive keepalive;
 	bool is_paused; /* not watched for lines */
 	bool is_at_end; /* the client sends nothing more */
 

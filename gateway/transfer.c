@@ -4,6 +4,8 @@
  */
 #include "gateway/transfer.h"
 
+#include "gateway/attention.h"
+#include "gateway/keepalive.h"
 #include "gateway/pump.h"
 #include "gateway/quote.h"
 #include "gateway/security.h"
@@ -37,6 +39,7 @@ finish(struct transfer *transfer)
 	data_forget(session);
 	if (session->limit.kind == LIMIT_DATA)
 		limit_clear(&session->limit);
+	keepalive_end(session);
 	session->transfer = NULL;
 	transfer->session = NULL;
 	transfer->state = TRANSFER_OVER;
@@ -85,15 +88,30 @@ report_success(struct transfer *transfer)
 
 /* ---- committing and discarding ---- */
 
+/* Nothing is acknowledged: not even where the 226 has begun. */
+static void
+report_failure(struct transfer *transfer, int error)
+{
+	struct session *session = transfer->session;
+	if (!keepalive_end(session)) {
+		session_reply_failure(session, FAILURE_MOVING, error);
+		return;
+	}
+	session_reply(session, reply_not_stored);
+	session_end(session, "upload-failed");
+}
+
 static void
 on_committed(void *argument, const struct pathio_answer *answer)
 {
 	struct transfer *transfer = argument;
 	if (transfer->state != TRANSFER_OVER) {
+		if (answer->error == 0 && transfer->is_unclean)
+			record_unclean_end(transfer->session, transfer->bytes);
 		if (answer->error == 0)
 			report_success(transfer);
 		else
-			session_reply_failure(transfer->session, FAILURE_MOVING, answer->error);
+			report_failure(transfer, answer->error);
 		reply_aborts(transfer);
 		finish(transfer);
 	}
@@ -104,6 +122,7 @@ static void
 commit(struct transfer *transfer)
 {
 	transfer->state = TRANSFER_COMMITTING;
+	keepalive_begin(transfer->session, reply_still_storing);
 	transfer_ask_commit(transfer, on_committed);
 }
 
@@ -159,13 +178,17 @@ fail_move(struct transfer *transfer, int error)
 
 /*
  * A plain stream that ends says nothing of how: the FIN of a client that was killed looks like that
- * of one that is done. But then the control connection ends as well, at the same moment. Over TLS
- * the pump has said how (on_pumped).
+ * of one that is done. But then the control connection ends as well, at the same moment. Behind a
+ * line that waits there may be more to read before that end. Over TLS the pump has said how
+ * (on_pumped).
  */
 static bool
-has_clean_end(const struct session *session)
+has_clean_end(struct session *session)
 {
-	return session->is_quitting || !stream_is_at_end(&session->stream);
+	if (session->is_attended)
+		attention_look(session->gateway);
+	return session->ending == NULL &&
+	       (session->is_quitting || !stream_is_at_end(&session->stream));
 }
 
 static void
@@ -319,7 +342,7 @@ fail_pump(struct transfer *transfer, int error)
 	bool is_whole = error == -ECONNABORTED && transfer->kind == TRANSFER_UPLOAD &&
 			session->login.tls.upload_end == TLS_END_LENIENT;
 	if (is_whole) {
-		record_unclean_end(session, transfer->bytes);
+		transfer->is_unclean = true;
 	} else if (error != -EPERM && transfer->state == TRANSFER_MOVING) {
 		fail_move(transfer, error == -ETIMEDOUT ? error : -ECONNRESET);
 	} else {
@@ -433,8 +456,12 @@ transfer_abort(struct session *session)
 		fail_move(transfer, -ECANCELED);
 		return;
 	case TRANSFER_COMMITTING:
-		/* It may be in place already: the answer to the commit says what happened. */
-		pathio_cancel(session->files, transfer->commit_tag);
+		/*
+		 * It may be in place already: the answer to the commit says what happened. Once a
+		 * 226 has begun, it can only come true, or the session would end with it.
+		 */
+		if (!keepalive_is_out(session))
+			pathio_cancel(session->files, transfer->commit_tag);
 		return;
 	case TRANSFER_DISCARDING:
 	case TRANSFER_OVER:
@@ -470,7 +497,7 @@ transfer_lost(struct session *session)
 {
 	if (session->transfer == NULL)
 		return;
-	session_reply_failure(session, FAILURE_MOVING, EIO);
+	report_failure(session->transfer, EIO);
 	cut(session->transfer);
 }
 

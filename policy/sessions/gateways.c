@@ -278,6 +278,7 @@ send_configure(const struct gateway *gateway)
 		.idle_timeout_s = (uint32_t)config->idle_timeout,
 		.idle_timeout_max_s = (uint32_t)config->idle_timeout_max,
 		.data_timeout_s = (uint32_t)config->data_timeout,
+		.keepalive_interval_s = (uint32_t)config->keepalive_interval,
 		.stall_timeout_s = (uint32_t)config->stall_timeout,
 		.path_timeout_ms = (uint32_t)config->path_timeout * 1000,
 		.commit_timeout_s = (uint32_t)config->commit_timeout,

@@ -127,6 +127,7 @@ FEATURES = {
     "MFF": commands(("MFF Modify=20010909014640;UNIX.mode=0640; feat", 213), ("MDTM feat", 213)),
     "MFMT": commands(("MFMT 20010909014640 feat", 213), ("MDTM feat", 213)),
     "MLST": facts,
+    "MODE": commands(("MODE Z", 200), ("MODE S", 200)),
     "RANG STREAM": commands(("RANG 0 0", 350), ("HASH feat", 213)),
     "REST STREAM": commands(("REST 1", 350)),
     "RMDA": commands(("RMDA features", 250), ("CWD features", 550)),

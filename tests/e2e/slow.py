@@ -83,7 +83,7 @@ def hanging_homes():
     if not (place.BUILD / "tests/e2e/slowfs").exists():
         raise Skip("libfuse3")
     users = (("ann", ANN, ""), ("bob", BOB, ""), ("cat", CAT, "backend=sync"))
-    with server.configured(users, path_timeout='"1s"', stall_timeout='"1s"') as world:
+    with server.configured(users, path_timeout='"1s"', stall_timeout='"1s"', keepalive_interval='"1s"') as world:
         with contextlib.ExitStack() as stack:
             world.slow = {}
             for user in (world.users[0], world.users[2]):
@@ -244,6 +244,24 @@ def _(world):
         control.store("STOR upload", b"whole")
         equal((slow.below / "upload").read_bytes(), b"whole")
         control.command("DELE upload", 250)
+
+
+@suite.case("an upload takes its name slowly: its client hears so, and then 226")
+def _(world):
+    slow = world.slow["ann"]
+    with session(world, world.users[0]) as control:
+        slow.hold("rename", "/patient")
+        with control.data() as data:
+            control.command("STOR patient", 150)
+            data.write(b"patient")
+            slow.wait_for("rename", "/patient")
+            for _ in range(2):
+                line = control.read_line()
+                check(line.startswith(b"226-"), f"got {line}")
+            slow.release()
+            control.reply(226)
+        equal((slow.below / "patient").read_bytes(), b"patient")
+        control.command("DELE patient", 250)
 
 
 @suite.case("sync: a worker that hangs altogether is replaced, and its session goes on")

@@ -106,7 +106,7 @@ def _(_nothing):
             for verb in ("LIST", "STOR new"):
                 control.command(ftp.port_command("127.0.0.1", listener.getsockname()[1]), 200)
                 control.command(verb, 425)
-        equal(world.user.names(), [], "names")
+        wait_until(lambda: world.user.names() == [], "nothing is left")
         control.command("PWD", 257)
 
 

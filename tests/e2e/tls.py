@@ -86,7 +86,6 @@ def curl(world, url, *options):
 CURL_ROWS = [
     ("explicit, EPSV", ("--ssl-reqd",)),
     ("explicit, PASV", ("--ssl-reqd", "--disable-epsv")),
-    ("explicit, EPRT", ("--ssl-reqd", "--ftp-port", "127.0.0.1")),
     ("explicit, TLS 1.2", ("--ssl-reqd", "--tls-max", "1.2")),
     ("data in the clear", ("--ssl-reqd", "--ftp-ssl-control")),
     ("implicit", ()),
@@ -126,9 +125,10 @@ def _(world):
     shutil.rmtree(tree)
 
 
-@suite.case("Python's client, with its session resumed")
-def _(world):
+@suite.table([True, False], lambda passive: f"Python's client, {'passive' if passive else 'active'}")
+def _(world, passive):
     with tls.Client(world.server) as client:
+        client.set_pasv(passive)
         client.storbinary("STOR py", io.BytesIO(SOME))
         got = io.BytesIO()
         for _ in range(3):
@@ -271,6 +271,7 @@ def store_and_cut(world, name, clean):
     """STOR over TLS, ended with a close_notify or a bare FIN: the final reply."""
     person = user_named(world, name)
     with tls.Client(world.server, user=person) as client:
+        client.voidcmd("TYPE I")
         data, _ = client.ntransfercmd("STOR cut")
         data.sendall(SOME)
         if clean:
@@ -307,6 +308,7 @@ def _(world, row):
 def _(world):
     world.user.file("big", BIG)
     with tls.Client(world.server) as client:
+        client.voidcmd("TYPE I")
         data, _ = client.ntransfercmd("RETR big")
         got = b""
         while more := data.recv(65536):

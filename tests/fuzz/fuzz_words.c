@@ -39,9 +39,9 @@ check_listing(struct bytes in)
 	check_view(words.below, words.path);
 	size_t length = words.folder.length + words.pattern.length;
 	if (words.pattern.length > 0)
-		ensure(length + words.below.length + (words.path.data[length] == '/') ==
-				words.path.length ||
-			length == words.path.length);
+		ensure(length == words.path.length ||
+			length + words.below.length + (words.path.data[length] == '/') ==
+				words.path.length);
 	ensure((words.show & ~(uint32_t)PATHIO_SHOW_ALL) == 0);
 	int error = listing_check(&words);
 	ensure(error == 0 || error == -EINVAL || error == -E2BIG || error == -ENAMETOOLONG);

@@ -128,6 +128,46 @@ short_data(struct house *house)
 	house->settings.data_timeout_s = 1;
 }
 
+static void
+kept_waiting(struct house *house)
+{
+	house->settings.keepalive_interval_s = 1;
+}
+
+#define SLOW_UPLOAD                                                                                \
+	"> @LOGIN\n> PASV\n< 227\ndata open\ndata end\nlate commit\n> STOR f\n< 150\n< 226-Still " \
+	"being stored.\n"
+
+/* While an upload is stored its client hears something; what it hears comes true, or not to an end.
+ */
+static const struct limit_row keepalive_rows[] = {
+	{ "stored at last", kept_waiting,
+		SLOW_UPLOAD
+		"< 226-Still being stored.\nrelease\n< 226 Transfer complete: 0 bytes\n> "
+		"NOOP\n< 200\n" },
+	{ "not stored: the 226 never ends", kept_waiting,
+		SLOW_UPLOAD "fail commit EDQUOT\nrelease\n< 421 It could not be stored\n= "
+			    "closed\nevents disconnected\n" },
+	{ "the worker dies", kept_waiting, SLOW_UPLOAD "worker dies\n< 421\n= closed\nrelease\n" },
+	{ "ABOR comes too late", kept_waiting,
+		SLOW_UPLOAD "> ABOR\nsettle\nrelease\n<< 226 Transfer complete\n< 226 Abort done.\n"
+			    "worker upload_open /f; receive; commit; \n> NOOP\n< 200\n" },
+	{ "STAT waits, as no reply fits into another", kept_waiting,
+		SLOW_UPLOAD
+		"> STAT\nsettle\nrelease\n<< 226 Transfer complete\n< 211-Sallyport\n" },
+	{ "NOOP and QUIT", kept_waiting,
+		SLOW_UPLOAD "> NOOP\n> QUIT\nsettle\nrelease\n<< 226 Transfer complete\n< 200\n< "
+			    "221\n= closed\n" },
+	{ "the session is closed", kept_waiting,
+		SLOW_UPLOAD "supervisor closes\n<< 421 Closing\n= closed\nrelease\n" },
+	{ "none, where none are wanted", nothing,
+		"> @LOGIN\n> PASV\n< 227\ndata open\ndata end\nlate commit\n> STOR f\n< 150\nwait "
+		"1300\n= nothing\nrelease\n< 226 Transfer complete\n" },
+	{ "none for a download", kept_waiting,
+		"> @LOGIN\n> PASV\n< 227\ndata open\nlate send\n> RETR f\n< 150\nwait 1300\n= "
+		"nothing\nrelease\n< 226 Transfer complete\n" },
+};
+
 static const struct limit_row time_rows[] = {
 	{ "login", one_second, "< 220\n< 421 No login in time.\n= closed\n" },
 	{ "login, while somebody talks", one_second,
@@ -286,6 +326,7 @@ main(void)
 		TABLE("time", time_rows, check_limit),
 		TABLE("shared ports", shared_rows, check_limit),
 		TABLE("behind a proxy", proxy_rows, check_limit),
+		TABLE("an upload that is stored slowly", keepalive_rows, check_limit),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }
