@@ -137,6 +137,10 @@ field_set(const struct wire_record *record, void *body, const char *name, const 
 		if (!is_empty)
 			list = one_element(field->record, field_number(name, value));
 		memcpy(member, &list, sizeof(list));
+	} else if (field->kind == WIRE_ADDRESS) {
+		if (!is_empty)
+			die("%s=%s: an address is - or as it was made up", name, value);
+		memset(member, 0, sizeof(struct wire_address));
 	} else {
 		set_number(field, member, field_number(field->name, value));
 	}

@@ -61,6 +61,10 @@ SAID = [
     for kind, rule in MALFORMED_CARRYING.items()
 ] + [
     Lie("two attaches", "out:attach twice", "an attach of a session that is attached"),
+    Lie(
+        "a client behind a proxy that there is not", "out:attach send 1 attach session=@+1000",
+        "a claim about a client who came by no proxy",
+    ),
     *(
         Lie(f"an attach with a {what}", f"out:attach give {what}", MALFORMED_CARRYING["descriptor"])
         for what in ("listener", "unix-stream", "udp", "file", "channel")
@@ -148,7 +152,7 @@ def _(_, row):
 REFUSED = {
     "to reattach a session whose worker lives": "send 1 reattach session=@",
     "to reattach a session that there is not": "send 1 reattach session=@+1000",
-    "an attempt that auth knows nothing of": "send 1 attach session=@+1000 attempt=1",
+    "an attempt that auth knows nothing of": "send 1 attach session=@+1000 attempt=1 claimed=-",
     "a connection for a session that there is not": "send 1 connect_active session=@+1000 port=2000",
     "the end of sessions that there are not": "send 1000 session_closed +session=@+1000",
     "complaints about a worker that lives": "send 1000 complain session=@",
@@ -196,7 +200,7 @@ def _(_):
 
 @suite.case("100,000 attaches that come to nothing do not make the supervisor large")
 def _(_):
-    many = "send 100000 attach +session=@+1000 attempt=1 with=unconnected-tcp"
+    many = "send 100000 attach +session=@+1000 attempt=1 claimed=- with=unconnected-tcp"
     with two_gateways(f"{LIAR} gate out:connect_active {many}") as (home, liar):
         before = home.resident_bytes()
         with home.log_in(home.eve, liar) as eve:

@@ -5,6 +5,7 @@
 #define SALLYPORT_TESTS_UNIT_KEYS_NEW_KEY_H
 
 #include <openssl/types.h>
+#include <stddef.h>
 
 /* "RSA" with `bits`; "EC" with `group`; "ED25519", "X25519". The caller frees it. */
 EVP_PKEY *new_key(const char *algorithm, int bits, const char *group);
