@@ -198,9 +198,9 @@ def _(_):
             check(0 < made <= 3 * 64, f"{made} connections were made")
 
 
-@suite.case("100,000 attaches that come to nothing do not make the supervisor large")
+@suite.case("70,000 attaches that come to nothing do not make the supervisor large")
 def _(_):
-    many = "send 100000 attach +session=@+1000 attempt=1 claimed=- with=unconnected-tcp"
+    many = "send 70000 attach +session=@+1000 attempt=1 claimed=- with=unconnected-tcp"
     with two_gateways(f"{LIAR} gate out:connect_active {many}") as (home, liar):
         before = home.resident_bytes()
         with home.log_in(home.eve, liar) as eve:
