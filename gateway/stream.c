@@ -48,6 +48,13 @@ stream_has_more(const struct stream *stream)
 }
 
 bool
+stream_is_waiting(const struct stream *stream)
+{
+	char byte;
+	return recv(stream->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
+}
+
+bool
 stream_is_at_end(const struct stream *stream)
 {
 	char byte;

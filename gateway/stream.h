@@ -29,6 +29,9 @@ MUST_CHECK int stream_write(struct stream *stream, const char *data, size_t leng
 /* 0 once all that was written is sent, -EAGAIN, or the negative errno that ended it. */
 MUST_CHECK int stream_flush(struct stream *stream);
 
+/* Is something there that nobody has read yet? */
+bool stream_is_waiting(const struct stream *stream);
+
 /* Is there nothing more to read, now and for ever? */
 bool stream_is_at_end(const struct stream *stream);
 

@@ -185,6 +185,8 @@ fail_move(struct transfer *transfer, int error)
 static bool
 has_clean_end(struct session *session)
 {
+	if (!session->is_attended && stream_is_waiting(&session->stream))
+		attention_begin(session);
 	if (session->is_attended)
 		attention_look(session->gateway);
 	return session->ending == NULL &&

@@ -95,9 +95,7 @@ def _(world):
 
 def worker_of(world, who):
     """The worker that the last session of that account was given."""
-    found = [r for r in world.world.records() if r["event"] == "attached" and r["account"] == who]
-    check(found, f"no session of {who}")
-    return found[-1]["worker_pid"]
+    return world.world.wait_record(event="attached", account=who)["worker_pid"]
 
 
 @suite.case("sessions of both side by side keep both workers")

@@ -212,6 +212,8 @@ def _(one_port):
         for number in range(30):
             with Control(one_port.address) as control:
                 control.login(one_port.user.name, one_port.user.password)
+                # The session before has left, and the server may not have heard of it yet.
+                wait_until(lambda: control.command("PASV", 227, 425).code == 227, "the port")
                 address = passive_address(control, "PASV")
                 if number % 2:
                     arrive(address).close()

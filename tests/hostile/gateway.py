@@ -48,10 +48,12 @@ def come(home, gateway):
 
 
 def is_served(home, gateway):
-    """Whether eve can log in; not while the gateway has as many half sessions as it may."""
-    with home.connect(gateway) as control:
+    """Whether eve can log in; not while the gateway has as many half sessions as it may, and with a
+    421 that may be lost, as the client was cut off."""
+    with contextlib.suppress(EOFError, OSError), home.connect(gateway) as control:
         control.command(f"USER {home.eve.name}", 331)
         return control.command(f"PASS {home.eve.password}", 230, 421).code == 230
+    return False
 
 
 # What it says to the supervisor, or shows it, when eve logs in
