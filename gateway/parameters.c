@@ -150,9 +150,8 @@ set_deflate(struct session *session, struct bytes words)
 	command_split(words, &mode, &option);
 	bool is_bare = is_word(option, "");
 	command_split(option, &option, &value);
-	if (!is_word(mode, "Z") || !session->has_mode_z) {
-		session_reply(session, reply_options_none);
-	} else if (!is_bare && !is_word(option, "LEVEL")) {
+	bool is_known = is_word(mode, "Z") && (is_bare || is_word(option, "LEVEL"));
+	if (!is_known || !session->has_mode_z) {
 		session_reply(session, reply_options_none);
 	} else if (!is_bare && number_parse(value, PATHIO_LEVEL_MAX, &level) < 0) {
 		session_reply(session, reply_argument_bad, "a level from 0 to 9 is wanted");

@@ -371,7 +371,7 @@ open_tls(struct pump *pump)
 int
 pump_new(const struct pump_options *options, int *fd, int *worker_fd, struct pump **place)
 {
-	int ends[2];
+	int ends[2] = { -1, -1 };
 	struct pump *pump = calloc(1, sizeof(*pump));
 	if (pump == NULL)
 		return -ENOMEM;

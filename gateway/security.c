@@ -23,7 +23,8 @@ struct security {
 	struct tls_tickets *tickets;
 	struct tls_context *context; /* NULL: none yet */
 	struct pump_room *pumps;
-	struct tls_certificate next[CERTIFICATES_MAX]; /* their bytes are ours */
+	struct tls_certificate next[CERTIFICATES_MAX];
+	char *chains[CERTIFICATES_MAX], *staples[CERTIFICATES_MAX]; /* their bytes */
 	size_t count;
 };
 
@@ -48,16 +49,16 @@ static void
 drop_next(struct security *security)
 {
 	for (size_t i = 0; i < security->count; i++) {
-		struct tls_certificate *dropped = &security->next[i];
-		free((void *)(uintptr_t)dropped->chain.data);
-		free((void *)(uintptr_t)dropped->staple.data);
+		free(security->chains[i]);
+		free(security->staples[i]);
+		security->chains[i] = security->staples[i] = NULL;
 	}
 	security->count = 0;
 }
 
 /* A whole file, whatever the descriptor's offset, which is shared with other processes. */
 static int
-read_file(int fd, struct bytes *result)
+read_file(int fd, char **owner, struct bytes *result)
 {
 	struct stat status;
 	if (fstat(fd, &status) < 0)
@@ -72,6 +73,7 @@ read_file(int fd, struct bytes *result)
 	if (have != (ssize_t)length)
 		return have < 0 ? -errno : -EIO;
 	*result = bytes_of(buffer, length);
+	*owner = buffer;
 	buffer = NULL;
 	return 0;
 }
@@ -82,7 +84,7 @@ security_add_certificate(struct security *security, uint32_t key, int fd)
 	if (security->count == CERTIFICATES_MAX)
 		return -E2BIG;
 	struct tls_certificate added = { .key = key };
-	int error = read_file(fd, &added.chain);
+	int error = read_file(fd, &security->chains[security->count], &added.chain);
 	if (error == 0)
 		security->next[security->count++] = added;
 	return error;
@@ -93,7 +95,8 @@ security_add_staple(struct security *security, int fd)
 {
 	if (security->count == 0 || security->next[security->count - 1].staple.length > 0)
 		return -EINVAL;
-	return read_file(fd, &security->next[security->count - 1].staple);
+	size_t last = security->count - 1;
+	return read_file(fd, &security->staples[last], &security->next[last].staple);
 }
 
 int

@@ -40,7 +40,7 @@ take_fraction(struct bytes text, int64_t *fraction_ns)
 	if (text.length == 1 || (text.length > 0 && text.data[0] != '.'))
 		return false;
 	for (size_t i = 1; i < text.length || i <= DIGITS_OF_NS; i++) {
-		char digit = i < text.length ? text.data[i] : '0';
+		int digit = i < text.length ? text.data[i] : '0';
 		if (digit < '0' || digit > '9')
 			return false;
 		if (i <= DIGITS_OF_NS)

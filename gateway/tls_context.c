@@ -135,6 +135,7 @@ use_certificate(SSL_CTX *ssl, struct tls_signer *signer, const struct tls_certif
 static bool
 set_rules(SSL_CTX *ssl)
 {
+	int groups[] = { NID_X25519, NID_X9_62_prime256v1, NID_secp384r1 };
 	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 					 SSL_OP_CIPHER_SERVER_PREFERENCE |
 					 SSL_OP_PRIORITIZE_CHACHA);
@@ -143,7 +144,7 @@ set_rules(SSL_CTX *ssl)
 	SSL_CTX_set_alpn_select_cb(ssl, on_alpn, NULL);
 	return SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_cipher_list(ssl, "ECDHE+AESGCM:ECDHE+CHACHA20:!PSK") == 1 &&
-	       SSL_CTX_set1_groups_list(ssl, "X25519:P-256:P-384") == 1;
+	       SSL_CTX_set1_groups(ssl, groups, ARRAY_LENGTH(groups)) == 1;
 }
 
 static int

@@ -97,8 +97,8 @@ import_remote(struct remote_key *key, const OSSL_PARAM *signer, const OSSL_PARAM
 		OSSL_PARAM_get_octet_ptr(public, &other, &length) != 1)
 		return 0;
 	/* Both were put there by tls_provider_key(), which has them without const. */
-	memcpy(&key->signer, &pointer, sizeof(key->signer));
-	memcpy(&key->public, &other, sizeof(key->public));
+	memcpy(&key->signer, &pointer, sizeof(void *));
+	memcpy(&key->public, &other, sizeof(void *));
 	return EVP_PKEY_up_ref(key->public);
 }
 
@@ -459,9 +459,9 @@ tls_provider_key(struct tls_signer *signer, uint32_t number, EVP_PKEY *public)
 {
 	void *signer_pointer = signer, *public_pointer = public;
 	OSSL_PARAM parameters[] = {
-		OSSL_PARAM_construct_octet_ptr(PARAM_SIGNER, &signer_pointer, sizeof(signer)),
+		OSSL_PARAM_construct_octet_ptr(PARAM_SIGNER, &signer_pointer, sizeof(void *)),
 		OSSL_PARAM_construct_uint32(PARAM_NUMBER, &number),
-		OSSL_PARAM_construct_octet_ptr(PARAM_PUBLIC, &public_pointer, sizeof(public)),
+		OSSL_PARAM_construct_octet_ptr(PARAM_PUBLIC, &public_pointer, sizeof(void *)),
 		OSSL_PARAM_construct_end(),
 	};
 	const char *name = type_name(public);

@@ -61,7 +61,7 @@ key_by_name(const struct tls_tickets *tickets, const unsigned char *name)
 	const struct ticket_key *keys[] = { &tickets->current, &tickets->previous };
 	for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)
 		if (keys[i]->is_made && CRYPTO_memcmp(keys[i]->name, name, NAME_BYTES) == 0 &&
-			tickets->now_s() - keys[i]->made_s < 2 * TLS_TICKET_KEY_LIFE_S)
+			tickets->now_s() - keys[i]->made_s < 2 * (uint64_t)TLS_TICKET_KEY_LIFE_S)
 			return keys[i];
 	return NULL;
 }

@@ -22,7 +22,12 @@ struct charset {
 	iconv_t from_utf8;
 };
 
-static const iconv_t none = (iconv_t)-1;
+/* What iconv_open(3) answers where it fails. */
+static bool
+is_none(iconv_t converter)
+{
+	return (intptr_t)converter == -1;
+}
 
 /* ---- life ---- */
 
@@ -33,9 +38,9 @@ charset_free(struct charset **charset)
 	*charset = NULL;
 	if (freed == NULL)
 		return;
-	if (freed->to_utf8 != none)
+	if (!is_none(freed->to_utf8))
 		iconv_close(freed->to_utf8);
-	if (freed->from_utf8 != none)
+	if (!is_none(freed->from_utf8))
 		iconv_close(freed->from_utf8);
 	pthread_mutex_destroy(&freed->lock);
 	free(freed);
@@ -52,7 +57,7 @@ charset_open(const char *name, struct charset **result)
 		.to_utf8 = iconv_open("UTF-8", name),
 		.from_utf8 = iconv_open(name, "UTF-8"),
 	};
-	if (charset->to_utf8 == none || charset->from_utf8 == none) {
+	if (is_none(charset->to_utf8) || is_none(charset->from_utf8)) {
 		int error = -errno;
 		charset_free(&charset);
 		return error;
@@ -151,7 +156,9 @@ read_next(struct charset *charset, struct bytes text, struct character *result)
 	if (escaped < 0 && !is_ascii(text.data[0]))
 		return read_character(charset, text, result);
 	result->length = 1;
-	result->bytes[0] = escaped >= 0 ? (char)escaped : text.data[0];
+	result->bytes[0] = text.data[0];
+	if (escaped >= 0)
+		result->bytes[0] = (char)escaped;
 	return escaped >= 0 ? ESCAPE_BYTES : 1;
 }
 

@@ -7,12 +7,12 @@
 #include "worker/text.h"
 
 struct permission {
-	char letter;
 	enum pathio_type type;
 	uint32_t right;
-	bool is_of_tree;
 	unsigned entry;
 	unsigned folder;
+	char letter;
+	bool is_of_tree;
 };
 
 enum { CHANGE = ACCESS_WRITE | ACCESS_EXECUTE };

@@ -66,7 +66,7 @@ reserve_of(const struct listing_text *text, const struct listing_text_options *o
 	size_t line = text->prefix.length + growth * (NAME_BYTES_MAX + target);
 	if (!text->is_of_one_folder)
 		return LISTING_PIECE_BYTES_MIN;
-	return 2 * LISTING_COLUMNS_BYTES_MAX + line; /* or "." and ".." */
+	return (size_t)2 * LISTING_COLUMNS_BYTES_MAX + line; /* or "." and ".." */
 }
 
 int

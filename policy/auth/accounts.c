@@ -249,7 +249,8 @@ name_charset(struct accounts *accounts, unsigned charset)
 	if (name == NULL)
 		return -ENOMEM;
 	ensure(strlen(name) < sizeof(accounts->charset));
-	strcpy(accounts->charset, charset == CONFIG_CHARSET_UTF_8 ? "" : name);
+	snprintf(accounts->charset, sizeof(accounts->charset), "%s",
+		charset == CONFIG_CHARSET_UTF_8 ? "" : name);
 	return 0;
 }
 

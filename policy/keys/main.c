@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 enum { SECURE_HEAP_BYTES = 256 * 1024, SECURE_BLOCK_BYTES = 32 };
 
@@ -40,18 +41,20 @@ fail_to_start(struct keys *keys, const char *text)
 }
 
 /*
- * No page of this process goes to a swap file. Where the limit of locked memory is too low for the
- * whole process, OpenSSL's secure heap still holds the keys' numbers.
+ * OpenSSL's secure heap holds the keys' numbers, locked in memory. The whole process can be locked
+ * only where there is no limit: under one, memory that it needs later would be refused.
  */
 static const char *
 lock_memory(void)
 {
-	bool has_heap = CRYPTO_secure_malloc_init(SECURE_HEAP_BYTES, SECURE_BLOCK_BYTES) == 1;
-	if (mlockall(MCL_CURRENT | MCL_FUTURE) == 0)
-		return "memory locked";
-	return has_heap ? "keys locked in memory, the rest of the process may be swapped "
-			  "(LimitMEMLOCK= is too low)"
-			: "memory not locked (LimitMEMLOCK= is too low)";
+	struct rlimit limit = { 0 };
+	if (CRYPTO_secure_malloc_init(SECURE_HEAP_BYTES, SECURE_BLOCK_BYTES) != 1)
+		return "memory not locked (LimitMEMLOCK= is too low)";
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur != RLIM_INFINITY ||
+		mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		return "keys locked in memory, the rest of the process may be swapped "
+		       "(LimitMEMLOCK=infinity)";
+	return "memory locked";
 }
 
 static void
@@ -81,7 +84,6 @@ static void
 on_key(void *owner, struct message *message, const struct vault_key *body)
 {
 	struct keys *keys = owner;
-	SCOPE_FREE char *text = NULL;
 	const char *reason;
 	int error = vault_add(keys->vault, body->number, message->descriptor, &reason);
 	if (error == -EEXIST) {
@@ -90,6 +92,7 @@ on_key(void *owner, struct message *message, const struct vault_key *body)
 	}
 	if (error == -ENOMEM)
 		die("out of memory");
+	SCOPE_FREE char *text = NULL;
 	if (error < 0 && asprintf(&text, "%.*s: %s", (int)body->file_name.length,
 				 body->file_name.data, reason) < 0)
 		die("out of memory");

@@ -364,8 +364,10 @@ gateways_announce(struct gateways *gateways)
 struct gateway *
 gateways_next(struct gateways *gateways, const struct gateway *after)
 {
+	if (gateways == NULL)
+		return NULL;
 	size_t next = after == NULL ? 0 : (size_t)(after - gateways->slots) + 1;
-	return gateways == NULL || next == gateways->count ? NULL : &gateways->slots[next];
+	return next == gateways->count ? NULL : &gateways->slots[next];
 }
 
 struct gateway *
