@@ -94,11 +94,13 @@ add(struct ports *ports, const struct waiting *added)
 		free(waiting);
 		return -ENOMEM;
 	}
-	if (tsearch(waiting, &ports->by_place, compare_places) == NULL) {
+	struct waiting *const *place = tsearch(waiting, &ports->by_place, compare_places);
+	if (place == NULL) {
 		tdelete(waiting, &ports->by_session, compare_sessions);
 		free(waiting);
 		return -ENOMEM;
 	}
+	ensure(*place == waiting);
 	return 0;
 }
 
@@ -123,6 +125,7 @@ wait_for(struct ports *ports, struct waiting *waiting)
 {
 	uint16_t port;
 	struct session_ends ends;
+	ensure(ports != NULL);
 	if (!sessions_find_ends(waiting->gateway, waiting->session, &ends))
 		return -ENOENT;
 	waiting->local = ends.local;

@@ -133,7 +133,7 @@ passive_share(struct passive *passive, struct event_base *base, passive_knock *k
 	int found = 0, fd = -ENOMEM;
 	passive->knock = knock;
 	passive->owner = owner;
-	passive->listeners = calloc(passive->count, sizeof(passive->listeners[0]));
+	passive->listeners = calloc(passive->count, sizeof(struct event *));
 	for (uint32_t i = 0; passive->listeners != NULL && i < passive->count; i++) {
 		fd = listen_at((uint16_t)(passive->first + i));
 		if (fd < 0)
