@@ -60,7 +60,7 @@ check_active(void **state)
 {
 	const struct active_row *row = *state;
 	uint16_t port = 0;
-	SCOPE_FD int listener = listen_at(row->peer, &port);
+	SCOPE_FD UNUSED int listener = listen_at(row->peer, &port);
 	/* Their ports are those of the control connection and play no part. */
 	struct wire_address local = address_of(row->local, 21), peer = address_of(row->peer, 5);
 	SCOPE_FD int fd = active_connect(&local, &peer, port, row->source_port);
@@ -78,7 +78,7 @@ check_active(void **state)
 	assert_int_equal(seen.port, row->source_port);
 	/* The next one leaves from there while this one is in use. */
 	uint16_t other_port = 0;
-	SCOPE_FD int other_listener = listen_at(row->peer, &other_port);
+	SCOPE_FD UNUSED int other_listener = listen_at(row->peer, &other_port);
 	SCOPE_FD int other = active_connect(&local, &peer, other_port, row->source_port);
 	assert_true(other >= 0);
 }
@@ -89,7 +89,7 @@ check_source(void **state)
 {
 	uint16_t taken = 0;
 	(void)state;
-	SCOPE_FD int listener = listen_at("127.0.0.1", &taken);
+	SCOPE_FD UNUSED int listener = listen_at("127.0.0.1", &taken);
 	assert_int_equal(active_check_source(0), 0);
 	assert_int_equal(active_check_source(9431), 0);
 	assert_int_equal(active_check_source(taken), -EADDRINUSE);
