@@ -17,11 +17,6 @@
 #include <search.h>
 #include <stdlib.h>
 
-#if defined(__GNUC__) && !defined(__clang__)
-/* The analyzer does not know that a tree owns what tsearch(3) has put there. */
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-
 /* A session that waits at a port. */
 struct waiting {
 	uint64_t session;         /* first: what one tree compares */
@@ -29,7 +24,9 @@ struct waiting {
 	struct wire_address local;
 	struct gateway *gateway;
 	uint32_t tag; /* of its want_port */
+	LIST_ENTRY(waiting) link;
 };
+LIST_HEAD(waiting_list, waiting);
 
 struct ports {
 	struct supervisor *supervisor;
@@ -38,6 +35,7 @@ struct ports {
 	uint32_t count;
 	void *by_session; /* tsearch(3) */
 	void *by_place;
+	struct waiting_list all;
 };
 
 /*
@@ -86,6 +84,7 @@ ports_leave(struct ports *ports, uint64_t session)
 		return;
 	tdelete(waiting, &ports->by_session, compare_sessions);
 	tdelete(waiting, &ports->by_place, compare_places);
+	LIST_REMOVE(waiting, link);
 	free(waiting);
 }
 
@@ -105,6 +104,7 @@ add(struct ports *ports, const struct waiting *added)
 		free(waiting);
 		return -ENOMEM;
 	}
+	LIST_INSERT_HEAD(&ports->all, waiting, link);
 	return 0;
 }
 
