@@ -162,13 +162,15 @@ keep(struct listing_order *order, const struct backend_entry *entry)
 	int error = make_room(order);
 	if (error < 0)
 		return error;
-	struct kept *kept = malloc(sizeof(*kept) + entry->name.length);
+	struct kept **place = &order->kept[order->count];
+	*place = malloc(sizeof(**place) + entry->name.length);
+	struct kept *kept = *place;
 	if (kept == NULL)
 		return -ENOMEM;
+	order->count++;
 	kept->attributes = entry->attributes;
 	kept->length = entry->name.length;
 	memcpy(kept->name, entry->name.data, entry->name.length);
-	order->kept[order->count++] = kept;
 	return LISTING_ENTRY;
 }
 
