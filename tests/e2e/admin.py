@@ -54,7 +54,7 @@ def ask_json(world, *words):
 
 def own_session(world, control):
     """The session of that control connection, as the command lists it."""
-    peer = "{}:{}".format(*control.socket.getsockname()[:2])
+    peer = control.name
     (found,) = [one for one in ask_json(world, "sessions")["sessions"] if one["peer"] == peer]
     return found
 

@@ -76,7 +76,7 @@ def say(proxied, header, source=PROXY):
 def _(proxied, version):
     start = proxied.server.mark()
     with proxied.relay(VERSIONS[version]) as relay, through(proxied, relay) as control:
-        client = "127.0.0.2:%d" % control.socket.getsockname()[1]
+        client = control.name
         control.command("MKD by-proxy-" + version, 257)
     log = proxied.server
     proxy = f"{PROXY}:"
@@ -92,7 +92,7 @@ def _(proxied, version):
 @suite.case("who comes to the plain listener is who the kernel says, and no proxy is named")
 def _(proxied):
     with session(proxied.server, source=PROXY) as control:
-        peer = f"{PROXY}:{control.socket.getsockname()[1]}"
+        peer = control.name
         control.command("MKD plain", 257)
     for event in ("connected", "attached"):
         equal(proxied.server.wait_record(event=event, peer=peer)["proxy"], "", "the proxy")

@@ -40,7 +40,7 @@ def _(world):
     world.user.file("down", noise(123_456))
     start = world.mark()
     with session(world) as control:
-        client = "127.0.0.1:%d" % control.socket.getsockname()[1]
+        client = control.name
         control.fetch("RETR down")
         control.store("STOR up", noise(654_321))
         control.command("MKD folder", 257)

@@ -134,7 +134,7 @@ def _(world):
     start = world.mark()
     with Control(world.address) as control:
         control.login(world.user.name, world.user.password)
-        name = world.wait_record(start, event="attached")["session"]
+        name = world.wait_record(start, event="attached", peer=control.name)["session"]
         control.line("HASH endless")
     world.wait_record(start, event="session_ended", session=name)
     record = world.wait_record(start, event="operation", session=name, name="digest")
@@ -378,7 +378,7 @@ def _(world):
     start = world.mark()
     with session(world) as control:
         control.command("CLNT a client \u20ac", 200)
-        name = world.wait_record(start, event="attached")["session"]
+        name = world.wait_record(start, event="attached", peer=control.name)["session"]
     world.wait_record(start, event="client", session=name, name="a client \u20ac")
 
 

@@ -75,7 +75,7 @@ class House:
             control = Control(self.world.address)
             try:
                 control.reply(220)
-                own = "{}:{}".format(*control.socket.getsockname())
+                own = control.name
                 seen = gateway and self.world.wait_record(event="connected", peer=own)["pid"]
             except BaseException:
                 control.socket.close()

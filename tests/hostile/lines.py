@@ -85,7 +85,8 @@ def _(world, text):
     with fresh(world) as control:
         equal(control.command(b"USER " + text, 331).text, b"Password required.")
         equal(control.command(b"PASS " + text, 530).text, b"Login incorrect.")
-    equal(world.wait_record(start, event="login")["name"], text.decode(), "in the log")
+        login = world.wait_record(start, event="login", peer=control.name)
+    equal(login["name"], text.decode(), "in the log")
     with session(world) as control:
         for verb in REFUSING:
             answer = control.command(verb.encode() + b" " + text)

@@ -193,9 +193,10 @@ def _(world):
                 control.command(f"USER {name}", 331).lines,
                 control.command(f"PASS {password}", 530).lines,
             )
+            login = world.wait_record(start, event="login", peer=control.name)
         heard[who] = [line for reply in words for line in reply]
         # The log has one judgement of each; that it costs one hash is tried in unit/auth.
-        equal(world.wait_record(start, event="login")["verdict"], "refused", who)
+        equal(login["verdict"], "refused", who)
     equal(len(set(map(tuple, heard.values()))), 1, f"ways of refusing: {heard}")
 
 

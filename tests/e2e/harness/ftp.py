@@ -52,6 +52,12 @@ class Control:
         self.socket.close()
 
     @property
+    def name(self):
+        """What the record calls its end: the peer."""
+        host, port = self.socket.getsockname()[:2]
+        return f"[{host}]:{port}" if self.ipv6 else f"{host}:{port}"
+
+    @property
     def ipv6(self):
         return self.socket.family == socket.AF_INET6
 
