@@ -52,7 +52,7 @@ command_split(struct bytes line, struct bytes *verb, struct bytes *argument)
 	size_t length = blank == NULL ? line.length : (size_t)(blank - line.data);
 	size_t skipped = blank == NULL ? length : length + 1;
 	*verb = bytes_of(line.data, length);
-	*argument = bytes_of(line.data + skipped, line.length - skipped);
+	*argument = bytes_after(line, skipped);
 }
 
 bool

@@ -172,7 +172,7 @@ data_parse_eprt(struct bytes argument, struct wire_address *address)
 	if (argument.length < 2 || argument.data[0] < 33 || argument.data[0] > 126)
 		return -EINVAL;
 	char delimiter = argument.data[0];
-	struct bytes rest = bytes_of(argument.data + 1, argument.length - 1);
+	struct bytes rest = bytes_after(argument, 1);
 	if (next_number(&rest, delimiter, UINT16_MAX, &protocol) != 1)
 		return -EINVAL;
 	if (protocol != 1 && protocol != 2)

@@ -36,7 +36,7 @@ facts_parse(struct bytes names)
 		size_t length = end == NULL ? names.length : (size_t)(end - names.data);
 		size_t skipped = end == NULL ? length : length + 1;
 		chosen |= find(bytes_of(names.data, length));
-		names = bytes_of(names.data + skipped, names.length - skipped);
+		names = bytes_after(names, skipped);
 	}
 	return chosen;
 }

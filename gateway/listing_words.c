@@ -42,16 +42,10 @@ take_letter(struct listing_words *words, char letter)
 }
 
 static struct bytes
-skip(struct bytes text, size_t count)
-{
-	return bytes_of(text.data + count, text.length - count);
-}
-
-static struct bytes
 skip_blanks(struct bytes text)
 {
 	while (text.length > 0 && text.data[0] == ' ')
-		text = skip(text, 1);
+		text = bytes_after(text, 1);
 	return text;
 }
 
@@ -81,7 +75,7 @@ take_options(struct listing_words *words, struct bytes argument)
 			return rest;
 		for (size_t i = 1; i < word.length; i++)
 			take_letter(words, word.data[i]);
-		rest = skip(next, word.length < next.length ? word.length + 1 : word.length);
+		rest = bytes_after(next, word.length < next.length ? word.length + 1 : word.length);
 		if (is_end)
 			return rest;
 	}
@@ -105,12 +99,13 @@ split_path(struct listing_words *words)
 	words->folder = path;
 	words->pattern = words->below = bytes_of("", 0);
 	for (size_t at = 0; at < path.length;) {
-		struct bytes name = bytes_of(path.data + at, length_up_to(skip(path, at), '/'));
+		struct bytes name =
+			bytes_of(path.data + at, length_up_to(bytes_after(path, at), '/'));
 		size_t end = at + name.length;
 		if (is_pattern(name)) {
 			words->folder = bytes_of(path.data, at);
 			words->pattern = name;
-			words->below = skip(path, end < path.length ? end + 1 : end);
+			words->below = bytes_after(path, end < path.length ? end + 1 : end);
 			return;
 		}
 		at = end + 1;
@@ -139,7 +134,7 @@ listing_check(const struct listing_words *words)
 			return -ENAMETOOLONG;
 		if (name.length > 0 && ++levels > PATHIO_PATTERN_LEVELS_MAX)
 			return -E2BIG;
-		rest = skip(rest, name.length < rest.length ? name.length + 1 : name.length);
+		rest = bytes_after(rest, name.length < rest.length ? name.length + 1 : name.length);
 	}
 	return words->pattern.length > NAME_BYTES_MAX ? -ENAMETOOLONG : 0;
 }

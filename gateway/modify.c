@@ -312,7 +312,7 @@ parse_facts(struct bytes facts, struct modification *wanted)
 		int error = parse_fact(bytes_of(facts.data, length), wanted);
 		if (error < 0)
 			return error;
-		facts = bytes_of(facts.data + length + 1, facts.length - length - 1);
+		facts = bytes_after(facts, length + 1);
 	}
 	return 0;
 }

@@ -7,16 +7,10 @@
 #include <strings.h>
 
 static struct bytes
-skip(struct bytes text, size_t count)
-{
-	return bytes_of(text.data + count, text.length - count);
-}
-
-static struct bytes
 skip_blanks(struct bytes text)
 {
 	while (text.length > 0 && text.data[0] == ' ')
-		text = skip(text, 1);
+		text = bytes_after(text, 1);
 	return text;
 }
 
@@ -33,14 +27,14 @@ take_plain(struct words *words, struct bytes *word)
 	const char *blank = memchr(words->rest.data, ' ', words->rest.length);
 	size_t length = blank == NULL ? words->rest.length : (size_t)(blank - words->rest.data);
 	*word = bytes_of(words->rest.data, length);
-	words->rest = skip_blanks(skip(words->rest, length));
+	words->rest = skip_blanks(bytes_after(words->rest, length));
 }
 
 /* Never longer than what it was made from, so that an argument's words have room in a line. */
 static int
 take_quoted(struct words *words, struct bytes *word)
 {
-	struct bytes rest = skip(words->rest, 1);
+	struct bytes rest = bytes_after(words->rest, 1);
 	char *start = words->room + words->used;
 	size_t length = 0;
 	bool is_closed = false;
@@ -50,7 +44,7 @@ take_quoted(struct words *words, struct bytes *word)
 		is_closed = is_quote && !is_doubled;
 		if (!is_closed)
 			start[length++] = rest.data[0];
-		rest = skip(rest, is_doubled ? 2 : 1);
+		rest = bytes_after(rest, is_doubled ? 2 : 1);
 	}
 	if (!is_closed || (rest.length > 0 && rest.data[0] != ' '))
 		return -EINVAL;
@@ -84,7 +78,7 @@ words_take_last(struct bytes *text, struct bytes *word)
 	if (blank == NULL)
 		return false;
 	size_t before = (size_t)(blank - text->data);
-	*word = skip(*text, before + 1);
+	*word = bytes_after(*text, before + 1);
 	while (before > 0 && text->data[before - 1] == ' ')
 		before--;
 	text->length = before;

@@ -209,7 +209,7 @@ pathio_file_write(struct pathio_file *file, struct bytes content)
 		if (error < 0)
 			return fail_file(file, "write", error);
 		uint32_t written = file->wait->body.written.count;
-		content = bytes_of(content.data + written, content.length - written);
+		content = bytes_after(content, written);
 	}
 	return 0;
 }

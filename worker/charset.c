@@ -175,7 +175,7 @@ read_all(struct charset *charset, struct bytes written, char *stored, size_t cap
 			return -ENAMETOOLONG;
 		memcpy(stored + length, next.bytes, next.length);
 		length += next.length;
-		written = bytes_of(written.data + taken, written.length - (size_t)taken);
+		written = bytes_after(written, (size_t)taken);
 	}
 	return (int)length;
 }

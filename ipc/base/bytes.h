@@ -29,6 +29,13 @@ bytes_of_text(const char *text)
 	return bytes_of(text, strlen(text));
 }
 
+/* All but the first `count`, of which there must be as many. */
+static inline struct bytes
+bytes_after(struct bytes from, size_t count)
+{
+	return bytes_of(from.data + count, from.length - count);
+}
+
 static inline bool
 bytes_equal(struct bytes a, struct bytes b)
 {

@@ -73,7 +73,7 @@ output_write(struct output *output, struct bytes bytes)
 			continue;
 		if (written < 0)
 			return -errno;
-		bytes = bytes_of(bytes.data + written, bytes.length - (size_t)written);
+		bytes = bytes_after(bytes, (size_t)written);
 	}
 	return 0;
 }

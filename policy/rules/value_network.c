@@ -237,7 +237,7 @@ value_parse_announcement(
 	added.clients = all_of_v4;
 	const char *equals = memchr(text.data, '=', text.length);
 	size_t skipped = equals == NULL ? 0 : (size_t)(equals - text.data) + 1;
-	struct bytes target = bytes_of(text.data + skipped, text.length - skipped);
+	struct bytes target = bytes_after(text, skipped);
 	int result = equals == NULL ? 0
 				    : clients_parse(rule, bytes_of(text.data, skipped - 1),
 					      &added.clients, error);

@@ -44,7 +44,7 @@ value_parse_quantity(
 	size_t digits = 0;
 	while (digits < text.length && text.data[digits] >= '0' && text.data[digits] <= '9')
 		digits++;
-	uint64_t factor = factor_of(rule->type, bytes_of(text.data + digits, text.length - digits));
+	uint64_t factor = factor_of(rule->type, bytes_after(text, digits));
 	uint64_t number = 0;
 	int parsed = number_parse(bytes_of(text.data, digits), UINT64_MAX, &number);
 	if (factor == 0 || parsed == -EINVAL)

@@ -381,6 +381,16 @@ gateways_find(struct gateways *gateways, uint64_t session)
 }
 
 void
+gateways_blame(struct gateways *gateways, uint32_t incarnation, struct bytes rule)
+{
+	struct gateway *gateway = gateways_find(gateways, (uint64_t)incarnation << 32);
+	SCOPE_FREE char *text = bytes_copy_text(rule);
+	if (gateway != NULL)
+		process_kill(gateway->service.process,
+			text != NULL ? text : "broke a rule of one of its channels");
+}
+
+void
 gateways_connect_auth(struct gateways *gateways)
 {
 	for (unsigned i = 0; gateways != NULL && i < gateways->count; i++)

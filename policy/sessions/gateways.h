@@ -38,11 +38,15 @@ void gateways_reload(struct gateways *gateways);
 
 /* Tells all of them what PASV announces (names.h). */
 void gateways_announce(struct gateways *gateways);
+
 /* All of them, one after the other, from NULL to NULL. */
 struct gateway *gateways_next(struct gateways *gateways, const struct gateway *after);
 
 /* The gateway that may name this session, if it still lives. */
 struct gateway *gateways_find(struct gateways *gateways, uint64_t session);
+
+/* The gateway broke this rule of its channel to another process, and ends, if it still lives. */
+void gateways_blame(struct gateways *gateways, uint32_t incarnation, struct bytes rule);
 
 /* Gives each gateway a channel to the auth that has just been started. */
 void gateways_connect_auth(struct gateways *gateways);

@@ -210,12 +210,7 @@ static void
 on_broken(void *owner, UNUSED struct message *message, const struct vault_broken *body)
 {
 	const struct process *process = owner;
-	struct gateway *gateway =
-		gateways_find(process->supervisor->gateways, (uint64_t)body->incarnation << 32);
-	SCOPE_FREE char *rule = bytes_copy_text(body->rule);
-	if (gateway != NULL)
-		process_kill(gateway->service.process,
-			rule != NULL ? rule : "broke a rule of its channel to keys");
+	gateways_blame(process->supervisor->gateways, body->incarnation, body->rule);
 }
 
 static const struct vault_handlers handlers = {

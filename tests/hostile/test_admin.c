@@ -12,9 +12,9 @@
 #include "policy/sessions/workers.h"
 #include "policy/supervisor/listeners.h"
 #include "policy/supervisor/supervisor.h"
+#include "tests/descriptors.h"
 #include "tests/hostile/assault.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -100,18 +100,6 @@ settle(void)
 		event_base_loop(scene.supervisor.base, EVLOOP_NONBLOCK);
 }
 
-static unsigned
-count_descriptors(void)
-{
-	unsigned count = 0;
-	DIR *directory = opendir("/proc/self/fd");
-	assert_non_null(directory);
-	while (readdir(directory) != NULL)
-		count++;
-	closedir(directory);
-	return count;
-}
-
 static void
 check_other(void)
 {
@@ -150,7 +138,7 @@ strike(const struct malformed_list *list, size_t index)
 {
 	begin();
 	scene.said = 0;
-	unsigned before = count_descriptors();
+	int before = count_descriptors();
 	int fd = add_command();
 	assert_int_equal(malformed_send(list, index, fd), 0);
 	settle();

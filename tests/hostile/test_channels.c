@@ -7,9 +7,9 @@
 #include "ipc/base/scope.h"
 #include "ipc/channel.h"
 #include "ipc/protocol.h"
+#include "tests/descriptors.h"
 #include "tests/hostile/assault.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 
 enum { TURNS = 4, CODES_MAX = 128, ASSAULTS_MAX = 64 };
@@ -69,22 +69,10 @@ receiver_of(const struct message_table *messages, enum role sender)
 	bug("%s is no channel", messages->name);
 }
 
-static size_t
-count_descriptors(void)
-{
-	size_t count = 0;
-	DIR *folder = opendir("/proc/self/fd");
-	assert_non_null(folder);
-	while (readdir(folder) != NULL)
-		count++;
-	closedir(folder);
-	return count;
-}
-
 static const char *
 strike(const struct malformed_list *list, size_t index)
 {
-	size_t descriptors = count_descriptors();
+	int descriptors = count_descriptors();
 	struct victim victim = { .base = event_base_new() };
 	const struct channel_options options = {
 		.base = victim.base,

@@ -4,11 +4,11 @@
  */
 #include "ipc/base/scope.h"
 #include "ipc/pathio.h"
+#include "tests/descriptors.h"
 #include "tests/hostile/assault.h"
 #include "tests/unit/worker/session.h"
 #include "worker/backend.h"
 
-#include <dirent.h>
 #include <stdio.h>
 
 enum { LIAR = 78, TURNS = 8 };
@@ -18,18 +18,6 @@ settle(struct session *worker)
 {
 	for (int i = 0; i < TURNS; i++)
 		event_base_loop(worker->base, EVLOOP_NONBLOCK);
-}
-
-static size_t
-count_descriptors(void)
-{
-	size_t count = 0;
-	DIR *folder = opendir("/proc/self/fd");
-	assert_non_null(folder);
-	while (readdir(folder) != NULL)
-		count++;
-	closedir(folder);
-	return count;
 }
 
 /* One worker for all: what leaks, or is left in a wrong state, shows. */
@@ -70,7 +58,7 @@ static const char *
 strike(const struct malformed_list *list, size_t index)
 {
 	struct session *worker = the_worker();
-	size_t descriptors = count_descriptors();
+	int descriptors = count_descriptors();
 	int fd;
 	session_attach(worker, LIAR, &fd);
 	worker->ended = 0;

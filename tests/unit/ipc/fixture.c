@@ -12,7 +12,6 @@
 #include "ipc/verdict.h"
 #include "ipc/verify.h"
 
-#include <dirent.h>
 #include <endian.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -128,25 +127,13 @@ on_drained(void *owner)
 
 /* ---- life ---- */
 
-size_t
-fixture_count_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	size_t count = 0;
-	assert_non_null(folder);
-	while (readdir(folder) != NULL)
-		count++;
-	closedir(folder);
-	return count;
-}
-
 static struct fixture *
 make(struct event_base *shared, const struct fixture_side *side, enum message_phase phase)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	int ends[2];
 	assert_non_null(fixture);
-	fixture->descriptors_before = fixture_count_descriptors();
+	fixture->descriptors_before = count_descriptors();
 	fixture->is_base_shared = shared != NULL;
 	fixture->base = shared != NULL ? shared : event_base_new();
 	assert_non_null(fixture->base);
@@ -193,7 +180,7 @@ fixture_end(struct fixture **fixture)
 	fixture_close_peer(*fixture);
 	if (!(*fixture)->is_base_shared)
 		event_base_free((*fixture)->base);
-	assert_int_equal(fixture_count_descriptors(), (*fixture)->descriptors_before);
+	assert_int_equal(count_descriptors(), (*fixture)->descriptors_before);
 	free(*fixture);
 	*fixture = NULL;
 }

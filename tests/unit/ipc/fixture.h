@@ -12,6 +12,7 @@
 #define SALLYPORT_TESTS_UNIT_IPC_FIXTURE_H
 
 #include "ipc/channel.h"
+#include "tests/descriptors.h"
 #include "tests/table.h"
 
 /* Which end of which channel is under test. */
@@ -35,7 +36,7 @@ struct fixture {
 	struct channel *channel;
 	int peer;                  /* the other end; -1 once closed */
 	unsigned peer_descriptors; /* that were read there */
-	size_t descriptors_before;
+	int descriptors_before;
 
 	/* What has happened. */
 	size_t received;
@@ -78,8 +79,5 @@ void fixture_send(struct fixture *fixture, uint32_t code, struct bytes body, con
 int64_t fixture_read_tag(struct fixture *fixture);
 
 void fixture_close_peer(struct fixture *fixture);
-
-/* How many descriptors this process has open. */
-size_t fixture_count_descriptors(void);
 
 #endif

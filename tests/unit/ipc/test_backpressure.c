@@ -208,16 +208,16 @@ static uint32_t
 fill_with_descriptors(struct fixture *fixture)
 {
 	uint32_t tag = 0;
-	size_t before;
+	int before;
 	do {
 		int ends[2];
 		assert_int_equal(channel_pair(ends), 0);
 		close(ends[1]);
-		before = fixture_count_descriptors() - 1;
+		before = count_descriptors() - 1;
 		assert_int_equal(post_channel_end(fixture, ++tag, ends[0]), 0);
 		close(ends[0]);
 		assert_true(tag < 10000);
-	} while (fixture_count_descriptors() == before);
+	} while (count_descriptors() == before);
 	return tag;
 }
 
@@ -225,12 +225,12 @@ static void
 check_descriptors_wait(UNUSED void **state)
 {
 	struct fixture *fixture = fixture_new(&fixture_gate);
-	size_t descriptors = fixture_count_descriptors();
+	int descriptors = count_descriptors();
 	uint32_t posted = fill_with_descriptors(fixture);
-	assert_int_equal(fixture_count_descriptors(), descriptors + 1);
+	assert_int_equal(count_descriptors(), descriptors + 1);
 	assert_int_equal(read_all(fixture), posted);
 	assert_int_equal(fixture->peer_descriptors, posted);
-	assert_int_equal(fixture_count_descriptors(), descriptors);
+	assert_int_equal(count_descriptors(), descriptors);
 	fixture_end(&fixture);
 }
 

@@ -167,14 +167,14 @@ static void
 check_free_in_handler(UNUSED void **state)
 {
 	struct fixture *fixture = fixture_new(&fixture_gate);
-	size_t descriptors = fixture_count_descriptors();
+	int descriptors = count_descriptors();
 	fixture->on_message = free_and_touch;
 	send_attach(fixture);
 	send_complaints(fixture, 3);
 	fixture_settle(fixture);
 	assert_int_equal(fixture->received, 1);
 	assert_int_equal(fixture->closed, 0);
-	assert_int_equal(fixture_count_descriptors(), descriptors - 1); /* our end */
+	assert_int_equal(count_descriptors(), descriptors - 1); /* our end */
 	fixture_end(&fixture);
 }
 
@@ -208,17 +208,17 @@ static void
 check_descriptor_taken(UNUSED void **state)
 {
 	struct fixture *fixture = fixture_new(&fixture_gate);
-	size_t descriptors = fixture_count_descriptors();
+	int descriptors = count_descriptors();
 	int taken = -1;
 	send_attach(fixture);
 	fixture_settle(fixture);
-	assert_int_equal(fixture_count_descriptors(), descriptors);
+	assert_int_equal(count_descriptors(), descriptors);
 	fixture->on_message = take_descriptor;
 	fixture->argument = &taken;
 	send_attach(fixture);
 	fixture_settle(fixture);
 	assert_int_equal(fixture->received, 2);
-	assert_int_equal(fixture_count_descriptors(), descriptors + 1);
+	assert_int_equal(count_descriptors(), descriptors + 1);
 	assert_int_equal(descriptor_check(taken, DESCRIPTOR_CONTROL), 0);
 	close(taken);
 	fixture_end(&fixture);

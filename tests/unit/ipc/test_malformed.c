@@ -159,7 +159,7 @@ check_message(void **state)
 {
 	const struct message_row *row = *state;
 	struct fixture *fixture = fixture_new_in(&fixture_gate, row->phase);
-	size_t descriptors = fixture_count_descriptors();
+	int descriptors = count_descriptors();
 	send_row(fixture, row);
 	/* Were it read, it would be noted. */
 	fixture_send(fixture, GATE_VIOLATION, bytes_of("\0\0\0\0\0\0\0\0", 8), NULL, 0);
@@ -172,7 +172,7 @@ check_message(void **state)
 		assert_int_equal(fixture->tags[0], 7);
 		assert_int_equal(fixture->closed, 0);
 	}
-	assert_int_equal(fixture_count_descriptors(), descriptors);
+	assert_int_equal(count_descriptors(), descriptors);
 	fixture_end(&fixture);
 }
 
@@ -204,14 +204,14 @@ check_size(void **state)
 {
 	const struct size_row *row = *state;
 	struct fixture *fixture = fixture_new(&fixture_gate);
-	size_t descriptors = fixture_count_descriptors();
+	int descriptors = count_descriptors();
 	SCOPE_FREE char *message = calloc(1, row->bytes + 1);
 	int fd = make_tcp();
 	fixture_send_raw(fixture, bytes_of(message, row->bytes), &fd, row->descriptors);
 	close(fd);
 	fixture_settle(fixture);
 	check_end(fixture, row->want);
-	assert_int_equal(fixture_count_descriptors(), descriptors);
+	assert_int_equal(count_descriptors(), descriptors);
 	fixture_end(&fixture);
 }
 

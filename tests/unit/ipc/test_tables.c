@@ -7,50 +7,13 @@
 #include "ipc/hash.h"
 #include "ipc/ledger.h"
 #include "ipc/loader.h"
-#include "ipc/protocol.h"
 #include "ipc/resolve.h"
 #include "ipc/vault.h"
 #include "ipc/verdict.h"
 #include "policy/cage/cage.h"
-#include "tests/table.h"
+#include "tests/unit/ipc/rows.h"
 
 #include <endian.h>
-
-struct protocol_row {
-	const char *name;
-	size_t index;
-};
-
-static const struct protocol_row protocol_rows[] = {
-#define PROTOCOL(name, one_end, other_end, doc) { #name, PROTOCOL_INDEX_##name },
-#include "ipc/protocol.def"
-};
-
-/* Runs `check` on each message of the row's channel. */
-static void
-each_message(void **state, void (*check)(const struct protocol *, const struct message_rule *))
-{
-	const struct protocol_row *row = *state;
-	const struct protocol *protocol = &protocols[row->index];
-	unsigned checked = 0;
-	for (uint32_t i = 0; i < protocol->messages->count; i++) {
-		if (protocol->messages->rules[i].name == NULL)
-			continue;
-		check(protocol, &protocol->messages->rules[i]);
-		checked++;
-	}
-	assert_true(checked > 0);
-}
-
-static void
-want_true(bool condition, const char *text, const struct protocol *protocol,
-	const struct message_rule *rule)
-{
-	if (!condition)
-		fail_msg("%s %s: not so: %s", protocol->name, rule->name, text);
-}
-
-#define want(condition, protocol, rule) want_true(condition, #condition, protocol, rule)
 
 /* ---- rows ---- */
 

@@ -119,7 +119,7 @@ worker_stub_new(const struct remote_options *options)
 	struct worker_stub *stub = calloc(1, sizeof(*stub));
 	int ends[2];
 	assert_non_null(stub);
-	stub->descriptors_before = fixture_count_descriptors();
+	stub->descriptors_before = count_descriptors();
 	stub->base = event_base_new();
 	assert_non_null(stub->base);
 	assert_int_equal(channel_pair(ends), 0);
@@ -141,7 +141,7 @@ worker_stub_end(struct worker_stub **stub)
 	pathio_free(&(*stub)->io);
 	channel_free(&(*stub)->worker);
 	event_base_free((*stub)->base);
-	assert_int_equal(fixture_count_descriptors(), (*stub)->descriptors_before);
+	assert_int_equal(count_descriptors(), (*stub)->descriptors_before);
 	free(*stub);
 	*stub = NULL;
 }

@@ -29,7 +29,7 @@ struct worker_stub {
 	struct event_base *base;
 	struct pathio *io;
 	struct channel *worker;
-	size_t descriptors_before;
+	int descriptors_before;
 	struct stub_request requests[STUB_REQUESTS];
 	size_t received;
 	/* Callbacks of the instance. */

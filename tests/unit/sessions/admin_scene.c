@@ -8,7 +8,6 @@
 #include "policy/sessions/record.h"
 #include "policy/supervisor/listeners.h"
 #include "tests/table.h"
-#include "tests/unit/supervisor/sides.h"
 
 #include <errno.h>
 #include <search.h>
@@ -17,18 +16,6 @@
 #include <string.h>
 
 struct scene *scene;
-
-void
-scene_note(const char *format, ...)
-{
-	size_t length = strlen(scene->log);
-	va_list arguments;
-	va_start(arguments, format);
-	if (length > 0)
-		scene->log[length++] = ' ';
-	vsnprintf(scene->log + length, sizeof(scene->log) - length, format, arguments);
-	va_end(arguments);
-}
 
 /* ---- in the place of the other modules ---- */
 

@@ -10,6 +10,7 @@
 #include "policy/sessions/session.h"
 #include "policy/sessions/workers.h"
 #include "policy/supervisor/supervisor.h"
+#include "tests/unit/supervisor/sides.h"
 
 enum { SCENE_OWN_UID = 1000, SCENE_ADMIN_GID = 44 };
 enum { SCENE_SESSIONS = 200, SCENE_PROCESSES = 200, SCENE_COMMANDS_MAX = 20 };
@@ -45,7 +46,7 @@ struct scene {
 extern struct scene *scene;
 
 /* Adds a word to scene->log. */
-void scene_note(const char *format, ...) PRINTF_LIKE(1, 2);
+#define scene_note(...) sides_note(scene->log, sizeof(scene->log), __VA_ARGS__)
 
 void scene_open(const struct admin_peer *peer);
 void scene_close(void);

@@ -22,18 +22,7 @@
 
 struct session_scene *scene;
 
-PRINTF_LIKE(1, 2)
-static void
-note(const char *format, ...)
-{
-	size_t length = strlen(scene->log);
-	va_list arguments;
-	va_start(arguments, format);
-	if (length > 0)
-		scene->log[length++] = ' ';
-	vsnprintf(scene->log + length, sizeof(scene->log) - length, format, arguments);
-	va_end(arguments);
-}
+#define note(...) sides_note(scene->log, sizeof(scene->log), __VA_ARGS__)
 
 /* ---- in the place of the other modules ---- */
 

@@ -48,18 +48,7 @@ static struct scene {
 	char log[512];
 } * scene;
 
-PRINTF_LIKE(1, 2)
-static void
-note(const char *format, ...)
-{
-	size_t length = strlen(scene->log);
-	va_list arguments;
-	va_start(arguments, format);
-	if (length > 0)
-		scene->log[length++] = ' ';
-	vsnprintf(scene->log + length, sizeof(scene->log) - length, format, arguments);
-	va_end(arguments);
-}
+#define note(...) sides_note(scene->log, sizeof(scene->log), __VA_ARGS__)
 
 static struct wire_address
 address_of(unsigned last, uint16_t port)

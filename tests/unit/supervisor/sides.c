@@ -5,6 +5,7 @@
 
 #include "tests/table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,4 +48,16 @@ sides_open(const struct sides *sides, struct channel **supervisor, struct channe
 	options.peer_role = sides->role;
 	options.handlers = &nothing;
 	assert_int_equal(channel_new(&options, &ends[1], supervisor), 0);
+}
+
+void
+sides_note(char *log, size_t log_bytes, const char *format, ...)
+{
+	size_t length = strlen(log);
+	va_list arguments;
+	va_start(arguments, format);
+	if (length > 0)
+		log[length++] = ' ';
+	vsnprintf(log + length, log_bytes - length, format, arguments);
+	va_end(arguments);
 }

@@ -21,4 +21,7 @@ struct sides {
 /* Opens both: the supervisor's, whose child may send nothing, and the child's. */
 void sides_open(const struct sides *sides, struct channel **supervisor, struct channel **child);
 
+/* Puts the words behind those that are in the log, with a blank between. */
+PRINTF_LIKE(3, 4) void sides_note(char *log, size_t log_bytes, const char *format, ...);
+
 #endif

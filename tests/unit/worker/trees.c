@@ -6,7 +6,6 @@
 #include "ipc/base/scope.h"
 #include "tests/table.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fts.h>
 #include <grp.h>
@@ -82,18 +81,6 @@ test_tree_close(struct test_tree *test)
 	fd_close(&test->tree.options.root_fd);
 	if (test->folder[0] != '\0')
 		test_remove_folder(test->folder);
-}
-
-int
-count_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	assert_non_null(folder);
-	int count = -1; /* the folder's own */
-	for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
-		count += entry->d_name[0] != '.';
-	closedir(folder);
-	return count;
 }
 
 struct path

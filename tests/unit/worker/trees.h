@@ -7,6 +7,7 @@
 #ifndef SALLYPORT_TESTS_UNIT_WORKER_TREES_H
 #define SALLYPORT_TESTS_UNIT_WORKER_TREES_H
 
+#include "tests/descriptors.h"
 #include "worker/tree.h"
 
 enum { TEST_MEMORY_LIMIT = 64 << 20 };
@@ -57,9 +58,6 @@ bool test_exists(struct tree *tree, const char *text);
 
 /* With all in it, be it unreadable or deeper than a path is long. */
 void test_remove_folder(char *folder);
-
-/* Descriptors that this process has open. */
-int count_descriptors(void);
 
 /* Folds; a path that does not fold fails the case. */
 struct path test_path(const char *text);
