@@ -83,12 +83,16 @@ take_options(struct listing_words *words, struct bytes argument)
 
 /* ---- patterns ---- */
 
+/* A `[` without its `]` stands for itself, and may be the second byte of a character. */
 static bool
 is_pattern(struct bytes name)
 {
-	for (size_t i = 0; i < name.length; i++)
-		if (memchr("*?[", name.data[i], 3) != NULL)
+	for (; name.length > 0; name = bytes_after(name, 1)) {
+		char byte = name.data[0];
+		if (byte == '*' || byte == '?' ||
+			(byte == '[' && length_up_to(name, ']') < name.length))
 			return true;
+	}
 	return false;
 }
 

@@ -105,7 +105,7 @@ call_new(struct instance *instance, uint32_t code, const void *request, int desc
 int
 call_make_room(struct call *call)
 {
-	if (call->rule->room_bytes == 0)
+	if (call->rule->room_bytes == 0 || call->room != NULL)
 		return 0;
 	call->room = malloc(call->rule->room_bytes);
 	return call->room == NULL ? -ENOMEM : 0;
@@ -166,18 +166,12 @@ call_take_rights(struct call *call)
 static void
 record_parts(const struct call *call, int error)
 {
-	const struct pathio_combine *request = call->request;
 	const struct instance_observer *observer = call->nursery->options.observer;
-	struct wire_list parts = request->parts;
+	struct wire_list parts = call->parts;
 	struct pathio_part part;
-	while (wire_list_next(&parts, &pathio_part_record, &part)) {
-		struct path folded;
-		struct bytes path = part.path;
-		if (path_fold(NULL, path, &folded) == 0)
-			path = path_bytes(&folded);
+	while (wire_list_next(&parts, &pathio_part_record, &part))
 		observer->operation(observer->context, &call->instance->options.identity,
-			call->rule->name, path, call->recorded_path, -error);
-	}
+			call->rule->name, part.path, call->recorded_path, -error);
 }
 
 static void

@@ -30,7 +30,7 @@ enum operation_trait {
 	QUICK = 1 << 1,      /* tried first with what the caches have */
 	SLOW = 1 << 2,       /* has the instance's slow deadline, not the usual one */
 	UNRECORDED = 1 << 3, /* says nothing about a file */
-	PARTS = 1 << 4,      /* what its list names is recorded, too */
+	PARTS = 1 << 4,      /* what its list names is judged and recorded, too */
 };
 
 /* What a part of an operation came to beside 0 and negative errno: it goes on, see below. */
@@ -95,6 +95,7 @@ struct call {
 	struct bytes recorded_path; /* as judged; as it came if it could not be folded */
 	struct charset *charset;    /* of the names that it came with, and of the answer's */
 	struct bytes recorded_destination;
+	struct wire_list parts; /* with PARTS: each as `recorded_path` is; encoded in ->room */
 	struct shared_rights *shared_rights;
 	const struct rights *rights; /* of shared_rights */
 	struct tree *tree;

@@ -247,3 +247,31 @@ charset_write(struct charset *charset, struct bytes stored, char *at)
 	pthread_mutex_unlock(&charset->lock);
 	return at;
 }
+
+/* ---- patterns ---- */
+
+/* The first character, or the one byte that is none. */
+static char *
+guard_next(struct charset *charset, struct bytes *pattern, char *at)
+{
+	struct character ignored;
+	int taken = read_next(charset, *pattern, &ignored);
+	size_t length = taken < 0 ? 1 : (size_t)taken;
+	for (size_t i = 0; i < length; i++) {
+		if (i > 0 && memchr("[]\\*?", pattern->data[i], 5) != NULL)
+			*at++ = '\\';
+		*at++ = pattern->data[i];
+	}
+	*pattern = bytes_after(*pattern, length);
+	return at;
+}
+
+char *
+charset_guard_pattern(struct charset *charset, struct bytes pattern, char *at)
+{
+	pthread_mutex_lock(&charset->lock);
+	while (pattern.length > 0)
+		at = guard_next(charset, &pattern, at);
+	pthread_mutex_unlock(&charset->lock);
+	return at;
+}

@@ -17,6 +17,7 @@ struct charset;
 enum {
 	CHARSET_NAME_BYTES_MAX = 32,
 	CHARSET_GROWTH = 3, /* bytes that a stored byte may become */
+	CHARSET_GUARD_GROWTH = 2,
 };
 
 /*
@@ -35,6 +36,13 @@ void charset_free(struct charset **charset);
  */
 MUST_CHECK int
 charset_read(struct charset *charset, struct bytes written, char *stored, size_t capacity);
+
+/*
+ * A pattern of glob.h, as a client has written it: what it means there, without the bytes within
+ * characters that would mean something else (in Shift_JIS a backslash or bracket may end one). At
+ * `at`, which has room for CHARSET_GUARD_GROWTH times as much. Returns where it ends.
+ */
+char *charset_guard_pattern(struct charset *charset, struct bytes pattern, char *at);
 
 /*
  * How a client writes what is stored: at `at`, which has room for CHARSET_GROWTH times as much.

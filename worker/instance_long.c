@@ -63,41 +63,15 @@ instance_run_copy(struct call *call, union pathio_body *body)
 	return result;
 }
 
-/* What is denied is denied before anything is looked at. */
-static int
-judge_parts(const struct call *call)
-{
-	const struct pathio_combine *request = call->request;
-	struct wire_list parts = request->parts;
-	struct pathio_part part;
-	int error = 0;
-	while (error == 0 && wire_list_next(&parts, &pathio_part_record, &part)) {
-		struct path path;
-		error = part.path.data[0] == '/' ? path_fold(NULL, part.path, &path) : -EINVAL;
-		if (error == 0)
-			error = rights_judge(
-				call->rights, path_bytes(&path), RIGHTS_READ | RIGHTS_DELETE);
-	}
-	return error;
-}
-
-int
-instance_begin_combine(struct call *call)
-{
-	int error = judge_parts(call);
-	return error < 0 ? error : instance_begin_long(call);
-}
-
 /* What was judged, a file or a name that is free, is what is found. */
 static int
 begin_combine(struct call *call)
 {
-	const struct pathio_combine *request = call->request;
 	bool is_new;
 	int error = instance_judge_target(call, call->path, RIGHTS_APPEND, RIGHTS_CREATE);
 	if (error == 0)
 		error = operation_combine(
-			call->tree, call->path, request->parts, &call->operation, &is_new);
+			call->tree, call->path, call->parts, &call->operation, &is_new);
 	if (error == 0 && (call->judged & (is_new ? RIGHTS_CREATE : RIGHTS_APPEND)) == 0)
 		error = -EACCES;
 	return error;

@@ -177,7 +177,6 @@ int instance_begin_discard(struct call *call);
 int instance_begin_account(struct call *call);
 
 int instance_begin_long(struct call *call);
-int instance_begin_combine(struct call *call);
 int instance_end_long(struct call *call, int error);
 
 /* ---- rights (instance_rights.c) ---- */

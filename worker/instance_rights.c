@@ -47,6 +47,37 @@ path_member(const struct call *call, size_t offset)
 	return member;
 }
 
+/*
+ * Every part, as it is used and recorded, into call->parts; where one is denied, the others are
+ * there all the same. Nothing has been looked at when it is.
+ */
+static int
+judge_parts(struct call *call)
+{
+	const struct pathio_combine *request = call->request;
+	struct wire_list parts = request->parts;
+	struct wire_list_builder folded = { .capacity = call->rule->room_bytes };
+	struct pathio_part part;
+	int error = call_make_room(call);
+	call->parts = parts;
+	if (error < 0)
+		return error;
+	folded.buffer = call->room;
+	while (wire_list_next(&parts, &pathio_part_record, &part)) {
+		struct path path;
+		int denied = fold(call->charset, part.path, &path, &part.path);
+		if (denied == 0)
+			denied = rights_judge(
+				call->rights, path_bytes(&path), RIGHTS_READ | RIGHTS_DELETE);
+		if (error == 0)
+			error = denied;
+		if (wire_list_add(&folded, &pathio_part_record, &part) < 0)
+			return -EINVAL; /* as it could not have come over a channel */
+	}
+	call->parts = wire_list_built(&folded);
+	return error;
+}
+
 int
 instance_judge(struct call *call)
 {
@@ -57,13 +88,14 @@ instance_judge(struct call *call)
 	if (rule->subject == SUBJECT_MOVE)
 		there_error = fold(call->charset, path_member(call, rule->second),
 			call->destination, &call->recorded_destination);
+	int parts_error = (rule->traits & PARTS) != 0 ? judge_parts(call) : 0;
 	if (error == 0)
 		error = judge(call, call->path, rule->wanted);
 	if (error == 0)
 		error = there_error;
 	if (error == 0 && rule->subject == SUBJECT_MOVE)
 		error = judge(call, call->destination, rule->wanted_there);
-	return error;
+	return error == 0 ? parts_error : error;
 }
 
 int

@@ -4,7 +4,10 @@
 #include "worker/facts.h"
 #include "worker/instance_private.h"
 
-enum { DIGEST_BYTES_MAX = 64 }; /* as pathio.def says of `digested` */
+enum {
+	DIGEST_BYTES_MAX = 64, /* as pathio.def says of `digested` */
+	PARTS_ROOM_BYTES = PATHIO_PARTS_MAX * (sizeof(uint16_t) + PATH_BYTES_MAX), /* encoded */
+};
 
 enum {
 #define REQUEST(name, CODE, number, answer, doc)  REQUEST_##name = (CODE),

@@ -25,7 +25,9 @@ struct listing {
 	struct path folder;
 	struct charset *charset; /* of the pattern; NULL: names match as they are stored */
 	size_t pattern_length;
-	char pattern[NAME_BYTES_MAX];
+	char pattern[NAME_BYTES_MAX]; /* as it came */
+	size_t guarded_length;
+	char guarded[NAME_BYTES_MAX * CHARSET_GUARD_GROWTH]; /* as it is matched */
 	char single[NAME_BYTES_MAX + 1];
 };
 
@@ -79,6 +81,21 @@ open_path(struct listing *listing, const struct path *path, const struct listing
 	return single_error < 0 ? error : 0;
 }
 
+static void
+set_pattern(struct listing *listing, struct bytes pattern)
+{
+	char *end = listing->guarded + pattern.length;
+	listing->pattern_length = pattern.length;
+	if (pattern.length == 0)
+		return;
+	memcpy(listing->pattern, pattern.data, pattern.length);
+	if (listing->charset == NULL)
+		memcpy(listing->guarded, pattern.data, pattern.length);
+	else
+		end = charset_guard_pattern(listing->charset, pattern, listing->guarded);
+	listing->guarded_length = (size_t)(end - listing->guarded);
+}
+
 int
 listing_open(struct tree *tree, const struct path *path, const struct listing_place *place,
 	struct listing **result, struct pathio_attributes *attributes)
@@ -92,9 +109,7 @@ listing_open(struct tree *tree, const struct path *path, const struct listing_pl
 	listing->tree = tree;
 	listing->names_only = place->is_names_only;
 	listing->charset = place->charset;
-	listing->pattern_length = pattern.length;
-	if (pattern.length > 0)
-		memcpy(listing->pattern, pattern.data, pattern.length);
+	set_pattern(listing, pattern);
 	int error = open_path(listing, path, place);
 	if (error < 0) {
 		listing_close(&listing);
@@ -222,8 +237,8 @@ next_single(struct listing *listing, struct backend_entry *entry)
 static bool
 matches_as_is(const struct listing *listing, struct bytes name)
 {
-	struct bytes pattern = bytes_of(listing->pattern, listing->pattern_length);
-	return glob_matches(pattern, name) || bytes_equal(pattern, name);
+	return glob_matches(bytes_of(listing->guarded, listing->guarded_length), name) ||
+	       bytes_equal(bytes_of(listing->pattern, listing->pattern_length), name);
 }
 
 /* As the client sees the name. */

@@ -7,6 +7,7 @@ could be judged in one writing and used in another.
 """
 
 import os
+import shutil
 import signal
 
 from harness import server
@@ -207,6 +208,122 @@ def _(world):
         equal(sorted(control.lines("NLST a?b")), [b"aeb", b"a\xe9b"])
         equal(control.lines(b"NLST a[\xe9]b"), [b"a\xe9b"])
         equal(control.lines("NLST a=*b"), ["a=E6=97=A5b".encode()])
+
+
+# Every command with a path in it, and then what it is to leave: names as stored. What comes before the
+# path, between quotes and behind it is the command's own.
+PATHS = [
+    ("CWD é", "é"),
+    ("SIZE é/ö", "é/ö"),
+    ("MDTM é/ö", "é/ö"),
+    ("MDTM 20200102030405 é/ö", "é/ö"),
+    ("MFMT 20200102030405 é/ö", "é/ö"),
+    ("MFF Modify=20200102030405;UNIX.mode=0600; é/ö", "é/ö"),
+    ("MLST é/ö", "é/ö"),
+    ("STAT é", "é"),
+    ("STAT é/ö", "é/ö"),
+    ("HASH é/ö", "é/ö"),
+    ("XCRC é/ö", "é/ö"),
+    ('XMD5 "é/ö" 0 1', "é/ö"),
+    ("XSHA256 é/ö 0 1", "é/ö"),
+    ("AVBL é", "é"),
+    ("MKD é/neü", "é/neü"),
+    ("DELE é/ö", "!é/ö"),
+    ("RMD é/leër", "!é/leër"),
+    ("RMDA é/völl", "!é/völl"),
+    ("SITE CHMOD 600 é/ö", "é/ö"),
+    ("SITE UTIME 202001020304 é/ö", "é/ö"),
+    ("SITE UTIME é/ö 20200102030405 20200102030405 20200102030405 UTC", "é/ö"),
+    ("SITE MKDIR é/ü/ß", "é/ü/ß"),
+    ("SITE RMDIR é/völl", "!é/völl"),
+    ('SITE COPY "é/ö" "é/cöpie"', "é/cöpie"),
+    ("RNFR é/ö && RNTO é/nöch", "é/nöch"),
+    ("SITE CPFR é/ö && SITE CPTO é/cöpie", "é/cöpie"),
+    ('COMB "é/älles" "é/ö" "é/völl/zweï"', "é/älles"),
+    ("COMB é/=C3=A4lles é/=C3=B6 é/völl/./zweï", "é/älles"),
+]
+
+
+@suite.table(PATHS, lambda row: f"its path is the user's: {row[0]}")
+def _(world, row):
+    commands, left = row
+    ada = world.user
+    shutil.rmtree(ada.path("é"), ignore_errors=True)
+    ada.file("é/ö", b"eins")
+    ada.file("é/völl/zweï", b"zwei")
+    ada.folder("é/leër")
+    with session(world, ada) as control:
+        for command in commands.split(" && "):
+            answer = control.command(command.encode("latin-1"))
+            check(answer.code < 400, f"{command}: {answer}")
+            check("é".encode() not in b"".join(answer.lines), f"{answer} has a name as stored")
+    if left[0] == "!":
+        check(not ada.path(left[1:]).exists(), f"{left[1:]} is there")
+    else:
+        check(ada.path(left).exists(), f"{left} is not there: {ada.names('é')}")
+
+
+@suite.case("COMB: parts go by their names in the user's characters, and are in the log as stored")
+def _(world):
+    ada = world.user
+    ada.folder("stücke")
+    for name in ("erstes ä", "zweites ö"):
+        ada.file(f"stücke/{name}", name.encode())
+    start = world.mark()
+    with session(world, ada) as control:
+        control.command('COMB "stücke/gänz" "stücke/erstes ä" "stücke/zweites ö"'.encode("latin-1"), 250)
+        control.command('COMB x "stücke/gänz" "gehéim/secret"'.encode("latin-1"), 550)
+        control.command("OPTS UTF8 ON", 200)
+        control.command("COMB stücke/nöch stücke/gänz".encode(), 250)
+    equal(ada.names("stücke"), ["nöch".encode()])
+    equal(ada.path("stücke/nöch").read_bytes(), "erstes äzweites ö".encode())
+    for name, destination in (
+        ("/stücke/erstes ä", "/stücke/gänz"),
+        ("/stücke/zweites ö", "/stücke/gänz"),
+        ("/gehéim/secret", "/x"),
+        ("/stücke/gänz", "/stücke/nöch"),
+    ):
+        world.wait_record(start, event="operation", name="combine", path=name, destination=destination)
+
+
+# Second bytes of these are [ \\ ] ^ { | } ~ ` and @, which mean something elsewhere.
+TRICKY = ["データ", "ソート", "表示.txt", "ポート", "ゾーン[1]", "ム", "ミ{a}", "ァ"]
+
+
+@suite.table(TRICKY, lambda name: f"bytes of a character mean nothing by themselves: {name}")
+def _(world, name):
+    bob = world.users[1]
+    encoded = name.encode("shift_jis")
+    bob.file(f"{name}/{name}", b"x")
+    with session(world, bob) as control:
+        for command in (b"LIST ", b"NLST ", b"MLSD ", b"STAT "):
+            if command == b"STAT ":
+                lines = control.command(command + encoded, 212, 213).lines
+            else:
+                lines = control.lines(command + encoded)
+            check(any(line.endswith(encoded) for line in lines), f"{command}: {lines}")
+        equal(control.lines(b"NLST " + encoded + b"/" + encoded), [encoded + b"/" + encoded])
+        inside = encoded if name.endswith("]") else encoded + b"/" + encoded  # a pattern, or the folder
+        equal(control.lines(b"NLST " + encoded), [inside])
+        equal(control.fetch(b"RETR " + encoded + b"/" + encoded), b"x")
+        control.command(b'SITE COPY "' + encoded + b"/" + encoded + b'" "' + encoded + b'/2"', 250)
+        control.command(b'COMB "' + encoded + b'/3" "' + encoded + b'/2" "' + encoded + b"/" + encoded + b'"', 250)
+        control.command(b"HASH " + encoded + b"/3", 213)
+        control.command(b"CWD " + encoded, 250)
+    equal(bob.names(name), [b"3"])
+    shutil.rmtree(bob.path(name))
+
+
+@suite.case("patterns in characters of two bytes")
+def _(world):
+    bob = world.users[1]
+    for name in ("ソート", "ソース", "データ", "デート"):
+        bob.file(f"muster/{name}")
+    with session(world, bob) as control:
+        control.command("CWD muster", 250)
+        for pattern, want in (("ソ*", ("ソート", "ソース")), ("デー*", ("データ", "デート")), ("*ト", ("ソート", "デート"))):
+            found = sorted(control.lines(b"NLST " + pattern.encode("shift_jis")))
+            equal(found, sorted(name.encode("shift_jis") for name in want), pattern)
 
 
 @suite.case("STOU says its name as the client writes it")

@@ -63,6 +63,8 @@ static const struct listing_row listing_rows[] = {
 	{ "a pattern in the root", "/*", 0, NAME, LIST, false, "/", "*", "" },
 	{ "a question mark", "a?", 0, NAME, LIST, false, "", "a?", "" },
 	{ "a set", "[ab]", 0, NAME, LIST, false, "", "[ab]", "" },
+	{ "no set", "a[b", 0, NAME, LIST, false, "a[b", "", "" },
+	{ "no set, and a pattern behind it", "a[b/]*", 0, NAME, LIST, false, "a[b/", "]*", "" },
 	{ "a pattern before the last name", "x/a*/b", 0, NAME, LIST, false, "x/", "a*", "b" },
 	{ "several patterns", "*/?//[x]/", 0, NAME, LIST, false, "", "*", "?//[x]/" },
 	{ "a pattern with a slash at its end", "a*/", 0, NAME, LIST, false, "", "a*", "" },

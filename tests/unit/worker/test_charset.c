@@ -209,6 +209,36 @@ check_read(void **state)
 	charset_free(&charset);
 }
 
+static const struct guard_row {
+	const char *name;
+	const char *set;
+	struct bytes pattern;
+	struct bytes want;
+} guard_rows[] = {
+	{ "ASCII", "SHIFT_JIS", TEXT("a*[b-d]\\?"), TEXT("a*[b-d]\\?") },
+	{ "one byte a character", "ISO-8859-1", TEXT("[\xe9]*\xff"), TEXT("[\xe9]*\xff") },
+	{ "a backslash within", "SHIFT_JIS", TEXT("\x83\x5c*"), TEXT("\x83\\\x5c*") },
+	{ "a bracket within", "SHIFT_JIS", TEXT("\x81\x5b[\x83\x5d]"),
+		TEXT("\x81\\\x5b[\x83\\\x5d]") },
+	{ "nothing special within", "SHIFT_JIS", TEXT("\x83\x66?"), TEXT("\x83\x66?") },
+	{ "half a character", "SHIFT_JIS", TEXT("*\x83"), TEXT("*\x83") },
+	{ "an escape", "BIG5", TEXT("=C3=A4*"), TEXT("=C3=A4*") },
+	{ "nothing", "BIG5", TEXT(""), TEXT("") },
+};
+
+static void
+check_guard(void **state)
+{
+	const struct guard_row *row = *state;
+	struct charset *charset = opened(row->set);
+	char room[64];
+	const char *end = charset_guard_pattern(charset, row->pattern, room);
+	struct bytes guarded = bytes_of(room, (size_t)(end - room));
+	if (!bytes_equal(guarded, row->want))
+		fail_msg("guarded as %.*s", (int)guarded.length, guarded.data);
+	charset_free(&charset);
+}
+
 static void
 check_room(void **state)
 {
@@ -266,6 +296,7 @@ main(void)
 		CASE("every two bytes of every set", check_pairs),
 		TABLE("written", write_rows, check_write),
 		TABLE("read", read_rows, check_read),
+		TABLE("guarded", guard_rows, check_guard),
 		CASE("room", check_room),
 		CASE("unknown", check_unknown),
 		CASE("any bytes", check_any_bytes),
