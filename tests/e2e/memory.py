@@ -87,6 +87,46 @@ def _(_nothing):
         equal(control.fetch("RETR fits"), noise(900_000), "content")
 
 
+# Every way to more bytes, where "part" holds 600,000 of 1 MiB.
+WAYS_IN = {
+    "STOR": ("STOR new",),
+    "APPE": ("APPE part",),
+    "STOU": ("STOU",),
+    "REST and STOR": ("REST 600000", "STOR part"),
+    "RANG and STOR": ("RANG 600000 1199999", "STOR part"),
+    "RANG and APPE": ("RANG 600000 1199999", "APPE part"),
+    "SITE COPY": ('SITE COPY "part" "new"',),
+    "SITE CPFR and CPTO": ("SITE CPFR part", "SITE CPTO new"),
+    "COMB": ("COMB part other",),
+    "COMB into a new file": ("COMB new part other",),
+}
+
+
+@suite.table(list(WAYS_IN), lambda way: f"HOSTILE 24: no way past the limit by {way}")
+def _(_nothing, way):
+    users = (("demo", None, "backend=memory memory_limit=1MiB"),)
+    with server.configured(users=users) as world, session(world) as control:
+        control.store("STOR part", noise(600_000))
+        if way.startswith("COMB"):
+            control.store("STOR other", noise(300_000))
+        before = control.lines("NLST")
+        *first, last = WAYS_IN[way]
+        for command in first:
+            control.command(command, 350)
+        with control.data() if way[:4] not in ("SITE", "COMB") else contextlib.nullcontext() as data:
+            if data is None:
+                control.command(last, 452)
+            else:
+                control.command(last, 150)
+                with contextlib.suppress(OSError):  # it hangs up when it is full
+                    data.write(noise(600_000))
+                control.reply(452)
+        equal(control.lines("NLST"), before, "what is there")
+        sizes = [int(control.command(b"SIZE " + name, 213).text) for name in before]
+        check(sum(sizes) <= 1 << 20, f"{sizes}")
+        equal(control.fetch("RETR part")[:600_000], noise(600_000), "what was there before")
+
+
 # What it begins with
 
 

@@ -2,7 +2,7 @@
 """A client that wants in: commands before the login, names that are paths, other forms of a name
 that is closed, guessing who there is and with which password.
 
-HOSTILE classes 16, 18, 19, 27 and 28.
+HOSTILE classes 16, 18, 19 and 26 to 28.
 """
 
 import collections
@@ -168,6 +168,31 @@ def _(world):
     judged = [r for r in world.records()[-2 * len(NO_NAMES) :] if r["event"] == "login"]
     check({r["verdict"] for r in judged} == {"refused"}, f"{judged}")
     equal(world.processes("worker"), workers, "workers")
+
+
+# 26
+
+NO_WORDS = [
+    "' OR '1'='1", "ada'--", "ada'; DROP TABLE users; --", 'ada" OR ""="', "ada\\'", "ada%00",
+    "$(touch pwned)", "`touch pwned`", "ada; touch pwned", "ada | touch pwned", "ada && touch pwned",
+    "${HOME}", "~ada", "*", "ada*", "-ada", "--help", "-c touch pwned", ">pwned", "ada #",
+]  # fmt: skip
+
+
+@suite.case("HOSTILE 26: words of SQL and of shells are names of nobody, and are told as they are")
+def _(world):
+    start, workers = world.mark(), world.processes("worker")
+    before = sorted(world.user.home.parent.parent.rglob("*"))
+    for name in NO_WORDS:
+        with fresh(world) as control:
+            control.command(f"USER {name}", 331)
+            equal(control.command(f"PASS {server.PASSWORD}").code, 530, f"as {name!r}")
+        equal(world.wait_record(start, event="login", name=name)["verdict"], "refused", name)
+        with fresh(world) as control:  # and as a password
+            control.command("USER ada", 331)
+            control.command(f"PASS {name}", 530)
+    equal(world.processes("worker"), workers, "workers")
+    equal(sorted(world.user.home.parent.parent.rglob("*")), before, "files")
 
 
 # 27
