@@ -12,6 +12,7 @@ import re
 from harness import server
 from harness.fixtures import small_tree
 from harness.ftp import Control, session
+from harness.rows import site_verbs, verbs
 from harness.tap import Suite, check, equal
 
 suite = Suite()
@@ -198,6 +199,41 @@ def _(world):
             check(code not in (500, 502), f"HELP lists {verb}, which answers {code}")
             if code in (350, 331):
                 control.command("NOOP", 200)
+
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def covered():
+    """[(verb, where it is asked)] of the table in README.md."""
+    table = re.findall(r"^\| ([A-Z][A-Z0-9, ]*) \| ([^|]+) \|$", (HERE / "README.md").read_text(), re.M)
+    return [(verb, where.split(", ")) for names, where in table for verb in names.split(", ")]
+
+
+@suite.case("README.md names for each command the programs that ask it, and they do")
+def _(_world):
+    equal(sorted(verb for verb, _ in covered()), sorted(verbs("COMMAND") + site_verbs()), "commands")
+    for verb, where in covered():
+        for name in where:
+            path = HERE / (name if name.endswith(".txt") else f"{name}.py")
+            check(re.search(rf"\b{verb}\b", path.read_text()), f"{path.name} has no {verb}")
+
+
+@suite.table(verbs("MISSING"), lambda verb: f"{verb} is known and not offered: 502")
+def _(world, verb):
+    with session(world) as control:
+        for line in (verb, f"{verb} x", verb.lower()):
+            control.command(line, 502)
+        control.command("NOOP", 200)
+
+
+@suite.table(verbs("FOREIGN"), lambda verb: f"{verb} is of another protocol: 421, and the end")
+def _(world, verb):
+    with Control(world.address) as control:
+        control.reply(220)
+        control.send(f"{verb} x\r\nNOOP\r\n")
+        control.reply(421)
+        control.expect_end()
 
 
 if __name__ == "__main__":

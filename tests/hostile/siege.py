@@ -5,16 +5,15 @@ and no descriptor more, and whoever comes then is served.
 import contextlib
 import functools
 import pathlib
-import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
 from harness import place, processes, server  # noqa: E402
 from harness.ftp import Control, session  # noqa: E402
+from harness.rows import rows  # noqa: E402
 from harness.tap import Suite, check, equal, wait_until  # noqa: E402
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
 ROLES = ("gateway", "auth", "record", "worker")
 HOLDING = ("gateway", "auth", "worker")  # record has a channel for every worker that lingers
 AT_REST = 4  # readings that agree
@@ -110,7 +109,4 @@ class Growth:
 
 def verbs():
     """{verb: its row's first word} of the command table."""
-    text = (TOP / "gateway" / "commands.def").read_text()
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
-    found = re.findall(r"^(COMMAND|MISSING|FOREIGN)\(([^,)]+)", text, re.M)
-    return {verb: kind for kind, verb in found}
+    return {verb: kind for kind, verb in rows("gateway/commands.def", "COMMAND", "MISSING", "FOREIGN")}
