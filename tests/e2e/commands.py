@@ -227,7 +227,7 @@ def _(world, verb):
         control.command("NOOP", 200)
 
 
-@suite.table(verbs("FOREIGN"), lambda verb: f"{verb} is of another protocol: 421, and the end")
+@suite.table(verbs("FOREIGN"), lambda verb: f"HOSTILE 5: {verb} is of another protocol: 421, and the end")
 def _(world, verb):
     with Control(world.address) as control:
         control.reply(220)

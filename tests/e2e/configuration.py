@@ -34,7 +34,7 @@ WRONG = {
 }
 
 
-@suite.table(list(WRONG), lambda name: f"{name} is refused with file and line")
+@suite.table(list(WRONG), lambda name: f"HOSTILE 33: {name} is refused with file and line")
 def _(_nothing, name):
     text, line, word = WRONG[name]
     with place.temporary_folder() as folder:
@@ -54,7 +54,7 @@ WRONG_USERS = {
 
 
 @suite.table(
-    list(WRONG_USERS), lambda name: f"users file with {name} is refused with file and line"
+    list(WRONG_USERS), lambda name: f"HOSTILE 33: users file with {name} is refused with file and line"
 )
 def _(_nothing, name):
     text = WRONG_USERS[name]

@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -B
-"""Clients that cut, storm and stall: HOSTILE 23 and 30, as the number in each case's name says.
+"""Clients that cut, storm and stall: HOSTILE 23 and 30.
 
 A connection is cut at every byte of a dialogue and in every state of a transfer, on the control or
 the data connection, by FIN or by RST; the server must keep nothing half, lose no process, and
@@ -59,7 +59,7 @@ CUTS = {
 }
 
 
-@suite.table(("FIN", "RST"), lambda how: f"23: the control connection is cut at every byte: {how}")
+@suite.table(("FIN", "RST"), lambda how: f"HOSTILE 23: the control connection is cut at every byte: {how}")
 def _(world, how):
     said = (
         f"USER {world.user.name}\r\nPASS {world.user.password}\r\nTYPE I\r\nMODE Z\r\nEPSV\r\n"
@@ -72,7 +72,7 @@ def _(world, how):
     ends_clean(world)
 
 
-@suite.case("23: the data connection of an upload is reset at every byte: 426, and nothing is left")
+@suite.case("HOSTILE 23: the data connection of an upload is reset at every byte: 426, and nothing is left")
 def _(world):
     with session(world) as control:
         for mode, body in (("S", b"0123456789"), ("Z", zlib.compress(b"0123456789"))):
@@ -153,7 +153,7 @@ def log_in(world, mode, form):
     return control
 
 
-@suite.table(STATES, lambda name: f"23: cut in a transfer, {name}: control or data, FIN or RST")
+@suite.table(STATES, lambda name: f"HOSTILE 23: cut in a transfer, {name}: control or data, FIN or RST")
 def _(world, name):
     for line, mode, form in TRANSFERS:
         for ends in (("control",), ("data",), ("control", "data")):
@@ -169,7 +169,7 @@ def _(world, name):
     ends_clean(world)
 
 
-@suite.case("23: storms of ABOR, in one segment, in every kind of transfer")
+@suite.case("HOSTILE 23: storms of ABOR, in one segment, in every kind of transfer")
 def _(world):
     with session(world) as control:
         for line, mode, form in TRANSFERS:
@@ -188,7 +188,7 @@ def _(world):
     ends_clean(world)
 
 
-@suite.case("23: ABOR at any moment of short transfers: each gets its replies, in order")
+@suite.case("HOSTILE 23: ABOR at any moment of short transfers: each gets its replies, in order")
 def _(world):
     moments = random.Random(23)
     with session(world) as control:
@@ -210,7 +210,7 @@ def _(world):
     ends_clean(world)
 
 
-@suite.case("23: a client that is killed with commands waiting behind its upload: it does not count")
+@suite.case("HOSTILE 23: a client that is killed with commands waiting behind its upload: it does not count")
 def _(world):
     for _ in range(20):
         with Control(world.address) as control:
@@ -244,7 +244,7 @@ def memory_of(world):
     return sum(processes.pss_bytes(pid) for pid in world.processes())
 
 
-@suite.case("30: who does not read costs a bounded piece of memory, and 426 after stall_timeout")
+@suite.case("HOSTILE 30: who does not read costs a bounded piece of memory, and 426 after stall_timeout")
 def _(world):
     need_root("the server's memory is closed to others")
     kinds = [("RETR big", "S", "I"), ("RETR lines", "S", "A"), ("RETR noise", "Z", "A")]

@@ -183,7 +183,7 @@ BROKEN = [
 ]
 
 
-@suite.table(BROKEN, lambda row: f"34: no upload: {row[0]}")
+@suite.table(BROKEN, lambda row: f"HOSTILE 34: no upload: {row[0]}")
 def _(world, row):
     _, broken, code = row
     stream = broken(zlib.compress(noise(50_000)))
@@ -228,7 +228,7 @@ def bomb(mebibytes):
     return b"".join([*pieces, deflater.flush()])
 
 
-@suite.case("34: while a bomb goes off, the same user's other session is served; ABOR ends it")
+@suite.case("HOSTILE 34: while a bomb goes off, the same user's other session is served; ABOR ends it")
 def _(world):
     stream = bomb(64)
     before = world.user.names()
@@ -245,7 +245,7 @@ def _(world):
     names_stay(world, before)
 
 
-@suite.case("34: a bomb ends where there is no room: 452, and the room is there again")
+@suite.case("HOSTILE 34: a bomb ends where there is no room: 452, and the room is there again")
 def _(_world):
     with server.configured(backend="memory", memory_limit="16MiB") as small:
         with deflating(small) as control:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 """An auth that lies: it is ended and replaced when it breaks a rule; whom it names without the
-configuration's leave gets no worker; running sessions notice nothing (DECISIONS 9, 11, 21).
+configuration's leave gets no worker; running sessions notice nothing (HOSTILE 36, DECISIONS 9, 11, 21).
 """
 
 import collections

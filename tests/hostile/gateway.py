@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 """A gateway that lies: it is ended and replaced, or only the session ends on whose channel it lied;
-the other gateway's sessions go on, and the next client is served (DECISIONS 9, 13, 15-17, 19, 21).
+the other gateway's sessions go on, and the next client is served (HOSTILE 36, DECISIONS 9, 13, 15-17, 19, 21).
 
 Of two gateways the first is the liar; eve comes through it, anna through the other. A third is
 what replaces the first.

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 """A record that lies, dies or falls silent: it is ended and replaced, nobody else notices, and no
-line is lost (DECISIONS 21, 22).
+line is lost (HOSTILE 36, DECISIONS 21, 22).
 """
 
 import collections

@@ -7,7 +7,9 @@ The walk is seeded: what fails once fails again. WALK_SEED=N walks another way.
 
 import contextlib
 import os
+import pathlib
 import random
+import re
 import socket
 
 from siege import Siege, besieged, check, equal, verbs
@@ -246,6 +248,19 @@ def _(world, number):
                 walker.meet(walker.random.random() < 0.8)
             else:
                 walker.try_verb(walker.random.choice(known))
+
+
+@suite.case("README.md names tests of each class, and they have its number")
+def _(_world):
+    here = pathlib.Path(__file__).resolve().parent
+    table = re.findall(r"^\| (\d+) \|.*\| ([^|]+) \|$", (here / "README.md").read_text(), re.M)
+    check(len(table) > 30, f"the table was misread: {table}")
+    for number, tests in table:
+        for name in tests.split(", "):
+            found = [path for path in here.parent.glob(f"{name}.*") if path.suffix in (".py", ".c")]
+            check(len(found) == 1, f"{number}: {name}: {found}")
+            pattern = rf"HOSTILE (class(es)? )?(\d+(,| and| to)\s+)*{number}\b"
+            check(re.search(pattern, found[0].read_text()), f"{name} has no HOSTILE {number}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 """A worker that lies: it is ended and replaced, or only the session ends on whose channel it lied;
-other users notice nothing (DECISIONS 12, 13, 21, 24).
+other users notice nothing (HOSTILE 36, DECISIONS 12, 13, 21, 24).
 
 Eve's first worker is the liar, her next ones and anna's are honest.
 """
