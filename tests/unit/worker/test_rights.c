@@ -28,6 +28,7 @@ ATTEMPT(mkdir, mkdir, .path = PATH("/d/new"), .mode = 0777)
 ATTEMPT(rmdir, rmdir, .path = PATH("/d/sub"))
 ATTEMPT(unlink, unlink, .path = PATH("/d/f"))
 ATTEMPT(list, list, .path = PATH("/d/sub"))
+ATTEMPT(list_lenient, list, .path = PATH("/d/sub"), .lenient = true)
 ATTEMPT(describe, describe, .path = PATH("/d/f"), .facts = PATHIO_FACTS_ALL)
 ATTEMPT(size_as, size_as, .path = PATH("/d/f"))
 ATTEMPT(set_times, set_times, .path = PATH("/d/f"), .has_mtime = true)
@@ -96,6 +97,7 @@ static const struct rights_row rights_rows[] = {
 	{ "rmdir", try_rmdir, RIGHTS_RMDIR, 0 },
 	{ "unlink", try_unlink, RIGHTS_DELETE, 0 },
 	{ "list", try_list, RIGHTS_LIST, 0 },
+	{ "list, lenient", try_list_lenient, RIGHTS_LIST, 0 },
 	{ "describe", try_describe, RIGHTS_LIST, 0 },
 	{ "size_as", try_size_as, RIGHTS_LIST, 0 },
 	{ "set_times", try_set_times, RIGHTS_TIMES, 0 },
