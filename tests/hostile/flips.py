@@ -214,7 +214,7 @@ ALIKE = {"DELE tree/d/secret", "RMD tree/d/sub", "STAT tree/d", *LISTED}
 
 def attempts():
     for name, _, _ in USERS:
-        for text in READ + LISTED + STORED + COMMANDS:
+        for text in READ + LISTED + STORED + (COMMANDS if name != "refusing" else []):
             yield name, text
 
 

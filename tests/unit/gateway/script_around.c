@@ -232,5 +232,5 @@ const struct script_step script_around_steps[] = {
 	{ "ports left ", .run_rest = expect_left },
 	{ "claimed ", .run_rest = expect_claim },
 	{ "events ", .run_rest = expect_events },
-	{ NULL },
+	{ .word = NULL },
 };

@@ -287,5 +287,5 @@ const struct script_step script_control_steps[] = {
 	{ "logins ", .run_rest = run_logins },
 	{ "hangups ", .run_rest = run_hangups },
 	{ "rush ", .run_rest = run_rush },
-	{ NULL },
+	{ .word = NULL },
 };

@@ -110,5 +110,5 @@ const struct script_step script_data_steps[] = {
 	{ "data gone", .run = expect_no_data },
 	{ "data is ", .run_rest = expect_data },
 	{ "data send ", .run_rest = send_data },
-	{ NULL },
+	{ .word = NULL },
 };
