@@ -34,8 +34,8 @@ struct channel {
 	struct event end;
 };
 
-/* Messages are handled to their end before the next is read, so one buffer serves the process. */
-static char scratch[MESSAGE_BYTES_MAX];
+/* Messages are handled to their end before the next is read, so one buffer serves a loop. */
+static _Thread_local char scratch[MESSAGE_BYTES_MAX];
 static FILE *trace;
 
 void
@@ -311,7 +311,7 @@ int
 channel_post(struct channel *channel, uint32_t code, uint32_t tag, const void *body, int descriptor)
 {
 	/* Not `scratch`: a handler posts while its message still lies there. */
-	static char outgoing[MESSAGE_BYTES_MAX];
+	static _Thread_local char outgoing[MESSAGE_BYTES_MAX];
 	const struct message_rule *rule = find_rule(channel->options.messages, code);
 	ensure(rule != NULL && (rule->senders & SENT_BY(channel->options.our_role)) != 0);
 	ensure((rule->descriptor != DESCRIPTOR_NONE) == (descriptor >= 0));

@@ -31,6 +31,7 @@ enum operation_trait {
 	SLOW = 1 << 2,       /* has the instance's slow deadline, not the usual one */
 	UNRECORDED = 1 << 3, /* says nothing about a file */
 	PARTS = 1 << 4,      /* what its list names is judged and recorded, too */
+	LENGTHY = 1 << 5,    /* not brief (executor.h) */
 };
 
 /* What a part of an operation came to beside 0 and negative errno: it goes on, see below. */

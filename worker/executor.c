@@ -8,6 +8,12 @@
 #include <stdlib.h>
 
 void
+executor_dispatch(struct executor *executor)
+{
+	executor->kind->dispatch(executor);
+}
+
+void
 executor_submit(struct executor *executor, struct job *job)
 {
 	executor->kind->submit(executor, job);
@@ -58,6 +64,12 @@ static struct executor_inline *
 inline_of(struct executor *executor)
 {
 	return (struct executor_inline *)(void *)executor;
+}
+
+static void
+inline_dispatch(struct executor *executor)
+{
+	event_base_dispatch(event_get_base(&inline_of(executor)->turn));
 }
 
 static void
@@ -132,6 +144,7 @@ inline_free(struct executor *executor)
 }
 
 static const struct executor_kind inline_kind = {
+	.dispatch = inline_dispatch,
 	.submit = inline_submit,
 	.submit_next = inline_submit_next,
 	.settle = inline_settle,

@@ -12,6 +12,11 @@
  * and the end comes whenever the effect returns, for what must be disposed of; then the thread
  * serves again. With every thread written off a job ends with -ETIMEDOUT at once, with the queue
  * full with -EBUSY. The pool never calls `end` or `late` from inside a call of this header.
+ *
+ * Most effects take microseconds, less than sending them to a thread and back. So while the loop is
+ * run by executor_dispatch(), which leads it on the pool's own threads, a *brief* job is carried
+ * out by the very thread that leads, between two rounds of the loop. If that lasts, another thread
+ * takes the loop over and goes on with it; the one that is held comes back as one of the pool's.
  */
 #ifndef SALLYPORT_WORKER_EXECUTOR_H
 #define SALLYPORT_WORKER_EXECUTOR_H
@@ -42,13 +47,15 @@ struct job_kind {
 	void (*end)(struct job *job, int error);
 };
 
-enum job_state { JOB_IDLE, JOB_QUEUED, JOB_RUNS, JOB_RETURNED };
+/* JOB_NEXT: between two rounds of the loop. */
+enum job_state { JOB_IDLE, JOB_NEXT, JOB_QUEUED, JOB_RUNS, JOB_RETURNED };
 
 /* Part of its owner's struct. Set kind, and the two below it as needed, before each submit. */
 struct job {
 	const struct job_kind *kind;
 	uint32_t deadline_ms; /* from the submit on; 0: none */
 	bool is_bound;        /* never refused: there is something to give back or to go on with */
+	bool is_brief; /* seldom waits and is soon done: no thread of its own for it at first */
 
 	/* The executor's. */
 	enum job_state state; /* QUEUED and later: under the pool's lock */
@@ -67,16 +74,24 @@ MUST_CHECK int executor_inline_new(struct event_base *base, struct executor **re
 
 struct executor_pool_options {
 	struct event_base *base;
-	uint32_t threads;
+	uint32_t threads; /* effects at a time */
 	uint32_t queue_max;
 };
 
 /*
- * Makes the threads: inside the cage and before it closes (DECISIONS 2). They take no signal but
- * SIGSYS, which tells of violations. 0 or negative errno.
+ * Makes the threads, and one more that leads the loop when all the others are held: inside the cage
+ * and before it closes (DECISIONS 2). They take no signal but SIGSYS, which tells of violations. 0
+ * or negative errno.
  */
 MUST_CHECK int
 executor_pool_new(const struct executor_pool_options *options, struct executor **result);
+
+/*
+ * Runs the loop until event_base_loopbreak(): here, or with a pool on its threads, one at a time,
+ * while this one waits. Whoever holds the loop is its owner in every respect; effects apart,
+ * nothing runs at the same time.
+ */
+void executor_dispatch(struct executor *executor);
 
 /* The effect, now or when its turn comes; then the end. */
 void executor_submit(struct executor *executor, struct job *job);

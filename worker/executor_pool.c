@@ -1,8 +1,8 @@
 /*
  * The executor with threads, seen from the loop (see executor.h; executor_pool.h says what the lock
- * protects). Runs in the worker, as the user. A thread whose effect outlives its deadline is
- * counted as written off until it returns; nothing here waits for it but executor_rest() and the
- * end, and whoever must not wait for that ends by _exit(2).
+ * protects and who runs the loop). Runs in the worker, as the user. A thread whose effect outlives
+ * its deadline is counted as written off until it returns; nothing here waits for it but
+ * executor_rest() and the end, and whoever must not wait for that ends by _exit(2).
  */
 #include "worker/executor_pool.h"
 
@@ -21,12 +21,18 @@ pool_of(struct executor *executor)
 	return (struct executor_pool *)(void *)executor;
 }
 
-static uint64_t
-now_ms(void)
+uint64_t
+pool_now_us(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t
+now_ms(void)
+{
+	return pool_now_us() / 1000;
 }
 
 /* ---- time ---- */
@@ -49,8 +55,8 @@ arm_timer(struct executor_pool *pool)
 		die("out of memory");
 }
 
-static void
-start_time(struct executor_pool *pool, struct job *job)
+void
+pool_start_time(struct executor_pool *pool, struct job *job)
 {
 	if (job->deadline_ms == 0)
 		return;
@@ -66,20 +72,23 @@ start_time(struct executor_pool *pool, struct job *job)
 	arm_timer(pool);
 }
 
-static void
-stop_time(struct executor_pool *pool, struct job *job)
+void
+pool_stop_time(struct executor_pool *pool, struct job *job)
 {
 	if (job->is_timed)
 		TAILQ_REMOVE(&pool->timed, job, timed);
 	job->is_timed = false;
 }
 
-/* Its state, if it is not queued any more; else takes it out of the queue and says JOB_IDLE. */
+/* Its state, if it has begun; else takes it out of where it waits and says JOB_IDLE. */
 static enum job_state
 take_back(struct executor_pool *pool, struct job *job)
 {
 	pthread_mutex_lock(&pool->lock);
-	if (job->state == JOB_QUEUED) {
+	if (job->state == JOB_NEXT) {
+		TAILQ_REMOVE(&pool->next, job, entry);
+		job->state = JOB_IDLE;
+	} else if (job->state == JOB_QUEUED) {
 		TAILQ_REMOVE(&pool->queue, job, entry);
 		pool->queue_length--;
 		job->state = JOB_IDLE;
@@ -92,7 +101,7 @@ take_back(struct executor_pool *pool, struct job *job)
 static void
 expire(struct executor_pool *pool, struct job *job)
 {
-	stop_time(pool, job);
+	pool_stop_time(pool, job);
 	switch (take_back(pool, job)) {
 	case JOB_IDLE:
 		job->kind->end(job, -ETIMEDOUT);
@@ -102,6 +111,7 @@ expire(struct executor_pool *pool, struct job *job)
 		pool->written_off++;
 		job->kind->late(job);
 		break;
+	case JOB_NEXT:
 	case JOB_QUEUED:
 	case JOB_RETURNED:
 		break; /* in time, if only just: its end is on the way */
@@ -133,14 +143,14 @@ end_returned(struct executor_pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 	while ((job = TAILQ_FIRST(&returned)) != NULL) {
 		TAILQ_REMOVE(&returned, job, entry);
-		stop_time(pool, job);
+		pool_stop_time(pool, job);
 		pool->written_off -= job->is_late;
 		job->kind->end(job, 0);
 	}
 }
 
-static void
-end_settled(struct executor_pool *pool)
+void
+pool_end_settled(struct executor_pool *pool)
 {
 	struct jobs settled = TAILQ_HEAD_INITIALIZER(settled);
 	struct job *job;
@@ -167,7 +177,7 @@ on_settle(evutil_socket_t fd, short what, void *argument)
 {
 	(void)fd;
 	(void)what;
-	end_settled(argument);
+	pool_end_settled(argument);
 }
 
 static void
@@ -176,7 +186,7 @@ pool_settle(struct executor *executor, struct job *job, int error)
 	struct executor_pool *pool = pool_of(executor);
 	job->error = error;
 	job->state = JOB_RETURNED;
-	if (TAILQ_EMPTY(&pool->settled))
+	if (TAILQ_EMPTY(&pool->settled) && !pool->is_leading)
 		event_active(&pool->settle, EV_TIMEOUT, 0);
 	TAILQ_INSERT_TAIL(&pool->settled, job, entry);
 }
@@ -198,9 +208,10 @@ queue_job(struct executor_pool *pool, struct job *job)
 		TAILQ_INSERT_TAIL(&pool->queue, job, entry);
 		pool->queue_length++;
 	}
+	bool wants_deputy = pool->has_deputy && pool->queue_length > pool->idle;
 	pthread_mutex_unlock(&pool->lock);
 	if (error == 0) /* now: whom it wakes need not wait for the lock */
-		pthread_cond_signal(&pool->work);
+		pthread_cond_signal(wants_deputy ? &pool->watch : &pool->work);
 	return error;
 }
 
@@ -218,17 +229,29 @@ pool_submit_next(struct executor *executor, struct job *job)
 	if (error < 0)
 		pool_settle(executor, job, error);
 	else
-		start_time(pool, job);
+		pool_start_time(pool, job);
+}
+
+void
+pool_submit_elsewhere(struct executor_pool *pool, struct job *job)
+{
+	if (job->kind->quick != NULL && job->kind->quick(job, pool->scratch))
+		pool_settle(&pool->executor, job, 0);
+	else
+		pool_submit_next(&pool->executor, job);
 }
 
 static void
 pool_submit(struct executor *executor, struct job *job)
 {
 	struct executor_pool *pool = pool_of(executor);
-	if (job->kind->quick != NULL && job->kind->quick(job, pool->scratch))
-		pool_settle(executor, job, 0);
-	else
-		pool_submit_next(executor, job);
+	if (!job->is_brief || !pool->is_leading) {
+		pool_submit_elsewhere(pool, job);
+		return;
+	}
+	job->is_late = false;
+	job->state = JOB_NEXT;
+	TAILQ_INSERT_TAIL(&pool->next, job, entry);
 }
 
 static bool
@@ -237,7 +260,7 @@ pool_withdraw(struct executor *executor, struct job *job)
 	struct executor_pool *pool = pool_of(executor);
 	if (take_back(pool, job) != JOB_IDLE)
 		return false;
-	stop_time(pool, job);
+	pool_stop_time(pool, job);
 	return true;
 }
 
@@ -264,7 +287,7 @@ pool_rest(struct executor *executor, uint32_t limit_ms)
 		pthread_mutex_unlock(&pool->lock);
 		more = more || !TAILQ_EMPTY(&pool->settled);
 		end_returned(pool);
-		end_settled(pool);
+		pool_end_settled(pool);
 	} while (at_rest && more);
 	return at_rest;
 }
@@ -278,9 +301,11 @@ pool_free(struct executor *executor)
 	event_del(&pool->wake);
 	event_del(&pool->settle);
 	event_del(&pool->timer);
-	for (uint32_t i = 0; i < pool->options.threads; i++)
+	for (uint32_t i = 0; i < pool_thread_count(pool); i++)
 		free(pool->threads[i].scratch);
 	pthread_cond_destroy(&pool->work);
+	pthread_cond_destroy(&pool->watch);
+	pthread_cond_destroy(&pool->over);
 	pthread_cond_destroy(&pool->calm);
 	pthread_mutex_destroy(&pool->lock);
 	fd_close(&pool->wake_fd);
@@ -289,6 +314,7 @@ pool_free(struct executor *executor)
 }
 
 static const struct executor_kind pool_kind = {
+	.dispatch = pool_dispatch,
 	.submit = pool_submit,
 	.submit_next = pool_submit_next,
 	.settle = pool_settle,
@@ -305,7 +331,9 @@ init_lock(struct executor_pool *pool)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
+	pthread_cond_init(&pool->over, NULL);
 	pthread_cond_init(&pool->calm, &monotonic);
+	pthread_cond_init(&pool->watch, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
 
@@ -313,13 +341,14 @@ int
 executor_pool_new(const struct executor_pool_options *options, struct executor **result)
 {
 	struct executor_pool *pool =
-		calloc(1, sizeof(*pool) + options->threads * sizeof(pool->threads[0]));
+		calloc(1, sizeof(*pool) + (options->threads + 1) * sizeof(pool->threads[0]));
 	if (pool == NULL)
 		return -ENOMEM;
 	pool->executor.kind = &pool_kind;
 	pool->options = *options;
 	TAILQ_INIT(&pool->timed);
 	TAILQ_INIT(&pool->settled);
+	TAILQ_INIT(&pool->next);
 	TAILQ_INIT(&pool->queue);
 	TAILQ_INIT(&pool->returned);
 	init_lock(pool);

@@ -4,6 +4,7 @@
  *
  * A thread that finds the list of the returned empty wakes the loop through an eventfd; the loop
  * takes the whole list at once. One that hangs in the kernel can be neither cancelled nor killed.
+ * Which of them runs the loop: executor_lead.c.
  */
 #include "worker/executor_pool.h"
 
@@ -14,29 +15,12 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
-enum { STACK_BYTES = 256 * 1024 };
+enum { STACK_BYTES = 512 * 1024 }; /* enough for the loop with all that it calls */
 
 /* ---- a thread ---- */
 
-/* Waits for a job; NULL when none will come. Under the lock. */
-static struct job *
-take_job(struct executor_pool *pool)
-{
-	while (TAILQ_EMPTY(&pool->queue) && !pool->closing)
-		pthread_cond_wait(&pool->work, &pool->lock);
-	struct job *job = TAILQ_FIRST(&pool->queue);
-	if (job == NULL)
-		return NULL;
-	TAILQ_REMOVE(&pool->queue, job, entry);
-	pool->queue_length--;
-	pool->running++;
-	job->state = JOB_RUNS;
-	return job;
-}
-
-/* Hands it to the loop: true if the loop must be woken for it. Under the lock. */
-static bool
-return_job(struct executor_pool *pool, struct job *job)
+void
+pool_return(struct executor_pool *pool, struct job *job)
 {
 	bool is_first = TAILQ_EMPTY(&pool->returned);
 	job->state = JOB_RETURNED;
@@ -44,18 +28,7 @@ return_job(struct executor_pool *pool, struct job *job)
 	pool->running--;
 	if (pool_is_at_rest(pool))
 		pthread_cond_broadcast(&pool->calm);
-	return is_first;
-}
-
-/* Carries it out, and comes back with the lock held, as it went. */
-static void
-carry_out(struct executor_thread *thread, struct job *job)
-{
-	struct executor_pool *pool = thread->pool;
-	pthread_mutex_unlock(&pool->lock);
-	job->kind->effect(job, thread->scratch);
-	pthread_mutex_lock(&pool->lock);
-	if (!return_job(pool, job))
+	if (!is_first)
 		return;
 	pthread_mutex_unlock(&pool->lock);
 	if (eventfd_write(pool->wake_fd, 1) < 0)
@@ -63,18 +36,49 @@ carry_out(struct executor_thread *thread, struct job *job)
 	pthread_mutex_lock(&pool->lock);
 }
 
+/* The first in the queue. Under the lock. */
+static void
+carry_out(struct executor_thread *thread)
+{
+	struct executor_pool *pool = thread->pool;
+	struct job *job = TAILQ_FIRST(&pool->queue);
+	TAILQ_REMOVE(&pool->queue, job, entry);
+	pool->queue_length--;
+	pool->running++;
+	job->state = JOB_RUNS;
+	pthread_mutex_unlock(&pool->lock);
+	job->kind->effect(job, thread->scratch);
+	pthread_mutex_lock(&pool->lock);
+	pool_return(pool, job);
+}
+
+static void
+wait_for_work(struct executor_pool *pool)
+{
+	pool->idle++;
+	pthread_cond_wait(&pool->work, &pool->lock);
+	pool->idle--;
+}
+
 static void *
 run_thread(void *argument)
 {
 	struct executor_thread *thread = argument;
 	struct executor_pool *pool = thread->pool;
-	struct job *job;
 	pthread_setname_np(pthread_self(), "path-io");
 	pthread_mutex_lock(&pool->lock);
 	pool->started++;
 	pthread_cond_broadcast(&pool->calm);
-	while ((job = take_job(pool)) != NULL)
-		carry_out(thread, job);
+	while (!pool->closing || !TAILQ_EMPTY(&pool->queue)) {
+		if (pool->is_led && pool->leader == NULL)
+			pool_lead(thread);
+		else if (pool_has_work(pool))
+			carry_out(thread);
+		else if (pool->is_led && !pool->has_deputy)
+			pool_watch(thread);
+		else
+			wait_for_work(pool);
+	}
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
@@ -106,7 +110,7 @@ pool_start_threads(struct executor_pool *pool)
 {
 	uint32_t made = 0;
 	int error = 0;
-	while (error == 0 && made < pool->options.threads) {
+	while (error == 0 && made < pool_thread_count(pool)) {
 		error = start_thread(pool, &pool->threads[made]);
 		made += error == 0;
 	}

@@ -31,7 +31,8 @@ handle_new(struct call *call, uint32_t number)
 	struct handle *handle = calloc(1, sizeof(*handle) + path->length + 1);
 	if (handle == NULL)
 		return -ENOMEM;
-	handle->disposal = (struct job){ .kind = &disposal_kind, .is_bound = true };
+	handle->disposal =
+		(struct job){ .kind = &disposal_kind, .is_bound = true, .is_brief = true };
 	handle->nursery = instance->nursery;
 	handle->instance = instance;
 	handle->number = number;

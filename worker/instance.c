@@ -259,6 +259,7 @@ instance_begin(struct call *call)
 	call->job.kind = (traits & QUICK) != 0 ? &quick_path : &slow_path;
 	call->job.deadline_ms = (traits & SLOW) != 0 ? instance->options.slow_deadline_ms
 						     : instance->options.deadline_ms;
+	call->job.is_brief = (traits & LENGTHY) == 0;
 	int error = prepare(call);
 	if (error < 0)
 		executor_settle(executor, &call->job, error);

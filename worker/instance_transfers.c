@@ -115,13 +115,16 @@ check_coding(const struct call *call, enum pathio_coding coding)
 static struct transfer_options
 begin(struct call *call, enum pathio_form form, enum pathio_coding coding)
 {
+	bool owns_descriptor = call->owns_descriptor;
 	call->form = form;
 	call->coding = coding;
 	call->started_us = now_us();
+	call->owns_descriptor = false;
 	return (struct transfer_options){
 		.transfers = call->nursery->transfers,
 		.descriptor = call->descriptor,
 		.coding = coding,
+		.takes_descriptor = owns_descriptor,
 		.stall_timeout_ms = call->instance->options.stall_timeout_ms,
 		.deadline_ms = call->instance->options.deadline_ms,
 		.identity = &call->instance->options.identity,
@@ -323,6 +326,7 @@ instance_begin_commit(struct call *call)
 	*path = *upload_path(handle->upload);
 	call->recorded_path = path_bytes(path);
 	call->body.committed.path = path_bytes(path);
+	call->job.is_brief = call->tree->uploads.sync == SYNC_NONE; /* a disk takes its time */
 	return handle->is_revoked ? -EACCES : 0;
 }
 

@@ -44,6 +44,7 @@ struct worker {
 	uint32_t stall_timeout_ms;
 	struct saving *saving; /* for the admin command; or NULL */
 	uint32_t saving_tag;
+	bool is_ready; /* the nursery runs the loop */
 	bool retiring; /* no session will follow */
 };
 
@@ -255,15 +256,23 @@ on_configure(void *owner, struct message *message, const struct attach_configure
 	channel_set_phase(worker->supervisor, PHASE_SERVING);
 	channel_lost(attach_post_ready(worker->supervisor, message->tag,
 		&(struct attach_ready){ .cage = bytes_of_text(walls == NULL ? "" : walls) }));
+	worker->is_ready = true;
+	event_base_loopbreak(worker->base);
 }
 
 /* ---- sessions ---- */
 
+static bool
+is_done(const struct worker *worker)
+{
+	bool is_idle = worker->serve == NULL || serve_count(worker->serve) == 0;
+	return worker->retiring && is_idle && worker->saving == NULL;
+}
+
 static void
 leave_if_done(struct worker *worker)
 {
-	bool is_idle = worker->serve == NULL || serve_count(worker->serve) == 0;
-	if (worker->retiring && is_idle && worker->saving == NULL)
+	if (is_done(worker))
 		event_base_loopbreak(worker->base);
 }
 
@@ -482,7 +491,9 @@ main(int count, char **words)
 			&supervisor_fd, &worker.supervisor);
 	if (error < 0)
 		die("started by hand? descriptor 3 is no channel to a supervisor");
-	event_base_dispatch(worker.base);
+	event_base_dispatch(worker.base); /* until it is configured: then there are threads for it */
+	if (worker.is_ready && !is_done(&worker))
+		nursery_dispatch(worker.nursery);
 
 	serve_free(&worker.serve);
 	leave_threads(&worker);

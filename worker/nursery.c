@@ -60,6 +60,12 @@ nursery_new(const struct nursery_options *options, struct nursery **result)
 	return error;
 }
 
+void
+nursery_dispatch(struct nursery *nursery)
+{
+	executor_dispatch(nursery->executor);
+}
+
 bool
 nursery_rest(struct nursery *nursery, uint32_t limit_ms)
 {

@@ -40,6 +40,9 @@ enum { NURSERY_QUEUE_MAX = 256, NURSERY_THREADS_MAX = 64 };
  */
 MUST_CHECK int nursery_new(const struct nursery_options *options, struct nursery **result);
 
+/* Runs the loop until event_base_loopbreak(), on threads of the nursery's if it has any (executor.h). */
+void nursery_dispatch(struct nursery *nursery);
+
 /*
  * Waits until no thread is at work. False: after `limit_ms` one still is; then nursery_free() would
  * wait for it, and who cannot ends by _exit(2).

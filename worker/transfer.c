@@ -20,6 +20,7 @@ enum {
 	TURN_BYTES_TOGETHER = 1024 * 1024, /* of all transfers, once round the loop */
 	TURN_BYTES_MIN = 128 * 1024,
 	TURN_BYTES_AWAY = 512 * 1024, /* on a thread: even a slow file system is in time with it */
+	BRIEF_BYTES = 128 * 1024, /* of a turn between two rounds of the loop; then threads do it */
 	TICK_MS_MAX = 1000,
 	TICKS_PER_STALL = 4,
 	REPORT_MS = 1000,
@@ -300,6 +301,9 @@ take_turn(struct transfer *transfer)
 	const struct transfer_options *options = &transfer->options;
 	transfer->is_at_work = true;
 	transfer->budget = turn_bytes(transfer);
+	transfer->job.is_brief = transfer->kind->is_brief && transfer->bytes < BRIEF_BYTES;
+	if (transfer->job.is_brief)
+		transfer->budget = BRIEF_BYTES;
 	if (options->before != NULL)
 		options->before(options->owner);
 	executor_submit(options->transfers->executor, &transfer->job);
@@ -319,6 +323,15 @@ on_ready(evutil_socket_t fd, short what, void *argument)
 }
 
 static int
+own_descriptor(const struct transfer_options *options)
+{
+	if (options->takes_descriptor)
+		return options->descriptor;
+	int fd = fcntl(options->descriptor, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static int
 make_coder(struct transfer *transfer)
 {
 	const struct transfer_options *options = &transfer->options;
@@ -333,6 +346,9 @@ int
 transfer_start(const struct transfer *prepared)
 {
 	const struct transfer_options *options = &prepared->options;
+	SCOPE_FD int fd = own_descriptor(options);
+	if (fd < 0)
+		return fd;
 	struct transfer *transfer = malloc(sizeof(*transfer));
 	if (transfer == NULL)
 		return -ENOMEM;
@@ -340,8 +356,8 @@ transfer_start(const struct transfer *prepared)
 	transfer->job = (struct job){
 		.kind = &turn_kind, .deadline_ms = options->deadline_ms, .is_bound = true
 	};
-	transfer->fd = fcntl(options->descriptor, F_DUPFD_CLOEXEC, 0);
-	int error = transfer->fd < 0 ? -errno : make_coder(transfer);
+	transfer->fd = fd_take(&fd);
+	int error = make_coder(transfer);
 	if (error < 0) {
 		release(transfer);
 		return error;

@@ -31,7 +31,8 @@ void transfers_free(struct transfers **transfers);
 
 struct transfer_options {
 	struct transfers *transfers;
-	int descriptor;                           /* borrowed for the call */
+	int descriptor;                           /* borrowed for the call, unless: */
+	bool takes_descriptor;                    /* it is the transfer's own, also on failure */
 	enum pathio_coding coding;                /* of what goes through it */
 	unsigned level;                           /* of deflate, on the way out */
 	uint32_t stall_timeout_ms;                /* 0: none */

@@ -36,7 +36,8 @@ enum transfer_turn {
 };
 
 struct transfer_kind {
-	short ready; /* EV_READ or EV_WRITE: what it waits for */
+	short ready;   /* EV_READ or EV_WRITE: what it waits for */
+	bool is_brief; /* a turn with a small budget is (executor.h) */
 	/*
 	 * In an effect. Moves about ->budget bytes of file or text and adds what went through the
 	 * descriptor to ->bytes.

@@ -56,7 +56,9 @@ turn_receive(struct transfer *transfer, struct transfer_room *room)
 {
 	uint64_t stop_at = transfer->bytes + transfer->budget;
 	while (transfer->bytes < stop_at) {
-		ssize_t length = recv(transfer->fd, room->buffer, sizeof(room->buffer), 0);
+		uint64_t left = stop_at - transfer->bytes;
+		size_t wanted = left < sizeof(room->buffer) ? left : sizeof(room->buffer);
+		ssize_t length = recv(transfer->fd, room->buffer, wanted, 0);
 		if (length < 0 && errno == EINTR)
 			continue;
 		if (length < 0)
@@ -162,7 +164,7 @@ has_nothing(struct transfer *transfer)
 }
 
 static const struct transfer_kind receive_kind = {
-	.ready = EV_READ, .turn = turn_receive, .is_quick = has_nothing
+	.ready = EV_READ, .is_brief = true, .turn = turn_receive, .is_quick = has_nothing
 };
 
 static const struct transfer_kind inflate_kind = {

@@ -225,7 +225,7 @@ is_cached(struct transfer *transfer)
 }
 
 static const struct transfer_kind image_kind = {
-	.ready = EV_WRITE, .turn = turn_image, .is_quick = is_cached
+	.ready = EV_WRITE, .is_brief = true, .turn = turn_image, .is_quick = is_cached
 };
 
 /* ---- starting ---- */

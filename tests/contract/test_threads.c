@@ -1,9 +1,9 @@
 /*
  * Path-I/O by a pool of threads (executor.h, DESIGN 4): deadlines, threads written off and back,
  * the end of the pool and of its queue, order, cancelling, sessions that leave while a thread is at
- * work. The backend is the kernel's with a gate before some of its functions: a thread stands there
- * until the test lets it go, so that nothing here waits for time but what tests time.
+ * work. The backend has a gate (gate.h), so that nothing here waits for time but what tests time.
  */
+#include "tests/contract/gate.h"
 #include "tests/unit/worker/session.h"
 #include "tests/unit/worker/trees.h"
 
@@ -11,132 +11,17 @@
 #include "worker/instance_private.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sys/socket.h>
-#include <time.h>
 
-enum { LIMIT_S = 10, SHORT_MS = 150 };
-
-/* ---- the gate ---- */
-
-static struct {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool is_closed;
-	unsigned waiting; /* before it */
-	unsigned passed;
-} gate = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
-
-static void
-gate_pass(void)
-{
-	pthread_mutex_lock(&gate.lock);
-	gate.waiting++;
-	pthread_cond_broadcast(&gate.changed);
-	while (gate.is_closed)
-		pthread_cond_wait(&gate.changed, &gate.lock);
-	gate.waiting--;
-	gate.passed++;
-	pthread_mutex_unlock(&gate.lock);
-}
-
-static void
-gate_set(bool is_closed)
-{
-	pthread_mutex_lock(&gate.lock);
-	gate.is_closed = is_closed;
-	gate.passed = 0;
-	pthread_cond_broadcast(&gate.changed);
-	pthread_mutex_unlock(&gate.lock);
-}
-
-/* Until so many threads stand before it. */
-static void
-gate_await(unsigned count)
-{
-	struct timespec limit;
-	int error = 0;
-	clock_gettime(CLOCK_REALTIME, &limit);
-	limit.tv_sec += LIMIT_S;
-	pthread_mutex_lock(&gate.lock);
-	while (gate.waiting < count && error == 0)
-		error = pthread_cond_timedwait(&gate.changed, &gate.lock, &limit);
-	unsigned waiting = gate.waiting;
-	pthread_mutex_unlock(&gate.lock);
-	assert_int_equal(waiting, count);
-}
-
-static unsigned
-gate_passed(void)
-{
-	pthread_mutex_lock(&gate.lock);
-	unsigned passed = gate.passed;
-	pthread_mutex_unlock(&gate.lock);
-	return passed;
-}
-
-/* ---- a backend behind it ---- */
-
-static int
-gated_stat(struct backend_tree *tree, const struct path *path, bool follow,
-	struct pathio_attributes *result)
-{
-	gate_pass();
-	return backend_kernel.stat(tree, path, follow, result);
-}
-
-static int
-gated_open(struct backend_tree *tree, const struct path *path, unsigned flags, uint32_t mode,
-	struct backend_file **result, struct pathio_attributes *attributes)
-{
-	gate_pass();
-	return backend_kernel.open(tree, path, flags, mode, result, attributes);
-}
-
-static ssize_t
-gated_read(struct backend_file *file, uint64_t offset, void *buffer, size_t length)
-{
-	gate_pass();
-	return backend_kernel.read(file, offset, buffer, length);
-}
-
-static int
-gated_extent(
-	struct backend_file *file, uint64_t offset, uint64_t length, struct backend_extent *result)
-{
-	gate_pass();
-	return backend_kernel.extent(file, offset, length, result);
-}
-
-static int
-gated_mkdir(struct backend_tree *tree, const struct path *path, uint32_t mode)
-{
-	gate_pass();
-	return backend_kernel.mkdir(tree, path, mode);
-}
+enum { SHORT_MS = 150 };
 
 /* With a view of the caches; making a folder needs a thread. */
 static struct backend
 make_cached(void)
 {
 	struct backend cached = backend_kernel;
-	cached.mkdir = gated_mkdir;
+	cached.mkdir = gate_mkdir;
 	return cached;
-}
-
-/* Without a view of the caches: everything needs a thread. */
-static struct backend
-make_gated(void)
-{
-	struct backend gated = backend_kernel;
-	gated.stat = gated_stat;
-	gated.open = gated_open;
-	gated.read = gated_read;
-	gated.extent = gated_extent;
-	gated.tree_cached = NULL;
-	gated.read_cached = NULL;
-	gated.is_near = NULL;
-	return gated;
 }
 
 /* ---- requests ---- */
@@ -168,7 +53,7 @@ static void
 await(struct session *session, const struct awaited *awaited, int error)
 {
 	struct event *limit = evtimer_new(session->base, on_limit, NULL);
-	evtimer_add(limit, &(struct timeval){ .tv_sec = LIMIT_S });
+	evtimer_add(limit, &(struct timeval){ .tv_sec = GATE_LIMIT_S });
 	while (awaited->count == 0)
 		event_base_loop(session->base, EVLOOP_ONCE);
 	event_free(limit);
@@ -211,7 +96,7 @@ static void
 release(struct session *session)
 {
 	gate_set(false);
-	assert_true(nursery_rest(session->nursery, LIMIT_S * 1000));
+	assert_true(nursery_rest(session->nursery, GATE_LIMIT_S * 1000));
 }
 
 /* ---- time ---- */
@@ -563,7 +448,7 @@ struct thread_row {
 	uint32_t threads;
 	uint32_t deadline_ms;
 	void (*check)(struct session *session);
-	struct backend (*make)(void); /* NULL: make_gated */
+	struct backend (*make)(void); /* NULL: gate_backend */
 };
 
 static const struct thread_row thread_rows[] = {
@@ -590,7 +475,7 @@ static void
 run(void **state)
 {
 	const struct thread_row *row = *state;
-	const struct backend gated = row->make == NULL ? make_gated() : row->make();
+	const struct backend gated = row->make == NULL ? gate_backend() : row->make();
 	int descriptors = count_descriptors();
 	gate_set(false);
 	const struct session_world world = {

@@ -93,7 +93,7 @@ make_nursery(struct session *session, const struct session_world *world,
 		assert_true(session->root_fd >= 0);
 	}
 	const struct nursery_options options = {
-		.base = session->base,
+		.base = session->worker_base,
 		.backend = world->backend,
 		.threads = world->threads,
 		.tree = { .root_fd = session->root_fd,
@@ -109,13 +109,15 @@ make_nursery(struct session *session, const struct session_world *world,
 }
 
 static struct session *
-session_start(void)
+session_start(bool is_led)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	assert_non_null(session);
 	signal(SIGPIPE, SIG_IGN);
 	session->base = event_base_new();
+	session->worker_base = is_led ? event_base_new() : session->base;
 	assert_non_null(session->base);
+	assert_non_null(session->worker_base);
 	session->wait.base = session->base;
 	return session;
 }
@@ -124,7 +126,7 @@ static struct session *
 open_here(const struct session_world *world, const struct session_right *rights,
 	uint32_t stall_timeout_ms)
 {
-	struct session *session = session_start();
+	struct session *session = session_start(false);
 	static struct instance_observer observer;
 	observer = (struct instance_observer){
 		.operation = observe_operation, .transfer = observe_transfer, .context = session
@@ -271,14 +273,14 @@ session_attach(struct session *session, uint64_t id, int *gateway_fd)
 static struct session *
 open_across(const struct session_world *world)
 {
-	struct session *session = session_start();
+	struct session *session = session_start(world->is_led);
 	const struct recorder_options recorder_options = {
-		.base = session->base, .resumed = on_resumed, .owner = session
+		.base = session->worker_base, .resumed = on_resumed, .owner = session
 	};
 	assert_int_equal(recorder_new(&recorder_options, &session->recorder), 0);
 	make_nursery(session, world, recorder_observer(session->recorder));
 	const struct serve_options serve_options = {
-		.base = session->base,
+		.base = session->worker_base,
 		.nursery = session->nursery,
 		.recorder = session->recorder,
 		.deadline_ms = world->deadline_ms,
@@ -308,11 +310,50 @@ session_new_across(const struct backend *backend)
 	return open_across(&(struct session_world){ .backend = backend });
 }
 
+/* ---- led: the worker's side is what a worker is, with its own loop ---- */
+
+static void *
+dispatch(void *argument)
+{
+	const struct session *session = argument;
+	nursery_dispatch(session->nursery);
+	return NULL;
+}
+
+static void
+on_stop(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(argument);
+}
+
+static void
+lead(struct session *session)
+{
+	session_pair(session->stop_fds);
+	session->stop = event_new(
+		session->worker_base, session->stop_fds[0], EV_READ, on_stop, session->worker_base);
+	assert_int_equal(event_add(session->stop, NULL), 0);
+	assert_int_equal(pthread_create(&session->dispatcher, NULL, dispatch, session), 0);
+}
+
+static void
+stop_leading(struct session *session)
+{
+	fd_close(&session->stop_fds[1]);
+	assert_int_equal(pthread_join(session->dispatcher, NULL), 0);
+	event_free(session->stop);
+	fd_close(&session->stop_fds[0]);
+}
+
 /* ---- both ---- */
 
 void
 session_make_other(struct session *session)
 {
+	if (session->other != NULL)
+		return;
 	if (session->serve != NULL) {
 		int fd;
 		session_attach(session, OTHER_ID, &fd);
@@ -333,6 +374,10 @@ session_new_in(const struct session_world *world)
 		return open_here(world, NULL, 0);
 	struct session *session = open_across(world);
 	session_open_record(session);
+	if (world->is_led) {
+		session_make_other(session); /* while its loop is still this one's */
+		lead(session);
+	}
 	return session;
 }
 
@@ -342,11 +387,15 @@ session_free(struct session *session)
 	pathio_wait_free(&session->wait);
 	pathio_free(&session->io);
 	pathio_free(&session->other);
+	if (session->stop != NULL)
+		stop_leading(session);
 	serve_free(&session->serve);
 	nursery_free(&session->nursery);
 	recorder_free(&session->recorder);
 	channel_free(&session->record);
 	fd_close(&session->root_fd);
+	if (session->worker_base != session->base)
+		event_base_free(session->worker_base);
 	event_base_free(session->base);
 	if (session->folder[0] != '\0')
 		test_remove_folder(session->folder);

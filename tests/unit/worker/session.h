@@ -13,6 +13,7 @@
 #include "worker/serve.h"
 
 #include <event2/event.h>
+#include <pthread.h>
 
 enum { RECORDED_MAX = 256 };
 
@@ -27,7 +28,8 @@ struct recorded {
 
 struct session {
 	struct event_base *base;
-	char folder[64]; /* the root of a kernel tree, "" of a memory tree */
+	struct event_base *worker_base; /* the same, unless it is led */
+	char folder[64];                /* the root of a kernel tree, "" of a memory tree */
 	int root_fd;
 	struct nursery *nursery;
 	struct instance_totals totals;
@@ -45,6 +47,11 @@ struct session {
 	uint32_t last_sequence;
 	uint64_t ended; /* the session that ended last */
 	bool closed;    /* the gateway's end */
+
+	/* Led only. */
+	pthread_t dispatcher;
+	struct event *stop;
+	int stop_fds[2];
 	uint32_t progress_count;
 	uint64_t progress_bytes;
 };
@@ -60,6 +67,8 @@ struct session_world {
 	const struct backend *backend;
 	uint32_t threads; /* 0: on the loop */
 	bool remote;
+	bool is_led; /* with `remote`: the worker's side has a loop of its own, led by its threads
+		      */
 	uint32_t deadline_ms; /* of the worker's side; 0: none */
 	enum symlink_policy symlinks;
 	bool without_mode_z;
