@@ -491,7 +491,7 @@ main(int count, char **words)
 			&supervisor_fd, &worker.supervisor);
 	if (error < 0)
 		die("started by hand? descriptor 3 is no channel to a supervisor");
-	event_base_dispatch(worker.base); /* until it is configured: then there are threads for it */
+	event_base_dispatch(worker.base); /* until it is configured: then there may be threads */
 	if (worker.is_ready && !is_done(&worker))
 		nursery_dispatch(worker.nursery);
 

@@ -40,7 +40,7 @@ enum { NURSERY_QUEUE_MAX = 256, NURSERY_THREADS_MAX = 64 };
  */
 MUST_CHECK int nursery_new(const struct nursery_options *options, struct nursery **result);
 
-/* Runs the loop until event_base_loopbreak(), on threads of the nursery's if it has any (executor.h). */
+/* Runs the loop until event_base_loopbreak(), on the nursery's threads if any (executor.h). */
 void nursery_dispatch(struct nursery *nursery);
 
 /*
