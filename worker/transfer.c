@@ -20,7 +20,8 @@ enum {
 	TURN_BYTES_TOGETHER = 1024 * 1024, /* of all transfers, once round the loop */
 	TURN_BYTES_MIN = 128 * 1024,
 	TURN_BYTES_AWAY = 512 * 1024, /* on a thread: even a slow file system is in time with it */
-	BRIEF_BYTES = 128 * 1024, /* of a turn between two rounds of the loop; then threads do it */
+	TURN_US_AWAY = 5000,      /* so long it may go on there: a hop costs more than a piece */
+	BRIEF_BYTES = 128 * 1024, /* of a turn between two rounds of the loop (executor.h) */
 	TICK_MS_MAX = 1000,
 	TICKS_PER_STALL = 4,
 	REPORT_MS = 1000,
@@ -207,10 +208,8 @@ start_waiting(struct transfer *transfer)
 }
 
 static int
-wait_for_descriptor(struct transfer *transfer)
+watch(struct transfer *transfer)
 {
-	if (!transfer->waits)
-		start_waiting(transfer);
 	if (!transfer->is_watched && event_add(&transfer->ready, NULL) < 0)
 		return -ENOMEM;
 	transfer->is_watched = true;
@@ -230,13 +229,39 @@ turn_bytes(const struct transfer *transfer)
 	return share > TURN_BYTES_MIN ? share : TURN_BYTES_MIN;
 }
 
+uint64_t
+transfer_now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t
+transfer_piece(const struct transfer *transfer)
+{
+	if (transfer->bytes < transfer->stop_at)
+		return transfer->stop_at - transfer->bytes;
+	bool goes_on = transfer->stop_us != 0 && transfer_now_us() < transfer->stop_us;
+	return goes_on ? TRANSFER_BUFFER_BYTES : 0;
+}
+
 static void
 carry_out(struct job *job, char *scratch)
 {
 	struct transfer *transfer = transfer_of(job);
+	transfer->stop_at = transfer->bytes + transfer->budget;
+	transfer->stop_us = transfer->is_away ? transfer_now_us() + TURN_US_AWAY : 0;
 	identity_set(transfer->options.identity);
 	transfer->result = transfer->kind->turn(transfer, (struct transfer_room *)(void *)scratch);
 	identity_set(NULL);
+}
+
+static void
+limit_budget_away(struct transfer *transfer)
+{
+	if (transfer->budget > TURN_BYTES_AWAY)
+		transfer->budget = TURN_BYTES_AWAY;
 }
 
 static bool
@@ -247,8 +272,9 @@ try_quickly(struct job *job, char *scratch)
 		carry_out(job, scratch);
 		return true;
 	}
-	if (transfer->budget > TURN_BYTES_AWAY)
-		transfer->budget = TURN_BYTES_AWAY;
+	limit_budget_away(transfer);
+	transfer->is_away = true;
+	stop_watching(transfer);
 	return false;
 }
 
@@ -269,6 +295,23 @@ leave(struct transfer *transfer)
 		options.gone(options.owner);
 }
 
+static void take_turn(struct transfer *transfer);
+
+/* A thread that was not done goes on at once, if it is its turn; nobody looks at the descriptor. */
+static int
+go_on(struct transfer *transfer, int result)
+{
+	transfer->is_drained = result == TRANSFER_BLOCKED;
+	report(transfer);
+	if (!transfer->waits)
+		start_waiting(transfer);
+	if (result == TRANSFER_MORE && transfer->is_away)
+		take_turn(transfer);
+	else if (watch(transfer) < 0)
+		return -ENOMEM;
+	return result;
+}
+
 static void
 on_turn_ended(struct job *job, int error)
 {
@@ -282,31 +325,42 @@ on_turn_ended(struct job *job, int error)
 	transfer->bytes_known = transfer->bytes;
 	if (result == TRANSFER_MORE)
 		transfer->idle_ms = 0; /* at work, if only at skipping names */
-	bool goes_on = result > TRANSFER_ENDED;
-	if (goes_on) {
-		result = wait_for_descriptor(transfer);
-		goes_on = result == 0;
-	}
-	if (goes_on)
-		report(transfer);
-	else
+	if (result > TRANSFER_ENDED)
+		result = go_on(transfer, result);
+	if (result < 0 || result == TRANSFER_ENDED)
 		transfer_end(transfer, result);
 }
 
 static const struct job_kind turn_kind = { try_quickly, carry_out, on_late, on_turn_ended };
 
+/* What comes in little by little needs no thread to be stored. */
+static bool
+is_brief(const struct transfer *transfer)
+{
+	return transfer->kind->is_brief &&
+	       (transfer->bytes < BRIEF_BYTES ||
+		       (transfer->kind->ready == EV_READ && transfer->is_drained));
+}
+
 static void
 take_turn(struct transfer *transfer)
 {
 	const struct transfer_options *options = &transfer->options;
+	struct executor *executor = options->transfers->executor;
+	bool goes_on = transfer->is_away && !transfer->is_drained;
 	transfer->is_at_work = true;
-	transfer->budget = turn_bytes(transfer);
-	transfer->job.is_brief = transfer->kind->is_brief && transfer->bytes < BRIEF_BYTES;
-	if (transfer->job.is_brief)
-		transfer->budget = BRIEF_BYTES;
+	transfer->job.is_brief = !goes_on && is_brief(transfer);
+	transfer->budget = transfer->job.is_brief ? BRIEF_BYTES : turn_bytes(transfer);
+	if (goes_on)
+		limit_budget_away(transfer);
 	if (options->before != NULL)
 		options->before(options->owner);
-	executor_submit(options->transfers->executor, &transfer->job);
+	if (goes_on) {
+		executor_submit_next(executor, &transfer->job);
+	} else {
+		transfer->is_away = false;
+		executor_submit(executor, &transfer->job);
+	}
 }
 
 /* While a turn is under way elsewhere, the loop need not be told again. */

@@ -65,6 +65,8 @@ struct transfer {
 	bool waits;      /* on the list of those that the clock knows */
 	bool is_watched; /* its descriptor, by the loop */
 	bool is_at_work; /* a turn has begun: what is below is the turn's */
+	bool is_away;    /* and it is a thread's */
+	bool is_drained; /* the last turn left nothing to read */
 	bool has_ended;  /* while it was at work */
 	uint64_t bytes_known;
 	uint64_t bytes_at_tick;
@@ -77,6 +79,8 @@ struct transfer {
 	/* The turn's. */
 	int result;
 	uint64_t budget;
+	uint64_t stop_at; /* of bytes */
+	uint64_t stop_us; /* until then it goes on beyond; 0: it does not */
 	uint64_t bytes;
 	struct transfer_file file;
 	bool has_read; /* something of the file */
@@ -88,6 +92,14 @@ struct transfer {
 	bool text_ended;
 	struct transfer_left left;
 };
+
+/*
+ * In a turn that moves bytes as they are: how many the next piece may have; 0: enough for this
+ * turn. A thread's may go on beyond its budget for a while.
+ */
+uint64_t transfer_piece(const struct transfer *transfer);
+
+uint64_t transfer_now_us(void);
 
 /* Starts a transfer of this kind from `prepared`, whose options and kind are set: as in transfer.h.
  */

@@ -54,10 +54,9 @@ end_of_stream(struct transfer *transfer, struct transfer_room *room)
 static int
 turn_receive(struct transfer *transfer, struct transfer_room *room)
 {
-	uint64_t stop_at = transfer->bytes + transfer->budget;
-	while (transfer->bytes < stop_at) {
-		uint64_t left = stop_at - transfer->bytes;
-		size_t wanted = left < sizeof(room->buffer) ? left : sizeof(room->buffer);
+	uint64_t piece;
+	while ((piece = transfer_piece(transfer)) > 0) {
+		size_t wanted = piece < sizeof(room->buffer) ? piece : sizeof(room->buffer);
 		ssize_t length = recv(transfer->fd, room->buffer, wanted, 0);
 		if (length < 0 && errno == EINTR)
 			continue;

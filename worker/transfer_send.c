@@ -14,14 +14,6 @@
 enum { LISTING_TURN_US = 4000 };
 
 static uint64_t
-now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static uint64_t
 smaller(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -149,7 +141,7 @@ static int
 turn_text(struct transfer *transfer, struct transfer_room *room)
 {
 	uint64_t made = 0;
-	uint64_t end_us = transfer->text == NULL ? 0 : now_us() + LISTING_TURN_US;
+	uint64_t end_us = transfer->text == NULL ? 0 : transfer_now_us() + LISTING_TURN_US;
 	int result = send_left(transfer);
 	while (result == 0 && !transfer->text_ended && made < transfer->budget) {
 		ssize_t length = make_piece(transfer, room);
@@ -158,7 +150,7 @@ turn_text(struct transfer *transfer, struct transfer_room *room)
 		made += (uint64_t)length;
 		result = send_made(transfer, room, (size_t)length);
 		/* A piece of a listing is many files to look at, maybe on a slow disk. */
-		if (transfer->text != NULL && now_us() >= end_us)
+		if (transfer->text != NULL && transfer_now_us() >= end_us)
 			break;
 	}
 	if (result != 0)
@@ -188,11 +180,11 @@ static int
 turn_image(struct transfer *transfer, struct transfer_room *room)
 {
 	struct transfer_file *file = &transfer->file;
-	uint64_t stop_at = transfer->bytes + transfer->budget;
-	while (file->count > 0 && transfer->bytes < stop_at) {
+	uint64_t piece;
+	while (file->count > 0 && (piece = transfer_piece(transfer)) > 0) {
 		struct backend_extent extent;
-		int found = file->backend->extent(file->file, file->offset,
-			smaller(file->count, stop_at - transfer->bytes), &extent);
+		int found = file->backend->extent(
+			file->file, file->offset, smaller(file->count, piece), &extent);
 		if (found == -ENOTSUP) {
 			transfer->kind = &text_kind;
 			return turn_text(transfer, room);
