@@ -261,54 +261,70 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 
 /* ---- sending ---- */
 
+/* Sends what is queued: false when something is left. */
+static bool
+send_backlog(struct channel *channel)
+{
+	int error = backlog_send(&channel->backlog, channel->fd);
+	if (error == -EAGAIN)
+		return false;
+	if (error < 0) {
+		/* It was accepted and cannot be sent: no message is ever missing in between. */
+		end_channel(channel, NULL);
+		return true;
+	}
+	if (!channel->was_full)
+		return true;
+	channel->was_full = false;
+	if (channel->options.drained != NULL)
+		channel->options.drained(channel->options.owner);
+	return true;
+}
+
 static void
 on_writable(evutil_socket_t fd, short what, void *argument)
 {
 	struct channel *channel = argument;
 	(void)fd;
 	(void)what;
-	int error = backlog_send(&channel->backlog, channel->fd);
-	if (error == -EAGAIN)
-		return;
-	if (error < 0) {
-		/* It was accepted and cannot be sent: no message is ever missing in between. */
-		end_channel(channel, NULL);
-		return;
-	}
 	event_del(&channel->writable);
-	if (!channel->was_full)
-		return;
-	channel->was_full = false;
-	if (channel->options.drained != NULL)
-		channel->options.drained(channel->options.owner);
+	channel_flush(channel);
 }
 
-/* Takes over what the socket had no room for. */
+void
+channel_flush(struct channel *channel)
+{
+	if (!channel->ended && !send_backlog(channel) && event_add(&channel->writable, NULL) < 0)
+		end_channel(channel, NULL);
+}
+
 static int
-enqueue(struct channel *channel, struct bytes data, int descriptor)
+queue_message(struct channel *channel, struct bytes data, int descriptor)
 {
 	if (channel->backlog.bytes + data.length > CHANNEL_QUEUE_BYTES_MAX)
 		return -ENOBUFS;
-	if (event_add(&channel->writable, NULL) < 0)
-		return -ENOMEM;
 	int error = backlog_add(&channel->backlog, data, descriptor);
 	channel->was_full = channel->was_full || channel_is_full(channel);
 	return error;
 }
 
+/* Queues what the socket has no room for. */
 static int
-send_or_enqueue(struct channel *channel, struct bytes data, int descriptor)
+send_message(struct channel *channel, struct bytes data, int descriptor)
 {
 	if (channel->backlog.first == NULL) {
 		int error = packet_send(channel->fd, data, descriptor);
 		if (error != -EAGAIN)
 			return error;
 	}
-	return enqueue(channel, data, descriptor);
+	if (event_add(&channel->writable, NULL) < 0)
+		return -ENOMEM;
+	return queue_message(channel, data, descriptor);
 }
 
-int
-channel_post(struct channel *channel, uint32_t code, uint32_t tag, const void *body, int descriptor)
+static int
+encode(struct channel *channel, uint32_t code, uint32_t tag, const void *body, int descriptor,
+	int (*pass_on)(struct channel *channel, struct bytes data, int descriptor))
 {
 	/* Not `scratch`: a handler posts while its message still lies there. */
 	static _Thread_local char outgoing[MESSAGE_BYTES_MAX];
@@ -326,11 +342,23 @@ channel_post(struct channel *channel, uint32_t code, uint32_t tag, const void *b
 		write_u32(outgoing + 4, tag);
 		trace_message(channel, "posted", rule, tag, body);
 		size_t total = (size_t)length + MESSAGE_HEADER_BYTES;
-		error = send_or_enqueue(channel, bytes_of(outgoing, total), descriptor);
+		error = pass_on(channel, bytes_of(outgoing, total), descriptor);
 	}
 	if (holds_secret(rule->record))
 		explicit_bzero(outgoing, sizeof(outgoing));
 	return error;
+}
+
+int
+channel_post(struct channel *channel, uint32_t code, uint32_t tag, const void *body, int descriptor)
+{
+	return encode(channel, code, tag, body, descriptor, send_message);
+}
+
+int
+channel_hold(struct channel *channel, uint32_t code, uint32_t tag, const void *body)
+{
+	return encode(channel, code, tag, body, -1, queue_message);
 }
 
 void

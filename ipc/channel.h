@@ -65,6 +65,13 @@ MUST_CHECK int channel_post(
 	struct channel *channel, uint32_t code, uint32_t tag, const void *body, int descriptor);
 
 /*
+ * The same, but it is only queued: channel_flush() sends it, with all that was held before it. So
+ * that what is said in one breath wakes the peer once.
+ */
+MUST_CHECK int channel_hold(struct channel *channel, uint32_t code, uint32_t tag, const void *body);
+void channel_flush(struct channel *channel);
+
+/*
  * For posts that nobody has to follow up: the peer is gone and `closed` follows, or it reads
  * nothing and will miss this as well. Not for a message whose fields may be too much (-EINVAL,
  * -EMSGSIZE: a bug).

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 void
-executor_dispatch(struct executor *executor)
+executor_dispatch(struct executor *executor, void (*after)(void *owner), void *owner)
 {
-	executor->kind->dispatch(executor);
+	executor->kind->dispatch(executor, after, owner);
 }
 
 void
@@ -67,9 +67,11 @@ inline_of(struct executor *executor)
 }
 
 static void
-inline_dispatch(struct executor *executor)
+inline_dispatch(struct executor *executor, void (*after)(void *owner), void *owner)
 {
-	event_base_dispatch(event_get_base(&inline_of(executor)->turn));
+	struct event_base *base = event_get_base(&inline_of(executor)->turn);
+	while (event_base_loop(base, EVLOOP_ONCE) == 0 && event_base_got_break(base) == 0)
+		after(owner);
 }
 
 static void

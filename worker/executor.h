@@ -89,9 +89,10 @@ executor_pool_new(const struct executor_pool_options *options, struct executor *
 /*
  * Runs the loop until event_base_loopbreak(): here, or with a pool on its threads, one at a time,
  * while this one waits. Whoever holds the loop is its owner in every respect; effects apart,
- * nothing runs at the same time.
+ * nothing runs at the same time. `after` is called after each round of the loop and the jobs behind
+ * it.
  */
-void executor_dispatch(struct executor *executor);
+void executor_dispatch(struct executor *executor, void (*after)(void *owner), void *owner);
 
 /* The effect, now or when its turn comes; then the end. */
 void executor_submit(struct executor *executor, struct job *job);

@@ -166,6 +166,8 @@ pool_lead(struct executor_thread *thread)
 	pool->is_leading = true;
 	while (leads && go_round(pool)) {
 		leads = do_jobs(thread);
+		if (leads)
+			pool->after(pool->after_owner);
 		if (leads && event_base_got_break(pool->options.base) != 0)
 			break;
 	}
@@ -236,9 +238,11 @@ pool_watch(struct executor_thread *thread)
 /* ---- whoever waits ---- */
 
 void
-pool_dispatch(struct executor *executor)
+pool_dispatch(struct executor *executor, void (*after)(void *owner), void *owner)
 {
 	struct executor_pool *pool = (struct executor_pool *)(void *)executor;
+	pool->after = after;
+	pool->after_owner = owner;
 	pthread_mutex_lock(&pool->lock);
 	pool->is_led = true;
 	pthread_cond_signal(&pool->work);

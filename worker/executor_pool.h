@@ -40,7 +40,9 @@ struct executor_pool {
 	struct jobs settled;
 	struct jobs next; /* brief ones, for between two rounds of the loop */
 	uint32_t written_off;
-	bool is_leading;        /* executor_dispatch() is under way */
+	bool is_leading; /* executor_dispatch() is under way */
+	void (*after)(void *owner);
+	void *after_owner;
 	uint32_t slowness;      /* of brief jobs, lately */
 	uint64_t brief_from_us; /* until then they go to threads; 0: they do not */
 
@@ -99,7 +101,7 @@ void pool_submit_elsewhere(struct executor_pool *pool, struct job *job);
 
 /* ---- leading the loop (executor_lead.c) ---- */
 
-void pool_dispatch(struct executor *executor);
+void pool_dispatch(struct executor *executor, void (*after)(void *owner), void *owner);
 
 /*
  * Under the lock, as the next: both drop it meanwhile. The thread leads until that is over or

@@ -10,7 +10,7 @@
 
 /* Functions as in executor.h, executor_<name>(). */
 struct executor_kind {
-	void (*dispatch)(struct executor *executor);
+	void (*dispatch)(struct executor *executor, void (*after)(void *owner), void *owner);
 	void (*submit)(struct executor *executor, struct job *job);
 	void (*submit_next)(struct executor *executor, struct job *job);
 	void (*settle)(struct executor *executor, struct job *job, int error);

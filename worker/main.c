@@ -139,6 +139,7 @@ make_serve(struct worker *worker, const struct attach_configure *told)
 			.slow_deadline_ms = told->commit_timeout_s * 1000,
 			.stall_timeout_ms = told->stall_timeout_s * 1000,
 			.user = bytes_of_text(worker->user),
+			.holds = true,
 			.ended = on_session_ended,
 			.owner = worker,
 		},
@@ -493,7 +494,7 @@ main(int count, char **words)
 		die("started by hand? descriptor 3 is no channel to a supervisor");
 	event_base_dispatch(worker.base); /* until it is configured: then there may be threads */
 	if (worker.is_ready && !is_done(&worker))
-		nursery_dispatch(worker.nursery);
+		nursery_dispatch(worker.nursery, serve_flush, worker.serve);
 
 	serve_free(&worker.serve);
 	leave_threads(&worker);

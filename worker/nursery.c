@@ -61,9 +61,9 @@ nursery_new(const struct nursery_options *options, struct nursery **result)
 }
 
 void
-nursery_dispatch(struct nursery *nursery)
+nursery_dispatch(struct nursery *nursery, void (*after)(void *owner), void *owner)
 {
-	executor_dispatch(nursery->executor);
+	executor_dispatch(nursery->executor, after, owner);
 }
 
 bool

@@ -41,7 +41,7 @@ enum { NURSERY_QUEUE_MAX = 256, NURSERY_THREADS_MAX = 64 };
 MUST_CHECK int nursery_new(const struct nursery_options *options, struct nursery **result);
 
 /* Runs the loop until event_base_loopbreak(), on the nursery's threads if any (executor.h). */
-void nursery_dispatch(struct nursery *nursery);
+void nursery_dispatch(struct nursery *nursery, void (*after)(void *owner), void *owner);
 
 /*
  * Waits until no thread is at work. False: after `limit_ms` one still is; then nursery_free() would

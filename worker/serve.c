@@ -31,12 +31,15 @@ struct session {
 	struct pending *submitted; /* NULL as soon as it is answered */
 	struct instance_totals totals;
 	TAILQ_HEAD(pending_requests, pending) pending;
+	TAILQ_ENTRY(session) holding;
+	bool is_holding; /* answers */
 };
 
 struct serve {
 	struct serve_options options;
 	size_t count;
 	TAILQ_HEAD(sessions, session) sessions;
+	struct sessions holding;
 };
 
 int
@@ -47,6 +50,7 @@ serve_new(const struct serve_options *options, struct serve **result)
 		return -ENOMEM;
 	serve->options = *options;
 	TAILQ_INIT(&serve->sessions);
+	TAILQ_INIT(&serve->holding);
 	*result = serve;
 	return 0;
 }
@@ -84,9 +88,48 @@ serve_resume(struct serve *serve)
 /* ---- requests and answers ---- */
 
 static void
+stop_holding(struct session *session)
+{
+	if (session->is_holding)
+		TAILQ_REMOVE(&session->serve->holding, session, holding);
+	session->is_holding = false;
+}
+
+static int
+hold(struct session *session, uint32_t code, uint32_t tag, const void *body)
+{
+	if (!session->is_holding)
+		TAILQ_INSERT_TAIL(&session->serve->holding, session, holding);
+	session->is_holding = true;
+	return channel_hold(session->channel, code, tag, body);
+}
+
+void
+serve_flush(void *owner)
+{
+	struct serve *serve = owner;
+	struct session *session;
+	while ((session = TAILQ_FIRST(&serve->holding)) != NULL) {
+		stop_holding(session);
+		channel_flush(session->channel);
+	}
+}
+
+/* What carries content is worth a wake-up of its own, and no copy. */
+static bool
+is_large(uint32_t code)
+{
+	return code == PATHIO_CONTENT || code == PATHIO_ENTRIES || code == PATHIO_ACCOUNT_IS;
+}
+
+static void
 post(struct session *session, uint32_t code, uint32_t tag, const void *body)
 {
-	int result = channel_post(session->channel, code, tag, body, -1);
+	bool holds = session->serve->options.holds && !is_large(code);
+	if (!holds && session->is_holding)
+		channel_flush(session->channel);
+	int result = holds ? hold(session, code, tag, body)
+			   : channel_post(session->channel, code, tag, body, -1);
 	channel_lost(result);
 	if (result == -ENOBUFS || result == -ENOMEM)
 		channel_reject(session->channel, "answers that nobody takes");
@@ -192,6 +235,7 @@ session_free(struct session **session)
 	*session = NULL;
 	if (freed->io != NULL)
 		pathio_free(&freed->io);
+	stop_holding(freed);
 	channel_free(&freed->channel);
 	TAILQ_REMOVE(&freed->serve->sessions, freed, entry);
 	freed->serve->count--;

@@ -20,6 +20,7 @@ struct serve_options {
 	uint32_t slow_deadline_ms;
 	uint32_t stall_timeout_ms;
 	struct bytes user;
+	bool holds; /* small answers wait for serve_flush() */
 	/* A session has ended and its files are closed. From the loop. */
 	void (*ended)(void *owner, uint64_t session);
 	void *owner;
@@ -46,6 +47,12 @@ MUST_CHECK int serve_attach(
 void serve_change_rights(struct serve *serve, uint64_t session, struct rights **rights);
 
 size_t serve_count(const struct serve *serve);
+
+/*
+ * Between two rounds of the loop: what was answered since the last time goes out, so that a gateway
+ * that asked for several things in one breath is woken once. `serve` is a struct serve.
+ */
+void serve_flush(void *serve);
 
 /* The recorder waits no longer. */
 void serve_resume(struct serve *serve);

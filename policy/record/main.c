@@ -224,7 +224,10 @@ main(void)
 	};
 	if (channel_new(&options, &fd, &record.supervisor) < 0)
 		die("descriptor 3 is no channel: this program is started by sallyportd");
-	event_base_dispatch(record.base);
+	while (event_base_loop(record.base, EVLOOP_ONCE) == 0 &&
+		event_base_got_break(record.base) == 0)
+		if (record.writers != NULL)
+			writers_gather(record.writers);
 	writers_free(&record.writers);
 	output_free(&record.output);
 	channel_free(&record.supervisor);

@@ -12,9 +12,11 @@
 #include <event2/event_struct.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 
 enum {
 	BATCH_EVENTS = 64,       /* then the next writer has its turn */
+	GATHER_US = 1000,        /* long beside a wake-up, short beside what a channel holds */
 	EVENT_BYTES_MAX = 16384, /* the largest row of event.def fits well */
 	RETRY_SECONDS = 1,
 };
@@ -42,6 +44,8 @@ struct writers {
 	struct event retry;
 	struct writer *stuck; /* whose lines are not written yet; NULL: none, reading goes on */
 	struct batch stuck_batch;
+	bool has_read; /* in this round of the loop */
+	uint64_t read_us;
 	/* One batch of peeked events. */
 	char bytes[BATCH_EVENTS][EVENT_BYTES_MAX];
 };
@@ -195,6 +199,7 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	struct batch batch = print_batch(writer);
+	writers->has_read = true;
 	int error = output_flush(writers->options.output);
 	if (error == 0) {
 		finish_batch(writer, batch);
@@ -205,6 +210,29 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 	stop_reading(writers);
 	retry_later(writers);
 	writers->options.stuck(writers->options.owner, error);
+}
+
+/* ---- gathering ---- */
+
+static uint64_t
+now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void
+writers_gather(struct writers *writers)
+{
+	static const struct timespec wait = { .tv_nsec = GATHER_US * 1000 };
+	if (!writers->has_read)
+		return;
+	writers->has_read = false;
+	bool is_soon = now_us() - writers->read_us < 2 * GATHER_US;
+	if (is_soon && nanosleep(&wait, NULL) < 0)
+		ensure(errno == EINTR);
+	writers->read_us = now_us();
 }
 
 /* ---- set-up ---- */

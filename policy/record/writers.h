@@ -29,6 +29,13 @@ struct writers_options {
 MUST_CHECK int writers_new(const struct writers_options *options, struct writers **result);
 void writers_free(struct writers **writers);
 
+/*
+ * Between two rounds of the loop: while events come thick and fast, waits a millisecond for more of
+ * them. They are safe where they are; and who has many to tell wakes this process a thousand times
+ * a second, not once for each.
+ */
+void writers_gather(struct writers *writers);
+
 /* Reads events from *fd (taken) as those of `writer`: 0, -ENOMEM or -EBADMSG. */
 MUST_CHECK int writers_add(struct writers *writers, const struct ledger_writer *writer, int *fd);
 

@@ -350,6 +350,12 @@ static const struct leading_row leading_rows[] = {
 };
 
 static void
+after_round(void *owner)
+{
+	(void)owner;
+}
+
+static void
 lead(struct leading *leading)
 {
 	struct event_base *base = leading->session->base;
@@ -359,7 +365,7 @@ lead(struct leading *leading)
 	leading->timer = evtimer_new(base, on_limit, leading);
 	assert_int_equal(evtimer_add(leading->timer, &limit), 0);
 	soon(leading, on_begin);
-	nursery_dispatch(leading->session->nursery);
+	nursery_dispatch(leading->session->nursery, after_round, NULL);
 	event_free(leading->timer);
 	assert_false(leading->is_out_of_time);
 }

@@ -302,6 +302,75 @@ check_too_large(UNUSED void **state)
 	fixture_end(&fixture);
 }
 
+/* ---- what is held ---- */
+
+static int
+hold_block(struct fixture *fixture, uint32_t tag)
+{
+	const struct pathio_write write = { .content = bytes_of(block, sizeof(block)) };
+	return channel_hold(fixture->channel, PATHIO_WRITE, tag, &write);
+}
+
+static void
+check_held(UNUSED void **state)
+{
+	struct fixture *fixture = fixture_new(&fixture_pathio);
+	assert_int_equal(hold_block(fixture, 1), 0);
+	assert_int_equal(hold_block(fixture, 2), 0);
+	fixture_settle(fixture);
+	assert_int_equal(fixture_read_tag(fixture), -1);
+	channel_flush(fixture->channel);
+	assert_int_equal(read_all(fixture), 2);
+	channel_flush(fixture->channel); /* of nothing */
+	assert_int_equal(read_all(fixture), 0);
+	fixture_end(&fixture);
+}
+
+/* What is posted does not overtake it. */
+static void
+check_held_and_posted(UNUSED void **state)
+{
+	struct fixture *fixture = fixture_new(&fixture_pathio);
+	assert_int_equal(hold_block(fixture, 1), 0);
+	assert_int_equal(post_block(fixture, 2), 0);
+	assert_int_equal(hold_block(fixture, 3), 0);
+	fixture_settle(fixture);
+	assert_int_equal(read_all(fixture), 3);
+	fixture_end(&fixture);
+}
+
+/* It counts: it is refused beyond what a queue holds, and who was full is told when it is gone. */
+static void
+check_held_full(UNUSED void **state)
+{
+	struct fixture *fixture = fixture_new(&fixture_pathio);
+	uint32_t held = 0;
+	int error;
+	while ((error = hold_block(fixture, held + 1)) == 0)
+		held++;
+	assert_int_equal(error, -ENOBUFS);
+	assert_true(channel_is_full(fixture->channel));
+	channel_flush(fixture->channel);
+	fixture_settle(fixture);
+	assert_int_equal(read_all(fixture), held);
+	assert_int_equal(fixture->drained, 1);
+	fixture_end(&fixture);
+}
+
+static void
+check_held_for_nobody(UNUSED void **state)
+{
+	struct fixture *fixture = fixture_new(&fixture_pathio);
+	assert_int_equal(hold_block(fixture, 1), 0);
+	fixture_close_peer(fixture);
+	channel_flush(fixture->channel);
+	fixture_settle(fixture);
+	assert_int_equal(fixture->closed, 1);
+	assert_int_equal(hold_block(fixture, 2), -EPIPE);
+	channel_flush(fixture->channel);
+	fixture_end(&fixture);
+}
+
 int
 main(void)
 {
@@ -318,6 +387,10 @@ main(void)
 		CASE("descriptors are closed with the queue", check_descriptors_dropped),
 		CASE("no room for a descriptor in the queue", check_no_room),
 		CASE("too large as a whole", check_too_large),
+		CASE("held, and flushed", check_held),
+		CASE("held, and posted behind it", check_held_and_posted),
+		CASE("held until it is full", check_held_full),
+		CASE("held for nobody", check_held_for_nobody),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

@@ -286,6 +286,7 @@ open_across(const struct session_world *world)
 		.deadline_ms = world->deadline_ms,
 		.slow_deadline_ms = world->deadline_ms,
 		.user = bytes_of_text("anna"),
+		.holds = world->is_led,
 		.ended = on_ended,
 		.owner = session,
 	};
@@ -316,7 +317,7 @@ static void *
 dispatch(void *argument)
 {
 	const struct session *session = argument;
-	nursery_dispatch(session->nursery);
+	nursery_dispatch(session->nursery, serve_flush, session->serve);
 	return NULL;
 }
 
