@@ -12,6 +12,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+/* Sets of domains. */
+enum {
+	UNIX_DOMAIN = 1 << AF_UNIX,
+	TCP_DOMAINS = 1 << AF_INET | 1 << AF_INET6,
+};
+
 const char *
 descriptor_kind_name(enum descriptor_kind kind)
 {
@@ -42,18 +48,13 @@ socket_option(int fd, int name)
 	return getsockopt(fd, SOL_SOCKET, name, &value, &length) < 0 ? -1 : value;
 }
 
+/* Answers no about anything else than a socket, too. */
 static bool
-is_socket(int fd, int domain, int type, int listening)
+is_socket(int fd, unsigned domains, int type, int listening)
 {
-	return socket_option(fd, SO_DOMAIN) == domain && socket_option(fd, SO_TYPE) == type &&
-	       socket_option(fd, SO_ACCEPTCONN) == listening;
-}
-
-static bool
-is_tcp(int fd, int listening)
-{
-	return is_socket(fd, AF_INET, SOCK_STREAM, listening) ||
-	       is_socket(fd, AF_INET6, SOCK_STREAM, listening);
+	int domain = socket_option(fd, SO_DOMAIN);
+	return domain >= 0 && domain < 32 && (domains >> domain & 1) != 0 &&
+	       socket_option(fd, SO_TYPE) == type && socket_option(fd, SO_ACCEPTCONN) == listening;
 }
 
 static bool
@@ -73,29 +74,34 @@ has_access(int fd, int access)
 }
 
 static bool
-matches(int fd, enum descriptor_kind kind)
+is_file(int fd, bool is_output)
 {
 	struct stat status;
 	if (fstat(fd, &status) < 0)
 		return false;
+	bool is_stream = S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode);
+	return S_ISREG(status.st_mode) || (is_output && is_stream);
+}
+
+static bool
+matches(int fd, enum descriptor_kind kind)
+{
 	switch (kind) {
 	case DESCRIPTOR_NONE:
 		break;
 	case DESCRIPTOR_CHANNEL:
-		return is_socket(fd, AF_UNIX, SOCK_SEQPACKET, 0);
+		return is_socket(fd, UNIX_DOMAIN, SOCK_SEQPACKET, 0);
 	case DESCRIPTOR_CONTROL:
-		return is_tcp(fd, 0);
+		return is_socket(fd, TCP_DOMAINS, SOCK_STREAM, 0);
 	case DESCRIPTOR_DATA:
-		return (is_tcp(fd, 0) || is_socket(fd, AF_UNIX, SOCK_STREAM, 0)) &&
+		return is_socket(fd, TCP_DOMAINS | UNIX_DOMAIN, SOCK_STREAM, 0) &&
 		       has_flag(fd, O_NONBLOCK);
 	case DESCRIPTOR_LISTENER:
-		return is_tcp(fd, 1) && has_flag(fd, O_NONBLOCK);
+		return is_socket(fd, TCP_DOMAINS, SOCK_STREAM, 1) && has_flag(fd, O_NONBLOCK);
 	case DESCRIPTOR_INPUT:
-		return S_ISREG(status.st_mode) && has_access(fd, O_RDONLY);
+		return is_file(fd, false) && has_access(fd, O_RDONLY);
 	case DESCRIPTOR_OUTPUT:
-		return (S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) ||
-			       S_ISCHR(status.st_mode)) &&
-		       has_access(fd, O_WRONLY);
+		return is_file(fd, true) && has_access(fd, O_WRONLY);
 	}
 	bug("descriptor kind %d", (int)kind);
 }

@@ -41,11 +41,28 @@ utf8_length(const unsigned char *at, size_t left)
 	return 0;
 }
 
+/* Bytes that stand for themselves, as nearly all do. */
+static size_t
+plain_length(const char *at, size_t left)
+{
+	size_t length = 0;
+	while (length < left && at[length] >= 0x20 && at[length] < 0x7f && at[length] != '"' &&
+		at[length] != '\\')
+		length++;
+	return length;
+}
+
 void
 wire_print_json_text(struct bytes text, FILE *output)
 {
 	putc('"', output);
 	for (size_t i = 0; i < text.length;) {
+		size_t plain = plain_length(text.data + i, text.length - i);
+		if (plain > 0) {
+			fwrite(text.data + i, 1, plain, output);
+			i += plain;
+			continue;
+		}
 		const unsigned char *at = (const unsigned char *)text.data + i;
 		size_t sequence = utf8_length(at, text.length - i);
 		/* U+0080..U+009F are control characters to a terminal as well. */
@@ -62,6 +79,17 @@ wire_print_json_text(struct bytes text, FILE *output)
 		i += sequence == 0 ? 1 : sequence;
 	}
 	putc('"', output);
+}
+
+static void
+print_number(uint64_t number, FILE *output)
+{
+	char digits[20]; /* of 2^64 - 1 */
+	size_t at = sizeof(digits);
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	fwrite(digits + at, 1, sizeof(digits) - at, output);
 }
 
 static void
@@ -99,7 +127,7 @@ print_value(const struct wire_field *field, const char *member, FILE *output)
 	case WIRE_U16:
 	case WIRE_U32:
 	case WIRE_U64:
-		fprintf(output, "%" PRIu64, wire_member_number(field, member));
+		print_number(wire_member_number(field, member), output);
 		return;
 	case WIRE_I64:
 		fprintf(output, "%" PRId64, (int64_t)wire_member_number(field, member));
@@ -148,7 +176,9 @@ wire_print_json(const struct wire_record *record, const void *message, FILE *out
 {
 	const char *bytes = message;
 	for (const struct wire_field *field = record->fields; field->kind != WIRE_END; field++) {
-		fprintf(output, "%s\"%s\":", field == record->fields ? "" : ",", field->name);
+		fputs(field == record->fields ? "\"" : ",\"", output);
+		fputs(field->name, output);
+		fputs("\":", output);
 		print_value(field, bytes + field->offset, output);
 	}
 }

@@ -69,16 +69,27 @@ line_log(const struct message_rule *rule)
 	return rule->code == EVENT_TRANSFER ? OUTPUT_TRANSFER : OUTPUT_AUDIT;
 }
 
+/* Many lines are of one second. */
+static const char *
+date_of(time_t second)
+{
+	static char date[32];
+	static time_t of = -1;
+	struct tm utc;
+	if (second != of) {
+		gmtime_r(&second, &utc);
+		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
+		of = second;
+	}
+	return date;
+}
+
 static void
 print_time(FILE *stream)
 {
 	struct timespec now;
-	struct tm utc;
-	char date[32];
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
-	fprintf(stream, "{\"time\":\"%s.%06ldZ\"", date, now.tv_nsec / 1000);
+	fprintf(stream, "{\"time\":\"%s.%06ldZ\"", date_of(now.tv_sec), now.tv_nsec / 1000);
 }
 
 void

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ open_log(struct log *log, int *fd)
 	FILE *stream = open_memstream(&log->text, &log->length);
 	if (stream == NULL)
 		return -ENOMEM;
+	(void)__fsetlocking(stream, FSETLOCKING_BYCALLER); /* one thread: nobody to lock out */
 	log->stream = stream;
 	log->fd = fd_take(fd);
 	return 0;
