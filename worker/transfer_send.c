@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <time.h>
 
-enum { LISTING_TURN_US = 4000 };
+enum {
+	LISTING_TURN_US = 4000,
+	/* While a call runs it has the socket, and what the peer acknowledges waits. */
+	SENDFILE_BYTES = 128 * 1024,
+};
 
 static uint64_t
 smaller(uint64_t a, uint64_t b)
@@ -183,8 +186,8 @@ turn_image(struct transfer *transfer, struct transfer_room *room)
 	uint64_t piece;
 	while (file->count > 0 && (piece = transfer_piece(transfer)) > 0) {
 		struct backend_extent extent;
-		int found = file->backend->extent(
-			file->file, file->offset, smaller(file->count, piece), &extent);
+		uint64_t wanted = smaller(file->count, smaller(piece, SENDFILE_BYTES));
+		int found = file->backend->extent(file->file, file->offset, wanted, &extent);
 		if (found == -ENOTSUP) {
 			transfer->kind = &text_kind;
 			return turn_text(transfer, room);
