@@ -358,7 +358,10 @@ channel_post(struct channel *channel, uint32_t code, uint32_t tag, const void *b
 int
 channel_hold(struct channel *channel, uint32_t code, uint32_t tag, const void *body)
 {
-	return encode(channel, code, tag, body, -1, queue_message);
+	int error = encode(channel, code, tag, body, -1, queue_message);
+	if (channel_is_full(channel))
+		channel_flush(channel);
+	return error;
 }
 
 void

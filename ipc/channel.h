@@ -66,7 +66,8 @@ MUST_CHECK int channel_post(
 
 /*
  * The same, but it is only queued: channel_flush() sends it, with all that was held before it. So
- * that what is said in one breath wakes the peer once.
+ * that what is said in one breath wakes the peer once. A channel that is full by that is flushed at
+ * once: what is refused was refused by the peer.
  */
 MUST_CHECK int channel_hold(struct channel *channel, uint32_t code, uint32_t tag, const void *body);
 void channel_flush(struct channel *channel);

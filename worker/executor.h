@@ -89,8 +89,8 @@ executor_pool_new(const struct executor_pool_options *options, struct executor *
 /*
  * Runs the loop until event_base_loopbreak(): here, or with a pool on its threads, one at a time,
  * while this one waits. Whoever holds the loop is its owner in every respect; effects apart,
- * nothing runs at the same time. `after` is called after each round of the loop and the jobs behind
- * it.
+ * nothing runs at the same time. `after` is called between two rounds: when the jobs behind one are
+ * done, or one of them turns out to last.
  */
 void executor_dispatch(struct executor *executor, void (*after)(void *owner), void *owner);
 

@@ -6,7 +6,8 @@
  * its stack. While it does so it owns nothing but the job: the deputy, who looks at it every few
  * milliseconds, may take the loop from it, and the leader learns that when the job is done. No job
  * is begun like that without a deputy at hand, so a file system that hangs holds up the loop for
- * that long and no longer. Where brief jobs turn out to be slow they go to threads for a while.
+ * that long and no longer. What was said before goes out first then (`after` in executor.h). Where
+ * brief jobs turn out to be slow they go to threads for a while.
  */
 #include "worker/executor_pool.h"
 
@@ -17,7 +18,7 @@
 
 enum {
 	PATIENCE_US = 2000,
-	JOBS_PER_ROUND = 64, /* then sockets have their turn */
+	ROUND_US = 1000, /* of jobs: then what they came to is told, and sockets have their turn */
 	/* A job that takes as long as this is slow; three among a few dozen are too many. */
 	SLOW_US = 500,
 	SLOWNESS_OF_ONE = 16,
@@ -60,7 +61,7 @@ static bool
 begin_brief(struct executor_pool *pool, struct job *job)
 {
 	pthread_mutex_lock(&pool->lock);
-	bool begins = pool->has_deputy;
+	bool begins = pool->deputy != NULL;
 	bool wakes = begins && pool->is_deputy_dozing;
 	if (begins) {
 		job->state = JOB_RUNS;
@@ -70,7 +71,7 @@ begin_brief(struct executor_pool *pool, struct job *job)
 	}
 	pthread_mutex_unlock(&pool->lock);
 	if (wakes)
-		pthread_cond_signal(&pool->watch);
+		pthread_cond_broadcast(&pool->watch);
 	return begins;
 }
 
@@ -96,9 +97,7 @@ static bool
 do_brief(struct executor_thread *thread, struct job *job)
 {
 	struct executor_pool *pool = thread->pool;
-	TAILQ_REMOVE(&pool->next, job, entry);
-	job->state = JOB_IDLE;
-	pool_start_time(pool, job);
+	pool_leave_next(pool, job);
 	uint64_t begun_us = pool_now_us();
 	if (!are_brief_jobs_quick(pool) || !begin_brief(pool, job)) {
 		pool_stop_time(pool, job);
@@ -114,13 +113,20 @@ do_brief(struct executor_thread *thread, struct job *job)
 	return true;
 }
 
-/* As end_brief(). What ends may bring more of both kinds. */
+static bool
+is_over(const struct executor_pool *pool)
+{
+	return event_base_got_break(pool->options.base) != 0;
+}
+
+/* As end_brief(). What ends may bring more of both kinds, or the end of the loop. */
 static bool
 do_jobs(struct executor_thread *thread)
 {
 	struct executor_pool *pool = thread->pool;
+	uint64_t stop_us = pool_now_us() + ROUND_US;
 	pool_end_settled(pool);
-	for (int i = 0; i < JOBS_PER_ROUND && !TAILQ_EMPTY(&pool->next); i++) {
+	while (!TAILQ_EMPTY(&pool->next) && !is_over(pool) && pool_now_us() < stop_us) {
 		if (!do_brief(thread, TAILQ_FIRST(&pool->next)))
 			return false;
 		pool_end_settled(pool);
@@ -134,8 +140,7 @@ go_round(struct executor_pool *pool)
 {
 	bool has_more = !TAILQ_EMPTY(&pool->next) || !TAILQ_EMPTY(&pool->settled);
 	int flags = EVLOOP_ONCE | (has_more ? EVLOOP_NONBLOCK : 0);
-	return event_base_loop(pool->options.base, flags) == 0 &&
-	       event_base_got_break(pool->options.base) == 0;
+	return event_base_loop(pool->options.base, flags) == 0 && !is_over(pool);
 }
 
 /* What nobody has begun goes to the threads. */
@@ -145,8 +150,8 @@ stop_leading(struct executor_pool *pool)
 	struct job *job;
 	pool->is_leading = false;
 	while ((job = TAILQ_FIRST(&pool->next)) != NULL) {
-		TAILQ_REMOVE(&pool->next, job, entry);
-		job->state = JOB_IDLE;
+		pool_leave_next(pool, job);
+		pool_stop_time(pool, job);
 		pool_submit_elsewhere(pool, job);
 	}
 	if (!TAILQ_EMPTY(&pool->settled))
@@ -164,13 +169,9 @@ pool_lead(struct executor_thread *thread)
 	if (pool->is_leading)
 		note_slow(pool); /* or it would not have been taken over */
 	pool->is_leading = true;
-	while (leads && go_round(pool)) {
-		leads = do_jobs(thread);
-		if (leads)
-			pool->after(pool->after_owner);
-		if (leads && event_base_got_break(pool->options.base) != 0)
-			break;
-	}
+	do
+		pool->after(pool->after_owner);
+	while (go_round(pool) && (leads = do_jobs(thread)) && !is_over(pool));
 	if (leads)
 		stop_leading(pool);
 	pthread_mutex_lock(&pool->lock);
@@ -179,16 +180,10 @@ pool_lead(struct executor_thread *thread)
 	pool->leader = NULL;
 	pool->is_led = false;
 	pthread_cond_signal(&pool->over);
-	pthread_cond_signal(&pool->watch);
+	pthread_cond_broadcast(&pool->watch);
 }
 
 /* ---- the deputy ---- */
-
-static bool
-is_needed_elsewhere(const struct executor_pool *pool)
-{
-	return pool->closing || !pool->is_led || pool_has_work(pool);
-}
 
 static struct timespec
 from_now(uint32_t wait_us)
@@ -200,20 +195,21 @@ from_now(uint32_t wait_us)
 	};
 }
 
-/* Until the leader has been at one job for too long, or something else is to be done. */
+/* Until the leader has been at one job for too long: true; or it is deputy no more. */
 static bool
-watch_leader(struct executor_pool *pool)
+watch_leader(const struct executor_thread *thread)
 {
+	struct executor_pool *pool = thread->pool;
 	uint64_t seen = pool->brief_jobs - 1;
-	while (!is_needed_elsewhere(pool)) {
+	while (pool->deputy == thread && pool->is_led) {
 		bool is_quiet = !pool->is_busy && pool->brief_jobs == seen;
 		struct timespec due = from_now(PATIENCE_US);
 		seen = pool->brief_jobs;
 		pool->is_deputy_dozing = is_quiet;
 		int error = is_quiet ? pthread_cond_wait(&pool->watch, &pool->lock)
 				     : pthread_cond_timedwait(&pool->watch, &pool->lock, &due);
-		pool->is_deputy_dozing = false;
-		if (error == ETIMEDOUT && pool->is_busy && pool->brief_jobs == seen)
+		bool is_held = pool->is_busy && pool->brief_jobs == seen;
+		if (error == ETIMEDOUT && pool->deputy == thread && is_held)
 			return true;
 	}
 	return false;
@@ -223,13 +219,12 @@ void
 pool_watch(struct executor_thread *thread)
 {
 	struct executor_pool *pool = thread->pool;
-	pool->has_deputy = true;
-	bool takes_over = watch_leader(pool);
-	pool->has_deputy = false;
-	if (!takes_over) {
-		pthread_cond_signal(&pool->work); /* somebody else may be the deputy */
+	pool->deputy = thread;
+	bool takes_over = watch_leader(thread);
+	if (pool->deputy == thread)
+		pool->deputy = NULL;
+	if (!takes_over)
 		return;
-	}
 	pool->is_busy = false;
 	pool->running++; /* as one of the threads, from now on */
 	pool_lead(thread);

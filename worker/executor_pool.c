@@ -80,14 +80,21 @@ pool_stop_time(struct executor_pool *pool, struct job *job)
 	job->is_timed = false;
 }
 
+void
+pool_leave_next(struct executor_pool *pool, struct job *job)
+{
+	TAILQ_REMOVE(&pool->next, job, entry);
+	pool->next_length--;
+	job->state = JOB_IDLE;
+}
+
 /* Its state, if it has begun; else takes it out of where it waits and says JOB_IDLE. */
 static enum job_state
 take_back(struct executor_pool *pool, struct job *job)
 {
 	pthread_mutex_lock(&pool->lock);
 	if (job->state == JOB_NEXT) {
-		TAILQ_REMOVE(&pool->next, job, entry);
-		job->state = JOB_IDLE;
+		pool_leave_next(pool, job);
 	} else if (job->state == JOB_QUEUED) {
 		TAILQ_REMOVE(&pool->queue, job, entry);
 		pool->queue_length--;
@@ -208,10 +215,14 @@ queue_job(struct executor_pool *pool, struct job *job)
 		TAILQ_INSERT_TAIL(&pool->queue, job, entry);
 		pool->queue_length++;
 	}
-	bool wants_deputy = pool->has_deputy && pool->queue_length > pool->idle;
+	bool calls_deputy = pool->deputy != NULL && pool->queue_length > pool->idle;
+	if (calls_deputy)
+		pool->deputy = NULL;
 	pthread_mutex_unlock(&pool->lock);
-	if (error == 0) /* now: whom it wakes need not wait for the lock */
-		pthread_cond_signal(wants_deputy ? &pool->watch : &pool->work);
+	if (calls_deputy) /* now: whom it wakes need not wait for the lock */
+		pthread_cond_broadcast(&pool->watch);
+	else if (error == 0)
+		pthread_cond_signal(&pool->work);
 	return error;
 }
 
@@ -245,13 +256,16 @@ static void
 pool_submit(struct executor *executor, struct job *job)
 {
 	struct executor_pool *pool = pool_of(executor);
-	if (!job->is_brief || !pool->is_leading) {
+	bool is_next = job->is_brief && pool->is_leading;
+	if (!is_next || pool->next_length >= pool->options.queue_max) {
 		pool_submit_elsewhere(pool, job);
 		return;
 	}
 	job->is_late = false;
 	job->state = JOB_NEXT;
 	TAILQ_INSERT_TAIL(&pool->next, job, entry);
+	pool->next_length++;
+	pool_start_time(pool, job);
 }
 
 static bool

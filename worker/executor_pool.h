@@ -39,6 +39,7 @@ struct executor_pool {
 	struct jobs timed;     /* the earliest first */
 	struct jobs settled;
 	struct jobs next; /* brief ones, for between two rounds of the loop */
+	uint32_t next_length;
 	uint32_t written_off;
 	bool is_leading; /* executor_dispatch() is under way */
 	void (*after)(void *owner);
@@ -60,12 +61,13 @@ struct executor_pool {
 
 	/* Of the loop, under the lock too. */
 	pthread_cond_t over;  /* for who waits in executor_dispatch() */
-	pthread_cond_t watch; /* for the deputy: a brief job begins, or a queued one is for it */
+	pthread_cond_t watch; /* for the deputy: a brief job begins, or it is deputy no more */
 	bool is_led; /* by the thread `leader`, or by whoever comes first if that is NULL */
 	struct executor_thread *leader;
 	bool is_busy;        /* the leader is, with a brief job */
 	uint64_t brief_jobs; /* begun so far */
-	bool has_deputy;
+	/* Called away by the leader alone: it stays while a brief job is under way. Or NULL. */
+	struct executor_thread *deputy;
 	bool is_deputy_dozing; /* until it is told of a brief job */
 
 	struct executor_thread threads[];
@@ -80,7 +82,7 @@ void pool_join_threads(struct executor_pool *pool);
 /* Under the lock. Hands a job that ran to the loop; drops the lock where the loop must be woken. */
 void pool_return(struct executor_pool *pool, struct job *job);
 
-/* Under the lock. May another queued job be begun? */
+/* Under the lock. May a queued job be begun? */
 static inline bool
 pool_has_work(const struct executor_pool *pool)
 {
@@ -92,6 +94,9 @@ pool_has_work(const struct executor_pool *pool)
 uint64_t pool_now_us(void);
 void pool_start_time(struct executor_pool *pool, struct job *job);
 void pool_stop_time(struct executor_pool *pool, struct job *job);
+
+/* Takes a job from those that are next. */
+void pool_leave_next(struct executor_pool *pool, struct job *job);
 
 /* Ends what was settled. */
 void pool_end_settled(struct executor_pool *pool);

@@ -74,7 +74,7 @@ run_thread(void *argument)
 			pool_lead(thread);
 		else if (pool_has_work(pool))
 			carry_out(thread);
-		else if (pool->is_led && !pool->has_deputy)
+		else if (pool->is_led && pool->deputy == NULL)
 			pool_watch(thread);
 		else
 			wait_for_work(pool);

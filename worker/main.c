@@ -127,6 +127,13 @@ make_nursery(struct worker *worker, const struct attach_configure *told)
 
 static void on_session_ended(void *owner, uint64_t session);
 
+/* Not where an effect that lasts would hold up answers with the loop. */
+static bool
+may_hold_answers(const struct backend_choice *chosen)
+{
+	return chosen->executor == BACKEND_POOL || chosen->backend == &backend_memory;
+}
+
 static int
 make_serve(struct worker *worker, const struct attach_configure *told)
 {
@@ -139,7 +146,7 @@ make_serve(struct worker *worker, const struct attach_configure *told)
 			.slow_deadline_ms = told->commit_timeout_s * 1000,
 			.stall_timeout_ms = told->stall_timeout_s * 1000,
 			.user = bytes_of_text(worker->user),
-			.holds = true,
+			.holds = may_hold_answers(&worker->chosen),
 			.ended = on_session_ended,
 			.owner = worker,
 		},

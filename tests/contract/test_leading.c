@@ -89,7 +89,7 @@ has_deputy(const struct leading *leading)
 {
 	struct executor_pool *pool = pool_of(leading);
 	pthread_mutex_lock(&pool->lock);
-	bool result = pool->has_deputy;
+	bool result = pool->deputy != NULL;
 	pthread_mutex_unlock(&pool->lock);
 	return result;
 }
