@@ -126,8 +126,6 @@ static void
 post(struct session *session, uint32_t code, uint32_t tag, const void *body)
 {
 	bool holds = session->serve->options.holds && !is_large(code);
-	if (!holds && session->is_holding)
-		channel_flush(session->channel);
 	int result = holds ? hold(session, code, tag, body)
 			   : channel_post(session->channel, code, tag, body, -1);
 	channel_lost(result);

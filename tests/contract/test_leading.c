@@ -29,7 +29,10 @@ struct leading {
 	unsigned answered;
 	unsigned begun;
 	bool is_out_of_time;
-	uint64_t paused; /* the executor's brief_from_us at the end */
+	uint32_t next_length; /* when all were submitted */
+	/* The executor's at the end. */
+	uint64_t brief_from_us;
+	uint64_t brief_jobs;
 	struct event *timer;
 };
 
@@ -54,7 +57,8 @@ pool_of(const struct leading *leading)
 static void
 end(struct leading *leading)
 {
-	leading->paused = pool_of(leading)->brief_from_us;
+	leading->brief_from_us = pool_of(leading)->brief_from_us;
+	leading->brief_jobs = pool_of(leading)->brief_jobs;
 	event_base_loopbreak(leading->session->base);
 }
 
@@ -144,7 +148,7 @@ static void
 check_brief(struct leading *leading)
 {
 	assert_int_equal(leading->answers[0].error, 0);
-	assert_true(pthread_equal(gate_last(), leading->answers[0].thread));
+	assert_int_equal(leading->brief_jobs, 1);
 }
 
 /* It reads a whole file. */
@@ -161,7 +165,27 @@ static void
 check_lengthy(struct leading *leading)
 {
 	assert_int_equal(leading->answers[0].error, 0);
+	assert_int_equal(leading->brief_jobs, 0);
 	assert_false(pthread_equal(gate_last(), leading->answers[0].thread));
+}
+
+/* What is next is bounded as the queue is; what is too much goes there. */
+static void
+begin_crowd(struct leading *leading)
+{
+	leading->awaited = NURSERY_QUEUE_MAX + 4;
+	leading->session->count_only = true;
+	for (unsigned i = 0; i < leading->awaited; i++)
+		submit_stat(leading, 0);
+	leading->next_length = pool_of(leading)->next_length;
+}
+
+static void
+check_crowd(struct leading *leading)
+{
+	assert_int_equal(leading->answers[0].error, 0);
+	assert_int_equal(leading->answers[0].count, NURSERY_QUEUE_MAX + 4);
+	assert_int_equal(leading->next_length, NURSERY_QUEUE_MAX);
 }
 
 /* ---- what lasts ---- */
@@ -238,6 +262,28 @@ check_exhausted(struct leading *leading)
 	assert_int_equal(gate_passed(), 2);
 }
 
+/* The only thread beside the one that leads is called away: then nobody begins a brief job. */
+static void
+begin_without_deputy(struct leading *leading)
+{
+	gate_set(true);
+	begin_lengthy(leading);
+	submit_stat(leading, 1);
+	leading->awaited = 2;
+}
+
+static void
+check_without_deputy(struct leading *leading)
+{
+	assert_int_equal(leading->answers[0].error, -ETIMEDOUT);
+	assert_int_equal(leading->answers[1].error, -ETIMEDOUT);
+	assert_int_equal(leading->brief_jobs, 0);
+	gate_set(false);
+	assert_true(nursery_rest(leading->session->nursery, GATE_LIMIT_S * 1000));
+}
+
+/* ---- slow file systems ---- */
+
 /* Each of three is left behind, for the loop goes on: then brief jobs go to threads for a while. */
 static void
 on_next_slow(evutil_socket_t fd, short what, void *argument)
@@ -262,7 +308,30 @@ begin_slow(struct leading *leading)
 static void
 check_slow(struct leading *leading)
 {
-	assert_true(leading->paused != 0);
+	assert_int_equal(leading->brief_jobs, 3);
+	assert_true(leading->brief_from_us != 0);
+}
+
+static void
+begin_paused(struct leading *leading)
+{
+	pool_of(leading)->brief_from_us = UINT64_MAX;
+	begin_brief(leading);
+}
+
+static void
+check_paused(struct leading *leading)
+{
+	assert_int_equal(leading->answers[0].error, 0);
+	assert_int_equal(leading->brief_jobs, 0);
+	assert_false(pthread_equal(gate_last(), leading->answers[0].thread));
+}
+
+static void
+begin_tried_again(struct leading *leading)
+{
+	pool_of(leading)->brief_from_us = 1; /* long ago */
+	begin_brief(leading);
 }
 
 /* ---- the end ---- */
@@ -305,6 +374,26 @@ check_left_over(struct leading *leading)
 	assert_int_equal(leading->answers[1].count, 1);
 }
 
+/* The end is asked for with more to be next, which would last. */
+static void
+begin_asked(struct leading *leading)
+{
+	leading->awaited = 1;
+	gate_set(true);
+	submit_mkdir(leading, 0);
+	submit_stat(leading, 1);
+}
+
+static void
+check_asked(struct leading *leading)
+{
+	assert_int_equal(leading->answers[0].count, 1);
+	assert_int_equal(leading->answers[1].count, 0);
+	gate_set(false);
+	assert_true(nursery_rest(leading->session->nursery, GATE_LIMIT_S * 1000));
+	assert_int_equal(leading->answers[1].count, 1);
+}
+
 /* The session leaves with one thread held and more to be done. */
 static void
 begin_leaving(struct leading *leading)
@@ -339,13 +428,19 @@ check_leaving(struct leading *leading)
 static const struct leading_row leading_rows[] = {
 	{ "a brief job is done by who leads", 1, 0, begin_brief, NULL, check_brief },
 	{ "a lengthy one is not", 1, 0, begin_lengthy, NULL, check_lengthy },
+	{ "what is next is bounded", 1, 0, begin_crowd, NULL, check_crowd },
 	{ "one that lasts is left behind", 2, 0, begin_lasting, go_on_lasting, check_lasting },
 	{ "one that lasts is late", 1, SHORT_MS, begin_late, NULL, check_late },
 	{ "no thread is left but who leads", 2, SHORT_MS, begin_exhausted, go_on_exhausted,
 		check_exhausted },
-	{ "slow ones go to threads", 4, 0, begin_slow, NULL, check_slow },
+	{ "no deputy, nothing brief", 1, SHORT_MS, begin_without_deputy, NULL,
+		check_without_deputy },
+	{ "slow ones are found out", 4, 0, begin_slow, NULL, check_slow },
+	{ "slow ones go to threads", 1, 0, begin_paused, NULL, check_paused },
+	{ "after a while one is tried again", 1, 0, begin_tried_again, NULL, check_brief },
 	{ "it is over while a thread is held", 2, 0, begin_over, NULL, check_over },
 	{ "what was next when it is over is done", 2, 0, begin_left_over, NULL, check_left_over },
+	{ "the end is asked for with more to be done", 2, 0, begin_asked, NULL, check_asked },
 	{ "a session that leaves", 2, 0, begin_leaving, go_on_leaving, check_leaving },
 };
 

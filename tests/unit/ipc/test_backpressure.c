@@ -339,9 +339,26 @@ check_held_and_posted(UNUSED void **state)
 	fixture_end(&fixture);
 }
 
-/* It counts: it is refused beyond what a queue holds, and who was full is told when it is gone. */
+/* A peer that reads is never the reason for a refusal: what makes the channel full goes out. */
 static void
-check_held_full(UNUSED void **state)
+check_held_until_full(UNUSED void **state)
+{
+	struct fixture *fixture = fixture_new(&fixture_pathio);
+	uint32_t held = 0;
+	while (fixture->drained == 0) {
+		assert_int_equal(fixture_read_tag(fixture), -1);
+		assert_int_equal(hold_block(fixture, ++held), 0);
+		assert_true(held * BLOCK_MESSAGE_BYTES < CHANNEL_QUEUE_BYTES_MAX);
+	}
+	assert_true(held * BLOCK_MESSAGE_BYTES >= CHANNEL_QUEUE_BYTES_FULL);
+	assert_false(channel_is_full(fixture->channel));
+	assert_int_equal(read_all(fixture), held);
+	fixture_end(&fixture);
+}
+
+/* One that does not is: then nothing waits, and what was accepted arrives. */
+static void
+check_held_refused(UNUSED void **state)
 {
 	struct fixture *fixture = fixture_new(&fixture_pathio);
 	uint32_t held = 0;
@@ -349,11 +366,29 @@ check_held_full(UNUSED void **state)
 	while ((error = hold_block(fixture, held + 1)) == 0)
 		held++;
 	assert_int_equal(error, -ENOBUFS);
+	assert_true(held * BLOCK_MESSAGE_BYTES > CHANNEL_QUEUE_BYTES_MAX);
 	assert_true(channel_is_full(fixture->channel));
 	channel_flush(fixture->channel);
-	fixture_settle(fixture);
+	assert_true(channel_is_full(fixture->channel));
+	unsigned drained = fixture->drained;
 	assert_int_equal(read_all(fixture), held);
-	assert_int_equal(fixture->drained, 1);
+	assert_int_equal(fixture->drained, drained + 1);
+	assert_false(channel_is_full(fixture->channel));
+	fixture_end(&fixture);
+}
+
+/* Posted to a peer that does not read, then held: no flush is needed for what it waits behind. */
+static void
+check_held_behind_full(UNUSED void **state)
+{
+	struct fixture *fixture = fixture_new(&fixture_pathio);
+	uint32_t count = 0;
+	while (!channel_is_full(fixture->channel))
+		assert_int_equal(post_block(fixture, ++count), 0);
+	assert_int_equal(hold_block(fixture, ++count), 0);
+	fixture_settle(fixture);
+	assert_int_equal(read_all(fixture), count);
+	assert_int_equal(fixture->closed, 0);
 	fixture_end(&fixture);
 }
 
@@ -389,7 +424,9 @@ main(void)
 		CASE("too large as a whole", check_too_large),
 		CASE("held, and flushed", check_held),
 		CASE("held, and posted behind it", check_held_and_posted),
-		CASE("held until it is full", check_held_full),
+		CASE("held until it is full", check_held_until_full),
+		CASE("held until it is refused", check_held_refused),
+		CASE("held behind a full queue", check_held_behind_full),
 		CASE("held for nobody", check_held_for_nobody),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));

@@ -398,6 +398,62 @@ check_no_channel(UNUSED void **state)
 	channel_free(&channel);
 }
 
+/* ---- what is held ---- */
+
+static int
+hold_ping(struct fixture *fixture, uint32_t tag)
+{
+	return channel_hold(fixture->channel, GATE_PING, tag, &(struct gate_ping){ 0 });
+}
+
+static void
+on_message_hold(struct fixture *fixture, UNUSED struct message *message)
+{
+	assert_int_equal(hold_ping(fixture, (uint32_t)fixture->received), 0);
+}
+
+/* What handlers hold goes out when whoever runs the loop says so, in order. */
+static void
+check_hold_in_handler(UNUSED void **state)
+{
+	struct fixture *fixture = fixture_new(&fixture_gate);
+	fixture->on_message = on_message_hold;
+	send_complaints(fixture, 3);
+	fixture_settle(fixture);
+	assert_int_equal(fixture->received, 3);
+	assert_int_equal(fixture_read_tag(fixture), -1);
+	channel_flush(fixture->channel);
+	for (uint32_t tag = 1; tag <= 3; tag++)
+		assert_int_equal(fixture_read_tag(fixture), tag);
+	assert_int_equal(fixture_read_tag(fixture), -1);
+	fixture_end(&fixture);
+}
+
+/* What was held before a message that breaks a rule is not said any more. */
+static void
+check_hold_and_reject(UNUSED void **state)
+{
+	struct fixture *fixture = fixture_new(&fixture_gate);
+	assert_int_equal(hold_ping(fixture, 1), 0);
+	channel_reject(fixture->channel, "a rule");
+	channel_flush(fixture->channel);
+	assert_int_equal(fixture_read_tag(fixture), -1);
+	fixture_settle(fixture);
+	assert_int_equal(fixture->closed, 1);
+	assert_string_equal(fixture->malformed, "a rule");
+	fixture_end(&fixture);
+}
+
+static void
+check_hold_and_free(UNUSED void **state)
+{
+	struct fixture *fixture = fixture_new(&fixture_gate);
+	assert_int_equal(hold_ping(fixture, 1), 0);
+	channel_free(&fixture->channel);
+	assert_int_equal(fixture_read_tag(fixture), -1);
+	fixture_end(&fixture);
+}
+
 /* ---- the trace ---- */
 
 static void
@@ -447,6 +503,9 @@ main(void)
 		CASE("the phase moves on", check_phase_moves_on),
 		CASE("a field out of range is not sent", check_sender_limits),
 		CASE("what is no channel", check_no_channel),
+		CASE("held by a handler", check_hold_in_handler),
+		CASE("held, and rejected", check_hold_and_reject),
+		CASE("held, and freed", check_hold_and_free),
 		CASE("the trace is JSON", check_trace),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));

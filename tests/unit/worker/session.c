@@ -286,7 +286,7 @@ open_across(const struct session_world *world)
 		.deadline_ms = world->deadline_ms,
 		.slow_deadline_ms = world->deadline_ms,
 		.user = bytes_of_text("anna"),
-		.holds = world->is_led,
+		.holds = world->holds || world->is_led,
 		.ended = on_ended,
 		.owner = session,
 	};

@@ -67,8 +67,8 @@ struct session_world {
 	const struct backend *backend;
 	uint32_t threads; /* 0: on the loop */
 	bool remote;
-	bool is_led; /* with `remote`: the worker's side has a loop of its own, led by its threads
-		      */
+	bool holds;  /* with `remote`: answers, until serve_flush() */
+	bool is_led; /* with `remote`: so it does, on a loop of its own, led by its threads */
 	uint32_t deadline_ms; /* of the worker's side; 0: none */
 	enum symlink_policy symlinks;
 	bool without_mode_z;
