@@ -69,6 +69,7 @@ static void
 begin_cancelled(struct leading *leading)
 {
 	leading->awaited = 1;
+	gate_set(false); /* counts from now on */
 	pathio_cancel(leading->session->io, leading_ask_stat(leading, 0));
 }
 
@@ -76,7 +77,7 @@ static void
 check_cancelled(struct leading *leading)
 {
 	assert_int_equal(leading->answers[0].error, -ECANCELED);
-	leading_release(leading);
+	assert_true(nursery_rest(leading->session->nursery, GATE_LIMIT_S * 1000));
 	assert_int_equal(gate_passed(), 0);
 }
 
