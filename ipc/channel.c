@@ -34,7 +34,10 @@ struct channel {
 	struct event end;
 };
 
-/* Messages are handled to their end before the next is read, so one buffer serves a loop. */
+/*
+ * Messages are handled to their end before the next is read, so one buffer serves a loop; whoever
+ * runs it has an own one, in which nothing outlasts a round.
+ */
 static _Thread_local char scratch[MESSAGE_BYTES_MAX];
 static FILE *trace;
 
