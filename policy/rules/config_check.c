@@ -56,6 +56,22 @@ check_ports(const struct config *config, struct rules_error *error)
 	return 0;
 }
 
+/* Authorities that nobody is held to would look like protection. */
+static int
+check_client_certificates(const struct config *config, struct rules_error *error)
+{
+	bool is_off = config->tls_client_certificate == CONFIG_TLS_CLIENT_CERTIFICATE_OFF;
+	if (!is_off && config->tls == CONFIG_TLS_OFF)
+		return rules_refuse(
+			error, "tls_client_certificate: needs tls = optional or required");
+	if (is_off && config->tls_client_ca[0] != '\0')
+		return rules_refuse(
+			error, "tls_client_ca: needs tls_client_certificate = request or require");
+	if (config->tls_client_crl[0] != '\0' && config->tls_client_ca[0] == '\0')
+		return rules_refuse(error, "tls_client_crl: needs tls_client_ca");
+	return 0;
+}
+
 /* A user may want more than the server, and nobody what is not there. */
 static int
 check_tls(const struct config *config, struct rules_error *error)
@@ -69,7 +85,7 @@ check_tls(const struct config *config, struct rules_error *error)
 		return rules_refuse(error, "tls_staples: more than there are tls_certificates");
 	if (config->tls == CONFIG_TLS_OFF && config->tls_listen.count > 0)
 		return rules_refuse(error, "tls_listen: needs tls = optional or required");
-	return 0;
+	return check_client_certificates(config, error);
 }
 
 /* In a quick start the certificate is made, and in no file. */

@@ -45,6 +45,16 @@ credentials_add_staple(struct credentials *credentials, int *fd)
 	return 0;
 }
 
+int
+credentials_add_authority(struct credentials *credentials, bool is_crl, int *fd)
+{
+	if (credentials->authority_count == AUTHORITY_FILES_MAX)
+		return -E2BIG;
+	credentials->authorities[credentials->authority_count++] =
+		(struct authority_file){ .fd = fd_take(fd), .is_crl = is_crl };
+	return 0;
+}
+
 bool
 credentials_are_whole(const struct credentials *credentials)
 {
@@ -71,5 +81,7 @@ credentials_clear(struct credentials *credentials)
 		fd_close(&cleared->staple_fd);
 		free(cleared->key_name);
 	}
-	credentials->count = 0;
+	for (size_t i = 0; i < credentials->authority_count; i++)
+		fd_close(&credentials->authorities[i].fd);
+	credentials->count = credentials->authority_count = 0;
 }

@@ -7,7 +7,9 @@
 
 #include "ipc/base/bytes.h"
 
-enum { CREDENTIALS_MAX = 64 };
+#include <stdbool.h>
+
+enum { CREDENTIALS_MAX = 64, AUTHORITY_FILES_MAX = 2 };
 
 struct credential {
 	int chain_fd;   /* the certificate and its issuers, in PEM */
@@ -16,9 +18,17 @@ struct credential {
 	char *key_name; /* of the file, for messages */
 };
 
+/* What certificates of clients are held to, in PEM. */
+struct authority_file {
+	int fd;
+	bool is_crl; /* lists of what is revoked; else the certificates of authorities */
+};
+
 struct credentials {
 	size_t count;
 	struct credential items[CREDENTIALS_MAX];
+	size_t authority_count;
+	struct authority_file authorities[AUTHORITY_FILES_MAX];
 };
 
 /* Takes *chain_fd. -E2BIG, or 0. */
@@ -27,6 +37,9 @@ MUST_CHECK int credentials_add(struct credentials *credentials, int *chain_fd);
 /* Of the last one: takes *fd. -EINVAL if there is none, or it has one; -ENOMEM; or 0. */
 MUST_CHECK int credentials_add_key(struct credentials *credentials, struct bytes name, int *fd);
 MUST_CHECK int credentials_add_staple(struct credentials *credentials, int *fd);
+
+/* Takes *fd. -E2BIG, or 0. */
+MUST_CHECK int credentials_add_authority(struct credentials *credentials, bool is_crl, int *fd);
 
 /* Has each certificate its key? */
 bool credentials_are_whole(const struct credentials *credentials);

@@ -50,7 +50,9 @@ accept_list(const struct value_rule *rule, char *text, void *slot, struct rules_
 {
 	int result = 0;
 	for (char *next = text; result == 0 && next != NULL;) {
-		const char *element = strsep(&next, ",");
+		char *element = strsep(&next, ",");
+		if (rule->type == VALUE_CERTIFICATES && user_unescape(element) < 0)
+			return rules_refuse(error, "%s: a bad \\ooo escape", rule->name);
 		result = value_append(rule, bytes_of_text(element), slot, error);
 	}
 	return result;
@@ -153,6 +155,19 @@ check_links(const struct user *user, const struct collected_rules *rules, struct
 	return 0;
 }
 
+/* What nobody could ever fulfil is a slip. */
+static int
+check_certificates(const struct user *user, struct rules_error *error)
+{
+	if (!user->certificate_and_password)
+		return 0;
+	if (user->certificate.count == 0)
+		return rules_refuse(error, "certificate_and_password: needs certificate=");
+	return user_has_password(user) ? 0
+				       : rules_refuse(error, "certificate_and_password: no "
+							     "password fits the hash of this user");
+}
+
 static int
 build_rights(struct user *user, struct collected_rules *rules, struct rules_error *error)
 {
@@ -160,6 +175,8 @@ build_rights(struct user *user, struct collected_rules *rules, struct rules_erro
 		rules->rows[rules->count++] =
 			(struct rights_rule){ bytes_of_text("/"), RIGHTS_ALL };
 	int result = check_links(user, rules, error);
+	if (result == 0)
+		result = check_certificates(user, error);
 	return result < 0 ? result : rights_create(rules->rows, rules->count, &user->rights);
 }
 

@@ -65,9 +65,15 @@ users_at(const struct users *users, size_t index)
 }
 
 bool
+user_has_password(const struct user *user)
+{
+	return user->hash[0] != '!' && user->hash[0] != '*';
+}
+
+bool
 user_may_log_in(const struct user *user)
 {
-	return !user->disabled && user->hash[0] != '!' && user->hash[0] != '*';
+	return !user->disabled && (user_has_password(user) || user->certificate.count > 0);
 }
 
 struct user_settings

@@ -66,7 +66,10 @@ const struct user *users_find(const struct users *users, struct bytes name);
 size_t users_count(const struct users *users);
 const struct user *users_at(const struct users *users, size_t index);
 
-/* Not disabled and with a hash that a password could fit. */
+/* Has a hash that a password could fit. */
+bool user_has_password(const struct user *user);
+
+/* Not disabled, and with such a hash or a certificate. */
 bool user_may_log_in(const struct user *user);
 
 /* The user's settings: what the line gives, else what the configuration says. */

@@ -137,6 +137,9 @@ static const struct login_row login_rows[] = {
 	{ "disabled=no", LINE("disabled=no"), true },
 	{ "locked with !", "bob:!" HASH ":1001:100::/srv/bob:\n", false },
 	{ "locked with *", "bob:*:1001:100::/srv/bob:\n", false },
+	{ "a certificate alone", "bob:!:1001:100::/srv/bob:certificate=dns/bob.example\n", true },
+	{ "a certificate, disabled", LINE("certificate=dns/bob.example disabled"), false },
+	{ "both", LINE("certificate=dns/bob.example certificate_and_password"), true },
 };
 
 static void
@@ -187,6 +190,29 @@ check_escapes(void **state)
 	const struct user *user = users_at(users, 0);
 	assert_string_equal(user->home, "/srv/a:b");
 	assert_int_equal(rights_at(user->rights, bytes_of_text("/x y\\=/z")), RIGHTS_READ);
+	users_free(&users);
+}
+
+/* In the one form that is compared. */
+static void
+check_certificates(void **state)
+{
+	static const char *const want[] = {
+		"sha256/00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+		"dns/ada.example",
+		"email/Ada@Example.org",
+		"uri/urn:x:1",
+		"subject/CN=Ada L,O=x",
+	};
+	(void)state;
+	struct users *users =
+		parse(LINE("certificate=sha256/00112233445566778899AABBCCDDEEFF\\072"
+			   "00112233445566778899aabbccddeeff,dns/ADA.example,email/Ada@Example.org,"
+			   "uri/urn\\072x\\0721,subject/CN=Ada\\040L\\054O=x"));
+	const struct user *user = users_at(users, 0);
+	assert_int_equal(user->certificate.count, ARRAY_LENGTH(want));
+	for (size_t i = 0; i < ARRAY_LENGTH(want); i++)
+		assert_string_equal(user->certificate.items[i], want[i]);
 	users_free(&users);
 }
 
@@ -265,6 +291,25 @@ static const struct bad_row bad_rows[] = {
 	{ "a bad escape", IN(LINE("memory_load=/srv/\\9")), 1, "memory_load: a bad" },
 	{ "size below its bound", IN(LINE("memory_limit=1KiB")), 1,
 		"memory_limit: less than 64KiB" },
+
+	{ "a certificate of no kind", IN(LINE("certificate=cn/bob")), 1, "certificate: 'cn/bob'" },
+	{ "a certificate without a name", IN(LINE("certificate=dns/")), 1, "certificate: 'dns/'" },
+	{ "an empty certificate", IN(LINE("certificate=")), 1, "certificate: ''" },
+	{ "half a fingerprint", IN(LINE("certificate=sha256/00112233445566778899aabbccddeeff")), 1,
+		"certificate: 'sha256/" },
+	{ "a fingerprint that is no number",
+		IN(LINE("certificate=sha256/"
+			"g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")),
+		1, "certificate: 'sha256/g" },
+	{ "a certificate with a bad escape", IN(LINE("certificate=dns/a\\9")), 1,
+		"certificate: a bad" },
+	{ "a certificate with a control character", IN(LINE("certificate=dns/a\\012")), 1,
+		"certificate: 'dns/a" },
+	{ "both, without a certificate", IN(LINE("certificate_and_password")), 1,
+		"certificate_and_password: needs certificate=" },
+	{ "both, without a password",
+		IN("bob:!:1001:100::/srv/bob:certificate=dns/a certificate_and_password\n"), 1,
+		"certificate_and_password: no password fits" },
 
 	{ "rights without a list", IN(LINE("/incoming")), 1, "rights: '/incoming'" },
 	{ "rights with an empty list", IN(LINE("/incoming=")), 1, "rights: ''" },
@@ -356,6 +401,7 @@ main(void)
 		TABLE("may log in", login_rows, check_login),
 		TABLE("accepted", good_rows, check_good),
 		CASE("escapes", check_escapes),
+		CASE("names of certificates", check_certificates),
 		TABLE("refused", bad_rows, check_bad),
 		CASE("limits", check_limits),
 		CASE("reasons are escaped", check_error_text),
