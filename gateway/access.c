@@ -5,6 +5,7 @@
 #include "gateway/command.h"
 #include "gateway/reception.h"
 #include "gateway/session.h"
+#include "gateway/tls.h"
 #include "gateway/turn.h"
 
 #include <errno.h>
@@ -12,17 +13,32 @@
 
 enum { USER_BYTES_MAX = 255, SECRET_BYTES_MAX = 1024 };
 
+/* Under TLS the client has checked a certificate: one of another host was not meant for this. */
+static void
+go_to_host(struct session *session, const struct host *host)
+{
+	const struct tls *tls = session->stream.tls;
+	if (tls != NULL && tls_is_of_other_host(tls, host_name(host).data)) {
+		session_reply(session, reply_host_other_certificate);
+		return;
+	}
+	session->host = host;
+	session->is_host_asked = true;
+	session_reply(session, reply_greeting, host_greeting(host));
+}
+
 /* Before USER: the name is one at this host. A second HOST takes the place of the first. */
 void
 access_host(struct session *session, struct bytes argument)
 {
+	const struct host *host = NULL;
 	if (session->login.stage != LOGIN_NAME_NEEDED) {
 		session_reply(session, reply_host_too_late);
 		return;
 	}
-	switch (hosts_find(&session->gateway->hosts, argument, &session->local, &session->host)) {
+	switch (hosts_find(&session->gateway->hosts, argument, &session->local, &host)) {
 	case 0:
-		session_reply(session, reply_greeting, host_greeting(session->host));
+		go_to_host(session, host);
 		return;
 	case -ENOENT:
 		session_reply(session, reply_host_unknown);
@@ -31,6 +47,18 @@ access_host(struct session *session, struct bytes argument)
 		session_reply(session, reply_argument_bad, "no name of a host");
 		return;
 	}
+}
+
+/* The command runs again when what session->waits names has come, or auth has died over it. */
+static void
+hold(struct session *session, const char *verb, struct bytes argument)
+{
+	char line[sizeof("PASS ") + SECRET_BYTES_MAX];
+	size_t length = strlen(verb);
+	memcpy(line, verb, length);
+	memcpy(line + length, argument.data, argument.length);
+	turn_hold(session, LINE_COMPLETE, bytes_of(line, length + argument.length));
+	explicit_bzero(line, sizeof(line));
 }
 
 void
@@ -44,21 +72,13 @@ access_user(struct session *session, struct bytes argument)
 		session_reply(session, reply_name_too_long);
 	} else if (login_name(session, argument) < 0) {
 		session_give_up(session);
+	} else if (login_has_certificate(session)) {
+		hold(session, "USER ", argument);
+		login_verify_certificate(session);
 	} else {
 		/* Always the same, whoever it is (CVE-2004-1602). */
 		session_reply(session, reply_name_accepted);
 	}
-}
-
-/* The command runs again when what session->waits names has come, or auth has died over it. */
-static void
-hold(struct session *session, struct bytes secret)
-{
-	char line[sizeof("PASS ") + SECRET_BYTES_MAX];
-	memcpy(line, "PASS ", strlen("PASS "));
-	memcpy(line + strlen("PASS "), secret.data, secret.length);
-	turn_hold(session, LINE_COMPLETE, bytes_of(line, strlen("PASS ") + secret.length));
-	explicit_bzero(line, sizeof(line));
 }
 
 void
@@ -71,7 +91,7 @@ access_pass(struct session *session, struct bytes argument)
 	else if (argument.length > SECRET_BYTES_MAX)
 		session_reply(session, reply_argument_bad, "too long");
 	else {
-		hold(session, argument);
+		hold(session, "PASS ", argument);
 		login_verify(session, argument);
 	}
 	line_wipe(&session->gateway->input);
@@ -99,6 +119,7 @@ access_rein(struct session *session, struct bytes argument)
 	data_forget(session);
 	login_forget(session);
 	session->host = hosts_at(&session->gateway->hosts, &session->local);
+	session->is_host_asked = false;
 	forget(&session->folder);
 	forget(&session->subject);
 	session->parameters = parameters_initial;

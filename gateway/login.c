@@ -8,6 +8,7 @@
 #include "gateway/reception.h"
 #include "gateway/session.h"
 #include "gateway/supervisor.h"
+#include "gateway/tls.h"
 #include "gateway/transfer.h"
 #include "gateway/turn.h"
 #include "gateway/turnstile.h"
@@ -94,6 +95,39 @@ login_name(struct session *session, struct bytes name)
 	return 0;
 }
 
+static struct bytes
+proof_of(const struct session *session)
+{
+	return session->stream.tls == NULL ? bytes_of("", 0) : tls_proof(session->stream.tls);
+}
+
+static int
+post_question(const struct session *session, struct bytes secret)
+{
+	struct channel *auth = session->gateway->auth;
+	const struct login *login = &session->login;
+	const struct verify_password password = {
+		.session = session->id,
+		.attempt = login->attempt,
+		.host = host_name(session->host),
+		.user = bytes_of_text(login->name),
+		.secret = secret,
+		.protected = session->secure.stage == SECURE_DONE,
+		.proof = proof_of(session),
+		.peer = session->peer,
+	};
+	const struct verify_certificate certificate = {
+		.session = password.session,
+		.attempt = password.attempt,
+		.host = password.host,
+		.user = password.user,
+		.proof = password.proof,
+		.peer = password.peer,
+	};
+	return login->is_by_certificate ? verify_post_certificate(auth, login->tag, &certificate)
+					: verify_post_password(auth, login->tag, &password);
+}
+
 static void
 ask_auth(struct session *session, struct bytes secret)
 {
@@ -103,29 +137,39 @@ ask_auth(struct session *session, struct bytes secret)
 	session_begin(session);
 	login->stage = LOGIN_VERIFYING;
 	login->attempt++;
-	struct verify_password request = {
-		.session = session->id,
-		.attempt = login->attempt,
-		.host = host_name(session->host),
-		.user = bytes_of_text(login->name),
-		.secret = secret,
-		.protected = session->secure.stage == SECURE_DONE,
-		.peer = session->peer,
-	};
 	if (ticket_open(&gateway->tickets, ticket, &login->tag) == 0 &&
-		verify_post_password(gateway->auth, login->tag, &request) == 0)
+		post_question(session, secret) == 0)
 		return;
 	session_reply(session, reply_login_busy);
 	session_end(session, "login-busy");
 }
 
-void
-login_verify(struct session *session, struct bytes secret)
+static void
+verify(struct session *session, struct bytes secret, bool is_by_certificate)
 {
+	session->login.is_by_certificate = is_by_certificate;
 	if (session->gateway->auth == NULL)
 		session->waits = WAITS_FOR_AUTH;
 	else if (turnstile_enter(session))
 		ask_auth(session, secret);
+}
+
+void
+login_verify(struct session *session, struct bytes secret)
+{
+	verify(session, secret, false);
+}
+
+bool
+login_has_certificate(const struct session *session)
+{
+	return proof_of(session).length > 0;
+}
+
+void
+login_verify_certificate(struct session *session)
+{
+	verify(session, bytes_of("", 0), true);
 }
 
 static void
@@ -136,6 +180,20 @@ refuse(struct session *session)
 		session_end(session, "login-failures");
 	}
 	fail(session);
+}
+
+/* The certificate does not log that name in, whoever it is: as without one (RFC 4217 5). */
+static void
+ask_for_password(struct session *session)
+{
+	if (!session->login.is_by_certificate) {
+		session_reply(session, reply_login_refused);
+		refuse(session);
+		return;
+	}
+	session->login.stage = LOGIN_NAMED;
+	session_reply(session, reply_name_accepted);
+	session_finish(session);
 }
 
 /* The verdict is there, or will never come. */
@@ -161,6 +219,9 @@ take_verdict(struct session *session, enum verdict verdict)
 	case VERDICT_UNPROTECTED:
 		session_reply(session, reply_tls_needed);
 		refuse(session);
+		return;
+	case VERDICT_PASSWORD_NEEDED:
+		ask_for_password(session);
 		return;
 	case VERDICT_BUSY:
 		session_reply(session, reply_login_busy);
@@ -276,7 +337,10 @@ login_attached(struct session *session, const struct tls_policies *policies, int
 	session->login.failed = 0;
 	forget_name(&session->login);
 	reception_uncount(session);
-	session_reply(session, reply_logged_in);
+	if (session->login.is_by_certificate)
+		session_reply(session, reply_logged_in_by_certificate);
+	else
+		session_reply(session, reply_logged_in);
 	session_finish(session);
 }
 

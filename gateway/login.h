@@ -37,6 +37,7 @@ struct login {
 	uint32_t tag;                 /* of the open request to auth or the supervisor; 0: none */
 	bool is_known;                /* the supervisor has heard of it: tell it the end */
 	bool is_inside;               /* it has passed the turnstile */
+	bool is_by_certificate;       /* what is asked, or has let it in */
 	bool is_repeated;             /* an auth has died over it already */
 	struct session *next_waiting; /* before the turnstile */
 	struct tls_policies tls;      /* of who is logged in */
@@ -51,6 +52,13 @@ MUST_CHECK int login_name(struct session *session, struct bytes name);
  * that dies before its verdict costs the client a moment, another one that does so the connection.
  */
 void login_verify(struct session *session, struct bytes secret);
+
+/*
+ * USER, over a connection whose client has shown a certificate: the same without a password. A
+ * certificate that does not log that name in is 331, as if there were none.
+ */
+bool login_has_certificate(const struct session *session);
+void login_verify_certificate(struct session *session);
 
 /* REIN, or the end of the session: the files are closed, the supervisor is told. */
 void login_forget(struct session *session);

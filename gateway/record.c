@@ -11,6 +11,8 @@
 
 #include <errno.h>
 
+enum { WHY_BYTES_MAX = 128 }; /* as event.def says of unsecured */
+
 /* Never comes: nothing is read from record, which has nothing to say. */
 static void
 on_closed(void *owner, const char *malformed)
@@ -111,6 +113,42 @@ record_secured(const struct session *session)
 	tls_describe(session->stream.tls, how, sizeof(how));
 	struct event_secured event = { .session = session->id, .how = bytes_of_text(how) };
 	note_posted(gateway, event_post_secured(gateway->record.channel, next(gateway), &event));
+}
+
+/* Who was let in with which certificate, auth says; this is what was shown. */
+void
+record_certificate(const struct session *session)
+{
+	struct gateway *gateway = session->gateway;
+	struct tls_peer peer;
+	if (gateway->record.channel == NULL || !tls_describe_peer(session->stream.tls, &peer))
+		return;
+	struct event_certificate event = {
+		.session = session->id,
+		.fingerprint = bytes_of_text(peer.fingerprint),
+		.subject = bytes_of_text(peer.subject),
+	};
+	note_posted(
+		gateway, event_post_certificate(gateway->record.channel, next(gateway), &event));
+}
+
+void
+record_unsecured(const struct session *session)
+{
+	struct gateway *gateway = session->gateway;
+	struct tls_peer peer = { .fingerprint = "" };
+	char why[WHY_BYTES_MAX + 1];
+	if (gateway->record.channel == NULL)
+		return;
+	tls_describe_failure(session->stream.tls, why, sizeof(why));
+	bool has_peer = tls_describe_peer(session->stream.tls, &peer);
+	struct event_unsecured event = {
+		.session = session->id,
+		.why = bytes_of_text(why),
+		.fingerprint = bytes_of_text(has_peer ? peer.fingerprint : ""),
+		.subject = bytes_of_text(has_peer ? peer.subject : ""),
+	};
+	note_posted(gateway, event_post_unsecured(gateway->record.channel, next(gateway), &event));
 }
 
 void

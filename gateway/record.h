@@ -24,6 +24,8 @@ bool record_is_full(const struct gateway *gateway);
 
 void record_connected(const struct session *session);
 void record_secured(const struct session *session);
+void record_certificate(const struct session *session);
+void record_unsecured(const struct session *session);
 void record_unclean_end(const struct session *session, uint64_t bytes);
 void record_client(const struct session *session, struct bytes name);
 void record_disconnected(const struct session *session, const char *reason);

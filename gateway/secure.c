@@ -141,6 +141,8 @@ open_tls(struct session *session)
 		.context = security_context(session->gateway->security),
 		.fd = session->stream.fd,
 		.session = session->id,
+		.host = host_name(session->host).data,
+		.is_host_asked = session->is_host_asked,
 		.wake = on_wake,
 		.owner = session,
 	};
@@ -188,11 +190,13 @@ shake(struct session *session)
 	if (error == -EAGAIN)
 		return tls_wants(tls);
 	if (error < 0) {
+		record_unsecured(session);
 		session_end(session, "tls-handshake");
 		return 0;
 	}
 	session->secure.stage = SECURE_DONE;
 	record_secured(session);
+	record_certificate(session);
 	if (session->secure.is_implicit)
 		session_greet(session);
 	session_wake(session);

@@ -26,6 +26,8 @@ struct security {
 	struct tls_certificate next[CERTIFICATES_MAX];
 	char *chains[CERTIFICATES_MAX], *staples[CERTIFICATES_MAX]; /* their bytes */
 	size_t count;
+	struct tls_peer_rules peer; /* of the next set */
+	char *authorities, *crls;   /* their bytes */
 };
 
 static uint64_t
@@ -54,6 +56,10 @@ drop_next(struct security *security)
 		security->chains[i] = security->staples[i] = NULL;
 	}
 	security->count = 0;
+	free(security->authorities);
+	free(security->crls);
+	security->authorities = security->crls = NULL;
+	security->peer = (struct tls_peer_rules){ .wanted = CLIENT_CERTIFICATE_OFF };
 }
 
 /* A whole file, whatever the descriptor's offset, which is shared with other processes. */
@@ -100,9 +106,20 @@ security_add_staple(struct security *security, int fd)
 }
 
 int
+security_add_authority(struct security *security, bool is_crl, int fd)
+{
+	struct bytes *next = is_crl ? &security->peer.crls : &security->peer.authorities;
+	if (next->length > 0)
+		return -EINVAL;
+	return read_file(fd, is_crl ? &security->crls : &security->authorities, next);
+}
+
+int
 security_use_certificates(struct security *security)
 {
+	security->peer.wanted = security->gateway->settings.client_certificate;
 	const struct tls_context_options options = {
+		.peer = security->peer,
 		.signer = security->signer,
 		.tickets = security->tickets,
 		.certificates = security->next,

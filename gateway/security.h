@@ -27,6 +27,9 @@ MUST_CHECK int security_connect_keys(struct security *security, int *fd);
 MUST_CHECK int security_add_certificate(struct security *security, uint32_t key, int fd);
 MUST_CHECK int security_add_staple(struct security *security, int fd);
 
+/* What certificates of clients are held to, in PEM. 0, -EINVAL: it came before; as above. */
+MUST_CHECK int security_add_authority(struct security *security, bool is_crl, int fd);
+
 /* The set is complete and in force; connections keep theirs. 0, -EINVAL or -ENOMEM. */
 MUST_CHECK int security_use_certificates(struct security *security);
 

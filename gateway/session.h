@@ -99,6 +99,7 @@ struct session {
 	struct wire_address proxy;   /* who has connected instead of the client; or none */
 	struct wire_address reached; /* local, or what the client has connected to at the proxy */
 	const struct host *host;     /* that the client is at */
+	bool is_host_asked;          /* by HOST, not where it came to */
 	uint64_t connected_ms;
 	uint64_t commands;
 

@@ -136,6 +136,14 @@ on_staple(void *owner, struct message *message, UNUSED const struct gate_staple 
 }
 
 static void
+on_authority(void *owner, struct message *message, const struct gate_authority *body)
+{
+	struct gateway *gateway = owner;
+	if (security_add_authority(gateway->security, body->is_crl, message->descriptor) < 0)
+		die("cannot read what certificates of clients are held to");
+}
+
+static void
 on_use_certificates(void *owner, UNUSED struct message *message,
 	UNUSED const struct gate_use_certificates *body)
 {
@@ -292,6 +300,7 @@ static const struct gate_handlers handlers = {
 	.keys = on_keys,
 	.certificate = on_certificate,
 	.staple = on_staple,
+	.authority = on_authority,
 	.use_certificates = on_use_certificates,
 	.attached = on_attached,
 	.refused = on_refused,

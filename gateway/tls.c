@@ -6,6 +6,7 @@
 
 #include "gateway/tls_context.h"
 #include "gateway/tls_output.h"
+#include "gateway/tls_peer.h"
 #include "gateway/tls_private.h"
 #include "gateway/tls_signer.h"
 
@@ -56,6 +57,8 @@ explain(struct tls *tls, int result)
 	case SSL_ERROR_SYSCALL:
 		return end_with(tls, number == EPIPE || number == 0 ? -ECONNRESET : -number);
 	default:
+		if (tls->error == 0)
+			tls->reason = ERR_reason_error_string(ERR_peek_error());
 		return end_with(tls, is_cut() ? -ECONNABORTED : -EPROTO);
 	}
 }
@@ -100,6 +103,7 @@ tls_handshake(struct tls *tls)
 		return flushed;
 	}
 	tls->is_done = flushed == 0;
+	tls_peer_settle(tls);
 	/* From here on no call waits for keys, and none needs a stack of its own. */
 	SSL_clear_mode(tls->ssl, SSL_MODE_ASYNC);
 	return flushed;
@@ -132,6 +136,10 @@ tls_read(struct tls *tls, char *buffer, size_t capacity)
 	if (tls->error < 0)
 		return tls->error;
 	int length = SSL_read(tls->ssl, buffer, bounded(capacity));
+	if (length > 0)
+		tls->peer.bytes += (uint64_t)length;
+	if (tls_peer_floods(tls))
+		return end_with(tls, -EPROTO);
 	if (length > 0)
 		return length;
 	if (SSL_get_error(tls->ssl, length) == SSL_ERROR_ZERO_RETURN)
@@ -222,6 +230,12 @@ tls_describe(const struct tls *tls, char *text, size_t capacity)
 	snprintf(text, capacity, "%s %s", SSL_get_version(tls->ssl), cipher);
 }
 
+bool
+tls_is_of_other_host(const struct tls *tls, const char *host)
+{
+	return tls_context_prefers(tls->options.context, tls->ssl, host);
+}
+
 /* ---- life ---- */
 
 /* The input is a plain socket: libssl reads whole records, and no more than one ahead. */
@@ -249,7 +263,7 @@ tls_new(const struct tls_options *options, struct tls **result)
 		return -ENOMEM;
 	tls->options = *options;
 	tls->options.context = tls_context_hold(options->context);
-	tls->ssl = tls_context_open(options->context);
+	tls->ssl = tls_context_open(options->context, options->host);
 	if (tls->ssl == NULL || connect_socket(tls) < 0) {
 		tls_free(&tls);
 		return -ENOMEM;
@@ -257,6 +271,8 @@ tls_new(const struct tls_options *options, struct tls **result)
 	SSL_set_app_data(tls->ssl, tls);
 	SSL_set_accept_state(tls->ssl);
 	SSL_set_mode(tls->ssl, SSL_MODE_ASYNC);
+	tls->peer.has_authorities = tls_context_has_authorities(options->context);
+	tls_peer_begin(tls);
 	if (options->is_data) {
 		/* Many records in one recv(2). */
 		SSL_set_read_ahead(tls->ssl, 1);
@@ -281,6 +297,7 @@ tls_free(struct tls **tls)
 	/* A job that is put aside would stay for ever: it gets its error and ends first. */
 	if (tls_signer_abandon(tls_context_signer(freed->options.context), freed))
 		(void)drive(freed);
+	tls_peer_free(freed);
 	SSL_SESSION_free(freed->session);
 	SSL_free(freed->ssl);
 	ERR_clear_error();

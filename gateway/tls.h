@@ -7,7 +7,7 @@
 #ifndef SALLYPORT_GATEWAY_TLS_H
 #define SALLYPORT_GATEWAY_TLS_H
 
-#include "ipc/base/compiler.h"
+#include "ipc/base/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +22,10 @@ struct tls_options {
 	uint64_t session;    /* whose connection it is */
 	struct tls *control; /* of a data connection: its session's, or NULL; else NULL */
 	bool is_data;
+	const char
+		*host; /* whose certificate a client gets that names none itself; NULL, "": any */
+	bool is_host_asked; /* it was asked for (HOST): a client that names another one is refused
+			     */
 	void (*wake)(void *owner);
 	void *owner;
 };
@@ -74,6 +78,33 @@ void tls_renew_ticket(struct tls *tls);
 
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384"; cut at the end of `text` if need be. */
 void tls_describe(const struct tls *tls, char *text, size_t capacity);
+
+/*
+ * Was a certificate shown that is not made out for that host, although another one is? Then the
+ * client has checked that it speaks with somebody else.
+ */
+bool tls_is_of_other_host(const struct tls *tls, const char *host);
+
+/* ---- the client's certificate ---- */
+
+enum { TLS_FINGERPRINT_DIGITS = 64, TLS_SUBJECT_BYTES_MAX = 1024 };
+
+struct tls_peer {
+	char fingerprint[TLS_FINGERPRINT_DIGITS + 1]; /* SHA-256 */
+	char subject[TLS_SUBJECT_BYTES_MAX + 1];      /* RFC 2253: ASCII, nothing unescaped */
+};
+
+/*
+ * What proves to auth whose certificate was shown: the messages from ClientHello to the client's
+ * CertificateVerify, for as long as the connection lives. Empty: there was none.
+ */
+struct bytes tls_proof(const struct tls *tls);
+
+/* The certificate that was shown, or refused; false if there was none. */
+MUST_CHECK bool tls_describe_peer(const struct tls *tls, struct tls_peer *result);
+
+/* Why a handshake or a connection has failed, in OpenSSL's words; cut at the end if need be. */
+void tls_describe_failure(const struct tls *tls, char *text, size_t capacity);
 
 /* ---- for tls_signer.c and tls_tickets.c ---- */
 

@@ -5,6 +5,7 @@
  */
 #include "gateway/tls_context.h"
 
+#include "gateway/tls_private.h"
 #include "gateway/tls_provider.h"
 #include "gateway/tls_tickets.h"
 
@@ -25,6 +26,7 @@ struct certificate {
 
 struct tls_context {
 	struct tls_signer *signer;
+	bool has_authorities;
 	unsigned holders;
 	size_t count;
 	struct certificate certificates[];
@@ -48,20 +50,47 @@ on_alpn(UNUSED SSL *ssl, const unsigned char **chosen, unsigned char *chosen_len
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+static bool
+is_made_out_for(SSL_CTX *ssl, const char *name)
+{
+	X509 *own = SSL_CTX_get0_certificate(ssl);
+	return X509_check_host(own, name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+}
+
+/* The first that is made out for that name; NULL: none, or nothing is asked. */
+static SSL_CTX *
+find_certificate(const struct tls_context *context, const char *name)
+{
+	for (size_t i = 0; i < context->count && name != NULL && name[0] != '\0'; i++)
+		if (is_made_out_for(context->certificates[i].ssl, name))
+			return context->certificates[i].ssl;
+	return NULL;
+}
+
+bool
+tls_context_prefers(const struct tls_context *context, const SSL *ssl, const char *host)
+{
+	return find_certificate(context, host) != NULL &&
+	       !is_made_out_for(SSL_get_SSL_CTX(ssl), host);
+}
+
+/* Who has asked for a host (HOST) and then names another one contradicts itself (RFC 7151 3). */
 static int
-on_server_name(SSL *ssl, UNUSED int *alert, void *argument)
+on_server_name(SSL *ssl, int *alert, void *argument)
 {
 	const struct tls_context *context = argument;
-	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	for (size_t i = 0; i < context->count && name != NULL; i++) {
-		X509 *own = SSL_CTX_get0_certificate(context->certificates[i].ssl);
-		if (X509_check_host(own, name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) != 1)
-			continue;
-		if (SSL_set_SSL_CTX(ssl, context->certificates[i].ssl) == NULL)
-			return SSL_TLSEXT_ERR_ALERT_FATAL;
-		return SSL_TLSEXT_ERR_OK;
+	const struct tls *tls = SSL_get_app_data(ssl);
+	SSL_CTX *found =
+		find_certificate(context, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+	if (found == NULL)
+		return SSL_TLSEXT_ERR_NOACK; /* what there was: clients may know it all the same */
+	if (SSL_set_SSL_CTX(ssl, found) == NULL)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	if (tls->options.is_host_asked && tls_context_prefers(context, ssl, tls->options.host)) {
+		*alert = SSL_AD_UNRECOGNIZED_NAME;
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	}
-	return SSL_TLSEXT_ERR_NOACK; /* the first one's: clients without the name may know it */
+	return SSL_TLSEXT_ERR_OK;
 }
 
 /* RFC 6066 8. libssl frees the copy. */
@@ -162,6 +191,8 @@ add_certificate(struct tls_context *context, const struct tls_context_options *o
 	SSL_CTX_set_tlsext_status_arg(added->ssl, context);
 	if (!set_rules(added->ssl) || !tls_tickets_install(options->tickets, added->ssl))
 		return -ENOMEM;
+	if (!tls_peer_install(added->ssl, &options->peer))
+		return -EINVAL;
 	if (source->staple.length > 0) {
 		added->staple = OPENSSL_memdup(source->staple.data, source->staple.length);
 		added->staple_length = source->staple.length;
@@ -181,6 +212,7 @@ tls_context_new(
 		return -ENOMEM;
 	context->signer = options->signer;
 	context->holders = 1;
+	context->has_authorities = options->peer.authorities.length > 0;
 	int error = 0;
 	for (*failed = 0; *failed < options->count && error == 0; ++*failed)
 		error = add_certificate(context, options, &options->certificates[*failed]);
@@ -215,9 +247,16 @@ tls_context_release(struct tls_context **context)
 }
 
 SSL *
-tls_context_open(struct tls_context *context)
+tls_context_open(struct tls_context *context, const char *host)
 {
-	return SSL_new(context->certificates[0].ssl);
+	SSL_CTX *found = find_certificate(context, host);
+	return SSL_new(found != NULL ? found : context->certificates[0].ssl);
+}
+
+bool
+tls_context_has_authorities(const struct tls_context *context)
+{
+	return context->has_authorities;
 }
 
 struct tls_signer *

@@ -5,6 +5,7 @@
 #ifndef SALLYPORT_GATEWAY_TLS_CONTEXT_H
 #define SALLYPORT_GATEWAY_TLS_CONTEXT_H
 
+#include "gateway/tls_peer.h"
 #include "gateway/tls_signer.h"
 
 #include <openssl/types.h>
@@ -24,9 +25,11 @@ struct tls_context_options {
 	const struct tls_certificate *certificates;
 	size_t count; /* at least one: the first is for clients that name no host, or an unknown one
 		       */
+	struct tls_peer_rules peer; /* borrowed for the call */
 };
 
-/* 0; -EINVAL and the place of the certificate that cannot be used in *failed; or -ENOMEM. */
+/* 0; -EINVAL (also if what clients are held to is none) and the place of the certificate that
+ * cannot be used in *failed; or -ENOMEM. */
 MUST_CHECK int tls_context_new(
 	const struct tls_context_options *options, struct tls_context **result, size_t *failed);
 
@@ -38,8 +41,13 @@ void tls_context_release(struct tls_context **context);
 
 /* ---- for tls.c ---- */
 
-/* A new connection's, or NULL. */
-MUST_CHECK SSL *tls_context_open(struct tls_context *context);
+/* A new connection's, with the certificate for `host` if there is one (NULL, "": any); or NULL. */
+MUST_CHECK SSL *tls_context_open(struct tls_context *context, const char *host);
+
+bool tls_context_has_authorities(const struct tls_context *context);
+
+/* Is there a certificate for that host, and the connection has none? */
+bool tls_context_prefers(const struct tls_context *context, const SSL *ssl, const char *host);
 
 struct tls_signer *tls_context_signer(const struct tls_context *context);
 

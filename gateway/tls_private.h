@@ -1,5 +1,5 @@
 /*
- * What a TLS connection is, between tls.c and tls_tickets.c. For these two only.
+ * What a TLS connection is, between tls.c, tls_peer.c and tls_tickets.c. For these only.
  */
 #ifndef SALLYPORT_GATEWAY_TLS_PRIVATE_H
 #define SALLYPORT_GATEWAY_TLS_PRIVATE_H
@@ -8,14 +8,27 @@
 
 #include <openssl/ssl.h>
 
+/* tls_peer.c's. */
+struct tls_peer_state {
+	char *proof; /* messages of the handshake so far, or up to the proof */
+	size_t proof_length, proof_capacity;
+	bool is_recording, is_proven;
+	bool has_authorities;
+	X509 *refused;     /* the certificate that ended the handshake; NULL: none */
+	uint64_t messages; /* of handshakes, that came behind it */
+	uint64_t bytes;    /* that were read */
+};
+
 struct tls {
 	struct tls_options options;
 	SSL *ssl;
 	BIO *output;          /* ssl's */
 	SSL_SESSION *session; /* of a control connection in TLS 1.2, for clients without tickets */
 	short wants;
-	int error;       /* that ended it, once and for all: negative errno, or 0 */
-	bool is_done;    /* the handshake */
+	int error;          /* that ended it, once and for all: negative errno, or 0 */
+	bool is_done;       /* the handshake */
+	const char *reason; /* of libssl's, of that error; NULL: none */
+	struct tls_peer_state peer;
 	bool is_foreign; /* offered another session's ticket */
 };
 

@@ -183,6 +183,11 @@ read_more(struct session *session, struct line_buffer *buffer)
 	int length = stream_read(&session->stream, space, capacity);
 	if (length == -EAGAIN)
 		return;
+	if (length == -EPROTO) {
+		record_unsecured(session);
+		session_end(session, "tls-broken");
+		return;
+	}
 	if (length <= 0) {
 		end_reading(session);
 		return;

@@ -119,7 +119,7 @@ choose_stand_in(struct accounts *accounts)
 {
 	for (size_t i = 0; i < users_count(accounts->users); i++) {
 		const struct user *user = users_at(accounts->users, i);
-		if (user_may_log_in(user)) {
+		if (user_may_log_in(user) && user_has_password(user)) {
 			accounts->stand_in_hash = user->hash;
 			return;
 		}
@@ -200,8 +200,47 @@ struct bytes
 accounts_hash(const struct accounts *accounts, struct bytes name)
 {
 	const struct user *user = users_find(accounts->users, name);
-	bool is_known = user != NULL && user_may_log_in(user);
+	bool is_known = user != NULL && user_may_log_in(user) && user_has_password(user);
 	return bytes_of_text(is_known ? user->hash : accounts->stand_in_hash);
+}
+
+static bool
+is_called(const struct hash_proven *certificate, struct bytes wanted)
+{
+	static const char kind[] = "sha256/";
+	struct wire_list names = certificate->names;
+	struct hash_name name;
+	if (wanted.length > strlen(kind) && memcmp(wanted.data, kind, strlen(kind)) == 0)
+		return bytes_equal(certificate->fingerprint,
+			bytes_of(wanted.data + strlen(kind), wanted.length - strlen(kind)));
+	while (wire_list_next(&names, &hash_name_record, &name))
+		if (bytes_equal(name.text, wanted))
+			return true;
+	return false;
+}
+
+bool
+accounts_own(
+	const struct accounts *accounts, struct bytes name, const struct hash_proven *certificate)
+{
+	const struct user *user = users_find(accounts->users, name);
+	for (size_t i = 0; certificate->valid && user != NULL && i < user->certificate.count; i++)
+		if (is_called(certificate, bytes_of_text(user->certificate.items[i])))
+			return true;
+	return false;
+}
+
+bool
+accounts_suffice(
+	const struct accounts *accounts, struct bytes name, bool has_password, bool has_certificate)
+{
+	const struct user *user = users_find(accounts->users, name);
+	if (user == NULL || !user_may_log_in(user))
+		return false;
+	/* A password that fits a stand-in is nobody's. */
+	bool is_password_good = has_password && user_has_password(user);
+	return user->certificate_and_password ? is_password_good && has_certificate
+					      : is_password_good || has_certificate;
 }
 
 static int

@@ -6,6 +6,7 @@
 #define SALLYPORT_POLICY_AUTH_ACCOUNTS_H
 
 #include "ipc/account.h"
+#include "ipc/hash.h"
 #include "ipc/verdict.h"
 
 struct accounts;
@@ -31,6 +32,14 @@ void accounts_free(struct accounts **accounts);
  * no password has, so that the time of an answer does not tell which names exist.
  */
 struct bytes accounts_hash(const struct accounts *accounts, struct bytes name);
+
+/* Is the certificate one of those that the users file has for this name? */
+bool accounts_own(
+	const struct accounts *accounts, struct bytes name, const struct hash_proven *certificate);
+
+/* Is that enough for this name to log in? The password is the one that accounts_hash() is of. */
+bool accounts_suffice(const struct accounts *accounts, struct bytes name, bool has_password,
+	bool has_certificate);
 
 /*
  * The record of a user who may log in; it points into the accounts and is valid until the next

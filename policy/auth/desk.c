@@ -12,6 +12,7 @@
 #include "policy/auth/queue.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct gateway {
@@ -44,6 +45,7 @@ answer_fully(struct desk *desk, const struct attempt *attempt, const struct veri
 		.name = bytes_of(attempt->name, attempt->name_length),
 		.peer = attempt->peer,
 		.verdict = body->verdict,
+		.certificate = bytes_of_text(attempt->fingerprint),
 	};
 	events_post_login(desk->options.events, &login);
 	if (gateway != NULL)
@@ -78,12 +80,24 @@ identify(struct desk *desk, const struct attempt *attempt)
 	};
 }
 
+static bool
+suffices(struct desk *desk, const struct attempt *attempt, bool has_password)
+{
+	const struct accounts *accounts =
+		realms_find(desk->realms, bytes_of(attempt->host, attempt->host_length));
+	return accounts != NULL &&
+	       accounts_suffice(accounts, bytes_of(attempt->name, attempt->name_length),
+		       has_password, attempt->owns_certificate);
+}
+
 static struct verify_answer
 judge(struct desk *desk, const struct attempt *attempt, enum pool_result result)
 {
 	switch (result) {
 	case POOL_MATCHES:
-		return identify(desk, attempt);
+		if (suffices(desk, attempt, true))
+			return identify(desk, attempt);
+		return (struct verify_answer){ .verdict = VERDICT_REFUSED };
 	case POOL_DIFFERS:
 		return (struct verify_answer){ .verdict = VERDICT_REFUSED };
 	case POOL_DIED:
@@ -113,16 +127,73 @@ on_computed(void *owner, void *request, enum pool_result result)
 	desk_continue(desk);
 }
 
-/* ---- from the queue to the hashers ---- */
+/* ---- proofs of certificates ---- */
+
+static void start(struct desk *desk, struct attempt *attempt);
+
+/* Whoever it is, and whatever the certificate is short of: the same words. */
+static struct verify_answer
+judge_certificate(struct desk *desk, const struct attempt *attempt, enum pool_result result)
+{
+	if (result == POOL_DIED)
+		return (struct verify_answer){ .verdict = VERDICT_UNAVAILABLE };
+	if (suffices(desk, attempt, false))
+		return identify(desk, attempt);
+	return (struct verify_answer){ .verdict = VERDICT_PASSWORD_NEEDED };
+}
 
 static void
-start(struct desk *desk, struct attempt *attempt)
+note_certificate(struct desk *desk, struct attempt *attempt, const struct hash_proven *certificate)
+{
+	const struct accounts *accounts =
+		realms_find(desk->realms, bytes_of(attempt->host, attempt->host_length));
+	attempt->is_proof_judged = true;
+	if (certificate == NULL || !certificate->valid)
+		return;
+	snprintf(attempt->fingerprint, sizeof(attempt->fingerprint), "%.*s",
+		(int)certificate->fingerprint.length, certificate->fingerprint.data);
+	attempt->owns_certificate =
+		accounts != NULL &&
+		accounts_own(accounts, bytes_of(attempt->name, attempt->name_length), certificate);
+}
+
+/* With a password it goes on to its hash, be the certificate what it may. */
+static void
+on_proven(
+	void *owner, void *request, enum pool_result result, const struct hash_proven *certificate)
+{
+	struct desk *desk = owner;
+	struct attempt *attempt = request;
+	*running_place(desk, attempt) = NULL;
+	note_certificate(desk, attempt, certificate);
+	if (!attempt->is_by_certificate) {
+		start(desk, attempt);
+		return;
+	}
+	const struct verify_answer judged = judge_certificate(desk, attempt, result);
+	answer_fully(desk, attempt, &judged);
+	attempt_free(&attempt);
+	desk_continue(desk);
+}
+
+/* ---- from the queue to the hashers ---- */
+
+static int
+give(struct desk *desk, struct attempt *attempt)
 {
 	struct bytes host = bytes_of(attempt->host, attempt->host_length);
 	struct bytes name = bytes_of(attempt->name, attempt->name_length);
 	struct bytes secret = bytes_of(attempt->secret, attempt->secret_length);
-	struct bytes hash = realms_hash(desk->realms, host, name);
-	if (pool_compute(desk->pool, secret, hash, attempt) < 0) {
+	if (attempt->proof != NULL && !attempt->is_proof_judged)
+		return pool_prove(
+			desk->pool, bytes_of(attempt->proof, attempt->proof_length), attempt);
+	return pool_compute(desk->pool, secret, realms_hash(desk->realms, host, name), attempt);
+}
+
+static void
+start(struct desk *desk, struct attempt *attempt)
+{
+	if (give(desk, attempt) < 0) {
 		answer(desk, attempt, VERDICT_UNAVAILABLE);
 		attempt_free(&attempt);
 		return;
@@ -144,10 +215,21 @@ desk_continue(struct desk *desk)
 
 /* ---- gateways ---- */
 
+/* A copy with a byte more, so that nothing is something; NULL: memory is short. */
+static char *
+copy_of(struct bytes source)
+{
+	char *copy = malloc(source.length + 1);
+	if (copy != NULL && source.length > 0)
+		memcpy(copy, source.data, source.length);
+	return copy;
+}
+
 static struct attempt *
 new_attempt(struct gateway *gateway, uint32_t tag, const struct verify_password *body)
 {
 	struct attempt *attempt = calloc(1, sizeof(*attempt));
+	bool has_proof = body->proof.length > 0;
 	if (attempt == NULL)
 		return NULL;
 	*attempt = (struct attempt){
@@ -156,23 +238,21 @@ new_attempt(struct gateway *gateway, uint32_t tag, const struct verify_password 
 		.session = body->session,
 		.number = body->attempt,
 		.peer = body->peer,
-		.host = malloc(body->host.length + 1),
+		.host = copy_of(body->host),
 		.host_length = body->host.length,
-		.name = malloc(body->user.length),
+		.name = copy_of(body->user),
 		.name_length = body->user.length,
-		.secret = malloc(body->secret.length + 1),
+		.secret = copy_of(body->secret),
 		.secret_length = body->secret.length,
 		.is_protected = body->protected,
+		.proof = has_proof ? copy_of(body->proof) : NULL,
+		.proof_length = body->proof.length,
 	};
-	if (attempt->host == NULL || attempt->name == NULL || attempt->secret == NULL) {
+	if (attempt->host == NULL || attempt->name == NULL || attempt->secret == NULL ||
+		(has_proof && attempt->proof == NULL)) {
 		attempt_free(&attempt);
 		return NULL;
 	}
-	if (body->host.length > 0)
-		memcpy(attempt->host, body->host.data, body->host.length);
-	memcpy(attempt->name, body->user.data, body->user.length);
-	if (body->secret.length > 0)
-		memcpy(attempt->secret, body->secret.data, body->secret.length);
 	return attempt;
 }
 
@@ -183,22 +263,44 @@ is_own_session(const struct gateway *gateway, uint64_t session)
 }
 
 static void
-on_password(void *owner, struct message *message, const struct verify_password *body)
+take(struct gateway *gateway, uint32_t tag, const struct verify_password *body,
+	bool is_by_certificate)
 {
-	struct gateway *gateway = owner;
 	if (!is_own_session(gateway, body->session)) {
 		channel_reject(gateway->channel, "a session of another gateway");
 		return;
 	}
-	struct attempt *attempt = new_attempt(gateway, message->tag, body);
+	struct attempt *attempt = new_attempt(gateway, tag, body);
 	if (attempt == NULL)
 		die("out of memory");
+	attempt->is_by_certificate = is_by_certificate;
 	if (queue_add(gateway->desk->queue, &attempt) < 0) {
 		answer(gateway->desk, attempt, VERDICT_BUSY);
 		attempt_free(&attempt);
 		return;
 	}
 	desk_continue(gateway->desk);
+}
+
+static void
+on_password(void *owner, struct message *message, const struct verify_password *body)
+{
+	take(owner, message->tag, body, false);
+}
+
+static void
+on_certificate(void *owner, struct message *message, const struct verify_certificate *body)
+{
+	const struct verify_password same = {
+		.session = body->session,
+		.attempt = body->attempt,
+		.host = body->host,
+		.user = body->user,
+		.proof = body->proof,
+		.protected = true,
+		.peer = body->peer,
+	};
+	take(owner, message->tag, &same, true);
 }
 
 /* Attempts that are being computed end without an answer. */
@@ -229,6 +331,7 @@ on_withdraw(void *owner, struct message *message, const struct verify_withdraw *
 
 static const struct verify_handlers handlers = {
 	.password = on_password,
+	.certificate = on_certificate,
 	.withdraw = on_withdraw,
 };
 
@@ -308,6 +411,12 @@ desk_set_realms(struct desk *desk, struct realms **realms)
 	desk_continue(desk);
 }
 
+void
+desk_renew_trust(struct desk *desk)
+{
+	pool_renew(desk->pool);
+}
+
 /* In a new hasher: no other user's hash, no other client's password. */
 static void
 forget_secrets(void *owner)
@@ -333,6 +442,8 @@ desk_new(const struct desk_options *options, struct desk **result)
 		.owner = desk,
 		.forget = forget_secrets,
 		.done = on_computed,
+		.proven = on_proven,
+		.trust = options->trust,
 	};
 	int error = desk->running == NULL ? -ENOMEM : 0;
 	if (error == 0)

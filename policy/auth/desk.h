@@ -7,6 +7,7 @@
 
 #include "policy/auth/events.h"
 #include "policy/auth/realms.h"
+#include "policy/auth/trust.h"
 
 struct desk;
 
@@ -17,6 +18,7 @@ struct desk_options {
 	unsigned processes;
 	unsigned queue_per_address;
 	unsigned queue_total;
+	const struct trust_files *trust; /* what proofs of certificates are held to; borrowed */
 };
 
 /* Starts the hashers. 0 or negative errno. */
@@ -29,6 +31,9 @@ void desk_set_realms(struct desk *desk, struct realms **realms);
 /* As accounts_identify(), of the users at that host; -ENOENT too if there is no such host. */
 MUST_CHECK int
 desk_identify(struct desk *desk, struct bytes host, struct bytes name, struct account_user *result);
+
+/* What `trust` holds is new. */
+void desk_renew_trust(struct desk *desk);
 
 /* Serves a gateway on *fd (taken): 0, -ENOMEM or -EBADMSG. */
 MUST_CHECK int desk_add_gateway(struct desk *desk, uint32_t incarnation, int *fd);

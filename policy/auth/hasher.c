@@ -1,22 +1,29 @@
 /*
- * The child that hashes (see hasher.h). Forked from auth, as its user and behind its walls, then
- * behind a narrower filter of its own; holds one secret at a time and forgets it. Trusts auth for
- * well-formed requests, as only auth can write to its channel. When auth is gone it leaves.
+ * The child that hashes, and checks certificates (see hasher.h). Forked from auth, as its user and
+ * behind its walls, then behind a narrower filter of its own; holds one secret, or one stranger's
+ * certificate, at a time and forgets it. Trusts auth for well-formed requests, as only auth can
+ * write to its channel. When auth is gone it leaves.
  */
 #include "policy/auth/hasher.h"
 
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "ipc/hash.h"
+#include "policy/auth/proof.h"
 #include "policy/cage/cage.h"
 
 #include <crypt.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REQUEST_BYTES_MAX = MESSAGE_HEADER_BYTES + 2 * (2 + 1024) };
+enum { REQUEST_BYTES_MAX = MESSAGE_HEADER_BYTES + MESSAGE_BODY_BYTES_MAX };
+
+/* NULL: what proofs are held to is not there, or cannot be used. */
+static struct proof_trust *trust;
 
 /* Takes the same time wherever the texts differ. */
 static bool
@@ -52,23 +59,69 @@ secret_matches(struct bytes secret, struct bytes hash)
 }
 
 static void
-answer(const char *request_header, bool matches)
+answer(const char *request_header, uint32_t code, const struct wire_record *record,
+	const void *body)
 {
-	struct hash_computed computed = { .matches = matches };
-	char reply[MESSAGE_HEADER_BYTES + 1] = { HASH_COMPUTED };
+	static char reply[MESSAGE_HEADER_BYTES + MESSAGE_BODY_BYTES_MAX];
+	memset(reply, 0, sizeof(uint32_t));
+	reply[0] = (char)code;
 	memcpy(reply + sizeof(uint32_t), request_header + sizeof(uint32_t), sizeof(uint32_t));
-	int length = wire_encode(&hash_computed_record, &computed, reply + MESSAGE_HEADER_BYTES,
-		sizeof(reply) - MESSAGE_HEADER_BYTES);
-	ensure(length == 1);
-	if (send(CAGE_CHANNEL_FD, reply, sizeof(reply), MSG_NOSIGNAL) < 0)
+	int length = wire_encode(
+		record, body, reply + MESSAGE_HEADER_BYTES, sizeof(reply) - MESSAGE_HEADER_BYTES);
+	ensure(length > 0);
+	if (send(CAGE_CHANNEL_FD, reply, MESSAGE_HEADER_BYTES + (size_t)length, MSG_NOSIGNAL) < 0)
 		_exit(EXIT_SUCCESS); /* auth is gone */
 }
+
+static void
+compute(const char *request, struct bytes body)
+{
+	struct hash_compute asked;
+	if (wire_decode(&hash_compute_record, body, &asked, NULL) < 0)
+		die("auth sent a malformed request");
+	const struct hash_computed computed = { .matches =
+							secret_matches(asked.secret, asked.hash) };
+	answer(request, HASH_COMPUTED, &hash_computed_record, &computed);
+}
+
+/* ---- certificates ---- */
+
+static struct wire_list
+list_names(const struct proof_certificate *certificate, char *buffer, size_t capacity)
+{
+	struct wire_list_builder builder = { .buffer = buffer, .capacity = capacity };
+	for (size_t i = 0; i < certificate->name_count; i++) {
+		const struct hash_name name = { .text = bytes_of_text(certificate->names[i]) };
+		int error = wire_list_add(&builder, &hash_name_record, &name);
+		ensure(error == 0);
+	}
+	return wire_list_built(&builder);
+}
+
+static void
+prove(const char *request, struct bytes body)
+{
+	static char names[PROOF_NAMES_MAX * (1024 + sizeof(uint32_t))];
+	struct proof_certificate certificate = { .name_count = 0 };
+	struct hash_prove asked;
+	if (wire_decode(&hash_prove_record, body, &asked, NULL) < 0)
+		die("auth sent a malformed request");
+	bool is_valid = trust != NULL && proof_check(trust, asked.proof, &certificate) == 0;
+	const struct hash_proven proven = {
+		.valid = is_valid,
+		.fingerprint = bytes_of_text(is_valid ? certificate.fingerprint : ""),
+		.names = list_names(&certificate, names, sizeof(names)),
+	};
+	answer(request, HASH_PROVEN, &hash_proven_record, &proven);
+	proof_certificate_free(&certificate);
+}
+
+/* ---- life ---- */
 
 NORETURN static void
 serve(void)
 {
-	char request[REQUEST_BYTES_MAX];
-	struct hash_compute compute;
+	static char request[REQUEST_BYTES_MAX];
 	for (;;) {
 		ssize_t length = recv(CAGE_CHANNEL_FD, request, sizeof(request), 0);
 		if (length < 0 && errno == EINTR)
@@ -77,12 +130,13 @@ serve(void)
 			_exit(EXIT_SUCCESS);
 		struct bytes body = bytes_of(
 			request + MESSAGE_HEADER_BYTES, (size_t)length - MESSAGE_HEADER_BYTES);
-		if (length < MESSAGE_HEADER_BYTES || request[0] != HASH_COMPUTE ||
-			wire_decode(&hash_compute_record, body, &compute, NULL) < 0)
+		if (length >= MESSAGE_HEADER_BYTES && request[0] == HASH_COMPUTE)
+			compute(request, body);
+		else if (length >= MESSAGE_HEADER_BYTES && request[0] == HASH_PROVE)
+			prove(request, body);
+		else
 			die("auth sent a malformed request");
-		bool matches = secret_matches(compute.secret, compute.hash);
 		explicit_bzero(request + MESSAGE_HEADER_BYTES, body.length);
-		answer(request, matches);
 	}
 }
 
@@ -96,8 +150,17 @@ keep_only(int fd)
 		die("close_range: %s", strerror(errno));
 }
 
+static void
+read_trust(const struct trust_files *files)
+{
+	int error = files->count == 0 ? 0 : proof_trust_new(files, &trust);
+	if (error < 0)
+		fprintf(stderr, "%s: what certificates of clients are held to: %s\n",
+			"sallyport-auth (hasher)", strerror(-error));
+}
+
 int
-hasher_start(void (*forget)(void *context), void *context, int *fd)
+hasher_start(const struct trust_files *files, void (*forget)(void *context), void *context, int *fd)
 {
 	int ends[2];
 	/* The hasher waits in recv(2), so its end blocks; auth's calls say MSG_DONTWAIT. */
@@ -112,6 +175,7 @@ hasher_start(void (*forget)(void *context), void *context, int *fd)
 		struct cage_report report = { 0 };
 		ends_set_program("sallyport-auth (hasher)");
 		forget(context);
+		read_trust(files);
 		keep_only(theirs);
 		if (cage_close(CAGE_HASHER, NULL, &report) < 0)
 			die("the hasher's cage: %s", report.problem);

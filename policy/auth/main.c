@@ -29,6 +29,7 @@ struct auth {
 	struct desk *desk; /* NULL before the configuration has come */
 	struct verdict_configure defaults;
 	char *backend; /* to which the defaults point */
+	struct trust_files trust, next_trust;
 	size_t host_count;
 	struct told_host hosts[CONFIG_HOSTS_MAX];
 };
@@ -137,6 +138,7 @@ start_desk(struct auth *auth, const struct verdict_configure *body)
 		.processes = body->processes,
 		.queue_per_address = body->queue_per_address,
 		.queue_total = body->queue_total,
+		.trust = &auth->trust,
 	};
 	int error = desk_new(&options, &auth->desk);
 	if (error < 0)
@@ -185,6 +187,39 @@ on_users(void *owner, struct message *message, const struct verdict_users *body)
 	struct verdict_users_loaded loaded = { .error = bytes_of_text(text) };
 	channel_lost(verdict_post_users_loaded(auth->supervisor, message->tag, &loaded));
 }
+
+/* ---- what certificates of clients are held to ---- */
+
+static void
+add_trust(struct auth *auth, enum trust_kind kind, struct message *message)
+{
+	if (trust_files_add(&auth->next_trust, kind, &message->descriptor) < 0)
+		channel_reject(auth->supervisor, "too many files of certificates");
+}
+
+static void
+on_certificate(void *owner, struct message *message, UNUSED const struct verdict_certificate *body)
+{
+	add_trust(owner, TRUST_SERVER, message);
+}
+
+static void
+on_authority(void *owner, struct message *message, const struct verdict_authority *body)
+{
+	add_trust(owner, body->is_crl ? TRUST_CRL : TRUST_AUTHORITY, message);
+}
+
+static void
+on_use_certificates(void *owner, UNUSED struct message *message,
+	UNUSED const struct verdict_use_certificates *body)
+{
+	struct auth *auth = owner;
+	trust_files_move(&auth->next_trust, &auth->trust);
+	if (auth->desk != NULL)
+		desk_renew_trust(auth->desk);
+}
+
+/* ---- questions ---- */
 
 static void
 on_ask(void *owner, struct message *message, const struct verdict_ask *body)
@@ -238,6 +273,9 @@ static const struct verdict_handlers handlers = {
 	.ask = on_ask,
 	.gateway = on_gateway,
 	.record = on_record,
+	.certificate = on_certificate,
+	.authority = on_authority,
+	.use_certificates = on_use_certificates,
 	.ping = on_ping,
 };
 
@@ -288,6 +326,8 @@ main(void)
 		die("descriptor 3 is no channel: this program is started by sallyportd");
 	event_base_dispatch(auth.base);
 	forget_hosts(&auth);
+	trust_files_clear(&auth.next_trust);
+	trust_files_clear(&auth.trust);
 	free(auth.backend);
 	desk_free(&auth.desk);
 	events_stop(&auth.events);

@@ -15,6 +15,8 @@ struct member {
 	struct pool *pool;
 	struct channel *channel; /* NULL: died, to be replaced */
 	void *request;           /* NULL: idle */
+	bool is_proving;         /* ... and not computing */
+	bool is_stale;           /* holds proofs to what is in force no more */
 };
 
 struct pool {
@@ -23,23 +25,35 @@ struct pool {
 };
 
 static void
-finish(struct member *member, enum pool_result result)
+finish(struct member *member, enum pool_result result, const struct hash_proven *certificate)
 {
+	const struct pool_options *options = &member->pool->options;
 	void *request = member->request;
 	member->request = NULL;
-	if (request != NULL)
-		member->pool->options.done(member->pool->options.owner, request, result);
+	if (request != NULL && member->is_proving)
+		options->proven(options->owner, request, result, certificate);
+	else if (request != NULL)
+		options->done(options->owner, request, result);
 }
 
 static void
-on_computed(void *owner, struct message *message, const struct hash_computed *body)
+on_computed(void *owner, UNUSED struct message *message, const struct hash_computed *body)
 {
 	struct member *member = owner;
-	(void)message;
-	if (member->request == NULL)
+	if (member->request == NULL || member->is_proving)
 		channel_reject(member->channel, "an answer to nothing");
 	else
-		finish(member, body->matches ? POOL_MATCHES : POOL_DIFFERS);
+		finish(member, body->matches ? POOL_MATCHES : POOL_DIFFERS, NULL);
+}
+
+static void
+on_proven(void *owner, UNUSED struct message *message, const struct hash_proven *body)
+{
+	struct member *member = owner;
+	if (member->request == NULL || !member->is_proving)
+		channel_reject(member->channel, "an answer to nothing");
+	else
+		finish(member, body->valid ? POOL_MATCHES : POOL_DIFFERS, body);
 }
 
 static void
@@ -58,12 +72,13 @@ on_closed(void *owner, const char *malformed)
 	struct member *member = owner;
 	fprintf(stderr, "sallyport-auth: a hasher %s\n", malformed == NULL ? "died" : malformed);
 	channel_free(&member->channel);
-	finish(member, POOL_DIED);
+	finish(member, POOL_DIED, NULL);
 }
 
 static const struct hash_handlers handlers = {
 	.violation = on_violation,
 	.computed = on_computed,
+	.proven = on_proven,
 };
 
 static int
@@ -71,7 +86,7 @@ start(struct member *member)
 {
 	const struct pool_options *options = &member->pool->options;
 	SCOPE_FD int fd = -1;
-	int error = hasher_start(options->forget, options->owner, &fd);
+	int error = hasher_start(options->trust, options->forget, options->owner, &fd);
 	if (error < 0)
 		return error;
 	struct channel_options channel = {
@@ -84,6 +99,7 @@ start(struct member *member)
 		.owner = member,
 		.closed = on_closed,
 	};
+	member->is_stale = false;
 	return channel_new(&channel, &fd, &member->channel);
 }
 
@@ -133,23 +149,62 @@ pool_is_idle(struct pool *pool)
 	return find_idle(pool) != NULL;
 }
 
-int
-pool_compute(struct pool *pool, struct bytes secret, struct bytes hash, void *request)
+void
+pool_renew(struct pool *pool)
+{
+	for (unsigned i = 0; i < pool->options.processes; i++)
+		pool->members[i].is_stale = true;
+}
+
+/* One of the two. */
+struct work {
+	const struct hash_compute *compute;
+	const struct hash_prove *prove;
+};
+
+static int
+post(const struct member *member, const struct work *work)
+{
+	if (member->channel == NULL)
+		return -EPIPE;
+	return work->prove != NULL ? hash_post_prove(member->channel, 0, work->prove)
+				   : hash_post_compute(member->channel, 0, work->compute);
+}
+
+static int
+give(struct pool *pool, const struct work *work, void *request)
 {
 	struct member *member = find_idle(pool);
 	if (member == NULL)
 		return -EBUSY;
-	struct hash_compute compute = { .secret = secret, .hash = hash };
-	int error =
-		member->channel == NULL ? -EPIPE : hash_post_compute(member->channel, 0, &compute);
+	if (member->is_stale && work->prove != NULL)
+		channel_free(&member->channel);
+	int error = post(member, work);
 	if (error == -EPIPE) { /* it died while it was idle */
 		channel_free(&member->channel);
 		error = start(member);
 		if (error == 0)
-			error = hash_post_compute(member->channel, 0, &compute);
+			error = post(member, work);
 	}
 	if (error < 0)
 		return -EIO;
 	member->request = request;
+	member->is_proving = work->prove != NULL;
 	return 0;
+}
+
+int
+pool_compute(struct pool *pool, struct bytes secret, struct bytes hash, void *request)
+{
+	const struct hash_compute compute = { .secret = secret, .hash = hash };
+	const struct work work = { .compute = &compute };
+	return give(pool, &work, request);
+}
+
+int
+pool_prove(struct pool *pool, struct bytes proof, void *request)
+{
+	const struct hash_prove prove = { .proof = proof };
+	const struct work work = { .prove = &prove };
+	return give(pool, &work, request);
 }

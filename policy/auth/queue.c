@@ -32,6 +32,7 @@ attempt_free(struct attempt **attempt)
 	if ((*attempt)->secret != NULL)
 		explicit_bzero((*attempt)->secret, (*attempt)->secret_length);
 	free((*attempt)->secret);
+	free((*attempt)->proof);
 	free((*attempt)->host);
 	free((*attempt)->name);
 	free(*attempt);

@@ -22,6 +22,12 @@ struct attempt {
 	char *secret;
 	size_t secret_length;
 	bool is_protected; /* it came over TLS */
+	char *proof;       /* of a certificate, proof_length bytes; NULL: none */
+	size_t proof_length;
+	bool is_by_certificate; /* there is no secret */
+	bool is_proof_judged;   /* what follows is the result: */
+	bool owns_certificate;  /* it is one of whose name was typed */
+	char fingerprint[65];   /* of the certificate; empty: not proven */
 };
 
 /* Wipes the secret. */

@@ -158,6 +158,88 @@ read_staple(const char *path, int *fd, struct rules_error *error)
 	return result;
 }
 
+/* ---- files without a name ---- */
+
+/* Sealed by nobody's knowing it: a file without a name. */
+static int
+keep(BIO *pem, const char *name)
+{
+	char *bytes;
+	long length = BIO_get_mem_data(pem, &bytes);
+	SCOPE_FD int fd = memfd_create(name, MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, bytes, (size_t)length) != length)
+		return -EIO;
+	return fd_take(&fd);
+}
+
+/* ---- authorities of clients ---- */
+
+/* Reads the next of several, or finds the end: NULL, or what is wrong with it. */
+typedef const char *judge_next(BIO *pem, bool *is_end);
+
+static bool
+is_at_end(void)
+{
+	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
+static const char *
+judge_authority(BIO *pem, bool *is_end)
+{
+	X509 *authority = PEM_read_bio_X509(pem, NULL, NULL, NULL);
+	*is_end = authority == NULL && is_at_end();
+	X509_free(authority);
+	return authority != NULL || *is_end ? NULL : "one of the authorities is broken";
+}
+
+/* With a list that is too old OpenSSL refuses every client. */
+static const char *
+judge_crl(BIO *pem, bool *is_end)
+{
+	X509_CRL *crl = PEM_read_bio_X509_CRL(pem, NULL, NULL, NULL);
+	*is_end = crl == NULL && is_at_end();
+	const ASN1_TIME *next = crl == NULL ? NULL : X509_CRL_get0_nextUpdate(crl);
+	const char *reason = crl == NULL && !*is_end ? "one of the revocation lists is broken"
+			     : next != NULL && X509_cmp_current_time(next) <= 0
+				     ? "a revocation list has expired: fetch the next one"
+				     : NULL;
+	X509_CRL_free(crl);
+	return reason;
+}
+
+/*
+ * What is passed on is a copy: lists are often written anew in their place, and processes that are
+ * started later would read what nobody has looked at.
+ */
+static int
+load_authority_file(
+	const char *path, bool is_crl, struct credentials *credentials, struct rules_error *error)
+{
+	judge_next *judge = is_crl ? judge_crl : judge_authority;
+	SCOPE_FD int file_fd = -1;
+	SCOPE_FD int fd = -1;
+	BIO *pem = NULL;
+	size_t count = 0;
+	bool is_end = false;
+	int result = open_file(path, &file_fd, &pem, error);
+	if (result == 0) {
+		fd = keep(pem, is_crl ? "revocation lists" : "authorities");
+		result = fd < 0 ? fd : 0;
+	}
+	for (; result == 0 && !is_end; count++) {
+		const char *reason = judge(pem, &is_end);
+		if (is_end && count == 0)
+			reason = is_crl ? "no revocation list in PEM" : "no certificate in PEM";
+		if (reason != NULL)
+			result = refuse(error, path, reason);
+	}
+	BIO_free(pem);
+	ERR_clear_error();
+	return result < 0 ? result : credentials_add_authority(credentials, is_crl, &fd);
+}
+
 /* ---- what the configuration names ---- */
 
 static int
@@ -197,6 +279,10 @@ certificates_load(
 		return -ENOMEM;
 	for (size_t i = 0; i < config->tls_certificates.count && result == 0; i++)
 		result = load_one(config, i, credentials, error);
+	if (result == 0 && config->tls_client_ca[0] != '\0')
+		result = load_authority_file(config->tls_client_ca, false, credentials, error);
+	if (result == 0 && config->tls_client_crl[0] != '\0')
+		result = load_authority_file(config->tls_client_crl, true, credentials, error);
 	return result;
 }
 
@@ -267,20 +353,6 @@ mark(const X509 *certificate, const EVP_PKEY *key, struct certificate_marks *mar
 {
 	return print_digest(certificate, EVP_sha256(), marks->sha256) &&
 	       print_digest(certificate, EVP_sha1(), marks->sha1) && print_pin(key, marks->pin);
-}
-
-/* Sealed by nobody's knowing it: a file without a name. */
-static int
-keep(BIO *pem, const char *name)
-{
-	char *bytes;
-	long length = BIO_get_mem_data(pem, &bytes);
-	SCOPE_FD int fd = memfd_create(name, MFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, bytes, (size_t)length) != length)
-		return -EIO;
-	return fd_take(&fd);
 }
 
 static int

@@ -9,7 +9,8 @@
 #include "policy/rules/credentials.h"
 
 /*
- * Opens what tls_certificates, tls_keys and tls_staples name. 0, -ENOMEM, or another negative errno
+ * Opens what tls_certificates, tls_keys and tls_staples name, and what certificates of clients are
+ * held to. 0, -ENOMEM, or another negative errno
  * with the file and what is wrong with it: it cannot be read; it is no PEM, or no key that is
  * offered; the two do not belong together; it has expired or is not valid yet; everybody may read
  * the key.

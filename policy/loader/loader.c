@@ -72,6 +72,11 @@ send_credentials(struct channel *channel, const struct credentials *credentials)
 		if (error == 0 && sent->staple_fd >= 0)
 			error = loader_post_staple_with(channel, 0, &staple, sent->staple_fd);
 	}
+	for (size_t i = 0; i < credentials->authority_count && error == 0; i++) {
+		const struct authority_file *file = &credentials->authorities[i];
+		const struct loader_authority authority = { .is_crl = file->is_crl };
+		error = loader_post_authority_with(channel, 0, &authority, file->fd);
+	}
 	return error;
 }
 

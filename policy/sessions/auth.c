@@ -6,8 +6,10 @@
 
 #include "ipc/base/scope.h"
 #include "ipc/verdict.h"
+#include "policy/rules/credentials.h"
 #include "policy/sessions/admins.h"
 #include "policy/sessions/gateways.h"
+#include "policy/sessions/keys.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/service.h"
 #include "policy/sessions/sessions.h"
@@ -141,6 +143,30 @@ send_hosts(struct process *process)
 	}
 }
 
+/* It checks what clients prove with their certificates; without authorities only fingerprints. */
+void
+auth_use_certificates(struct auth *auth)
+{
+	const struct config *config = auth->supervisor->settings->config;
+	const struct credentials *credentials = keys_credentials(auth->supervisor->keys);
+	const struct verdict_certificate own = { 0 };
+	const struct verdict_use_certificates use = { 0 };
+	struct process *process = auth->service.process;
+	if (process == NULL || credentials == NULL ||
+		config->tls_client_certificate == CONFIG_TLS_CLIENT_CERTIFICATE_OFF)
+		return;
+	for (size_t i = 0; i < credentials->count; i++)
+		process_posted(process, verdict_post_certificate_with(process->channel, 0, &own,
+						credentials->items[i].chain_fd));
+	for (size_t i = 0; i < credentials->authority_count; i++) {
+		const struct authority_file *file = &credentials->authorities[i];
+		const struct verdict_authority body = { .is_crl = file->is_crl };
+		process_posted(
+			process, verdict_post_authority_with(process->channel, 0, &body, file->fd));
+	}
+	process_posted(process, verdict_post_use_certificates(process->channel, 0, &use));
+}
+
 static void
 send_record(struct process *process)
 {
@@ -189,6 +215,7 @@ start(struct auth *auth)
 	send_hosts(process);
 	process_posted(process, verdict_post_configure_with(
 					process->channel, 0, &body, settings->users.items[0].fd));
+	auth_use_certificates(auth);
 	send_record(process);
 	gateways_connect_auth(auth->supervisor->gateways);
 	return 0;

@@ -20,6 +20,9 @@ void auth_tick(struct auth *auth);
 /* Takes over its end of a channel to a gateway; without an auth it is closed. */
 void auth_add_gateway(struct auth *auth, uint32_t incarnation, int *verify_fd);
 
+/* The certificates that keys has are in force, or auth is new: what proofs are held to. */
+void auth_use_certificates(struct auth *auth);
+
 /* The users file of the settings was read again. */
 void auth_reload(struct auth *auth);
 

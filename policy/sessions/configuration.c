@@ -95,6 +95,15 @@ on_staple(void *owner, struct message *message, UNUSED const struct loader_stapl
 }
 
 static void
+on_authority(void *owner, struct message *message, const struct loader_authority *body)
+{
+	const struct process *process = owner;
+	if (credentials_add_authority(credentials_of(process), body->is_crl, &message->descriptor) <
+		0)
+		channel_reject(process->channel, "a file of authorities too many");
+}
+
+static void
 on_banner(void *owner, UNUSED struct message *message, const struct loader_banner *body)
 {
 	struct process *process = owner;
@@ -154,6 +163,7 @@ static const struct loader_handlers handlers = {
 	.certificate = on_certificate,
 	.key = on_key,
 	.staple = on_staple,
+	.authority = on_authority,
 	.banner = on_banner,
 	.failed = on_failed,
 	.finished = on_finished,

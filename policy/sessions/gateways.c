@@ -286,6 +286,7 @@ send_configure(const struct gateway *gateway)
 		.ports_are_shared = gateway->ports != NULL,
 		.tls = (enum tls_policy)config->tls,
 		.tls_data = (enum tls_policy)config->tls_data,
+		.client_certificate = (enum client_certificate)config->tls_client_certificate,
 		.tls_ccc = config->tls_ccc,
 		.mode_z = config->mode_z,
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,

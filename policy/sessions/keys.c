@@ -9,6 +9,7 @@
 #include "ipc/base/scope.h"
 #include "ipc/vault.h"
 #include "policy/rules/credentials.h"
+#include "policy/sessions/auth.h"
 #include "policy/sessions/gateways.h"
 #include "policy/sessions/record.h"
 #include "policy/sessions/service.h"
@@ -49,6 +50,12 @@ send_certificates(const struct keys *keys, struct process *gateway)
 		if (credential->staple_fd >= 0)
 			process_posted(gateway, gate_post_staple_with(gateway->channel, 0, &staple,
 							credential->staple_fd));
+	}
+	for (size_t i = 0; i < keys->current.credentials.authority_count; i++) {
+		const struct authority_file *file = &keys->current.credentials.authorities[i];
+		const struct gate_authority body = { .is_crl = file->is_crl };
+		process_posted(
+			gateway, gate_post_authority_with(gateway->channel, 0, &body, file->fd));
 	}
 	process_posted(gateway, gate_post_use_certificates(gateway->channel, 0, &use));
 }
@@ -147,6 +154,7 @@ advance(struct keys *keys)
 	credentials_clear(&keys->current.credentials);
 	credentials_move(&keys->next.credentials, &keys->current.credentials);
 	keys->current.first = keys->next.first;
+	auth_use_certificates(keys->supervisor->auth);
 	connect_all(keys, false);
 	record_notice(keys->supervisor->record, SEVERITY_INFO, "certificates loaded");
 }
@@ -288,6 +296,12 @@ keys_reload(struct keys *keys)
 	send_keys(keys, &keys->next);
 }
 
+const struct credentials *
+keys_credentials(const struct keys *keys)
+{
+	return keys == NULL ? NULL : &keys->current.credentials;
+}
+
 int
 keys_new(struct supervisor *supervisor, struct keys **result)
 {
@@ -302,5 +316,6 @@ keys_new(struct supervisor *supervisor, struct keys **result)
 	credentials_move(loaded, &keys->current.credentials);
 	number(keys, &keys->current);
 	supervisor->awaited++;
+	auth_use_certificates(supervisor->auth);
 	return start(keys);
 }

@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+struct credentials;
 struct gateway;
 struct keys;
 struct supervisor;
@@ -20,6 +21,9 @@ struct supervisor;
 MUST_CHECK int keys_new(struct supervisor *supervisor, struct keys **result);
 
 void keys_tick(struct keys *keys);
+
+/* Of the set in force, or the first one; NULL without keys. */
+const struct credentials *keys_credentials(const struct keys *keys);
 
 /* Gives a gateway that has just been started its channel to keys and the certificates in force. */
 void keys_connect_gateway(struct keys *keys, struct gateway *gateway);

@@ -60,6 +60,9 @@ ORDER(gateway)
 ORDER(record)
 ORDER(ping)
 ORDER(ask)
+ORDER(certificate)
+ORDER(authority)
+ORDER(use_certificates)
 
 static const struct verdict_handlers orders = {
 	.host = on_host,
@@ -70,6 +73,9 @@ static const struct verdict_handlers orders = {
 	.record = on_record,
 	.ping = on_ping,
 	.ask = on_ask,
+	.certificate = on_certificate,
+	.authority = on_authority,
+	.use_certificates = on_use_certificates,
 };
 
 static void
@@ -129,6 +135,7 @@ set_accounts(struct scene *scene)
 static struct scene *
 the_scene(void)
 {
+	static const struct trust_files nothing;
 	static struct scene scene;
 	int ends[2];
 	if (scene.base != NULL)
@@ -150,6 +157,7 @@ the_scene(void)
 		.processes = 1,
 		.queue_per_address = 8,
 		.queue_total = 16,
+		.trust = &nothing,
 	};
 	assert_int_equal(desk_new(&options, &scene.desk), 0);
 	set_accounts(&scene);

@@ -1,19 +1,17 @@
 /*
- * Auth's desk and what is around it (see desk_scene.h).
+ * The desk's surroundings (see desk_scene.h).
  */
 #include "tests/unit/auth/desk_scene.h"
 
 #include "ipc/base/scope.h"
-#include "ipc/verify.h"
-#include "tests/table.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
-/* ---- the pool ---- */
+/* ---- a pool that compares the secret with the text after "$1$salt$" ---- */
 
 struct pool the_pool;
 
@@ -46,12 +44,30 @@ copy(char *text, size_t size, struct bytes from)
 }
 
 int
-pool_compute(struct pool *pool, UNUSED struct bytes secret, struct bytes hash, void *request)
+pool_compute(struct pool *pool, struct bytes secret, struct bytes hash, void *request)
 {
 	assert_null(pool->request);
 	pool->computed++;
 	pool->request = request;
 	copy(pool->hash, sizeof(pool->hash), hash);
+	copy(pool->secret, sizeof(pool->secret), secret);
+	pool->matches = strcmp(pool->secret, "right") == 0;
+	return 0;
+}
+
+void
+pool_renew(struct pool *pool)
+{
+	pool->renewed++;
+}
+
+int
+pool_prove(struct pool *pool, struct bytes proof, void *request)
+{
+	assert_null(pool->request);
+	pool->proved++;
+	pool->request = request;
+	copy(pool->proof, sizeof(pool->proof), proof);
 	return 0;
 }
 
@@ -62,6 +78,27 @@ pool_finish(enum pool_result result)
 	assert_non_null(request);
 	the_pool.request = NULL;
 	the_pool.options.done(the_pool.options.owner, request, result);
+}
+
+/* A hasher's answer about a proof: what the certificate is called, or nothing. */
+void
+pool_finish_proof(enum pool_result result, const char *fingerprint, const char *called)
+{
+	static char buffer[256];
+	struct wire_list_builder builder = { .buffer = buffer, .capacity = sizeof(buffer) };
+	const struct hash_name name = { .text = bytes_of_text(called) };
+	void *request = the_pool.request;
+	assert_non_null(request);
+	the_pool.request = NULL;
+	if (called[0] != '\0')
+		assert_int_equal(wire_list_add(&builder, &hash_name_record, &name), 0);
+	const struct hash_proven proven = {
+		.valid = result == POOL_MATCHES,
+		.fingerprint = bytes_of_text(fingerprint),
+		.names = wire_list_built(&builder),
+	};
+	the_pool.options.proven(
+		the_pool.options.owner, request, result, result == POOL_DIED ? NULL : &proven);
 }
 
 /* ---- the peers ---- */
@@ -76,7 +113,15 @@ static const char users_file[] =
 	":1003:1003::/srv/carl:disabled\n"
 	"dora:$6$rounds=1000$abcdefgh$"
 	"2222222222222222222222222222222222222222222222222222222222222222222222222222222222222."
-	":1004:1004::/srv/dora:mode_z\n";
+	":1004:1004::/srv/dora:mode_z\n"
+	"erin:$6$rounds=1000$abcdefgh$"
+	"4444444444444444444444444444444444444444444444444444444444444444444444444444444444444."
+	":1005:1005::/srv/erin:certificate=email/erin@example.org,dns/erin.example\n"
+	"frank:!:1006:1006::/srv/frank:certificate=sha256/" FINGERPRINT "\n"
+	"gina:$6$rounds=1000$abcdefgh$"
+	"5555555555555555555555555555555555555555555555555555555555555555555555555555555555555."
+	":1007:1007::/srv/gina:certificate=dns/gina.example certificate_and_password\n"
+	"hugo:!:1008:1008::/srv/hugo:certificate=dns/hugo.example disabled\n";
 
 /* At the host "b"; its alice is another one, and the server's bert could log in here. */
 static const char host_users_file[] =
@@ -88,7 +133,7 @@ static const char host_users_file[] =
 	":1012:1012::/srv/b/bert:\n";
 
 static void
-note(struct desk_scene *scene, const char *text)
+note(struct scene *scene, const char *text)
 {
 	size_t length = strlen(scene->log);
 	snprintf(scene->log + length, sizeof(scene->log) - length, "%s ", text);
@@ -159,7 +204,14 @@ static const struct verdict_handlers supervisor_handlers = {
 	.broken = on_broken,
 };
 
+NEVER(verdict, certificate)
+NEVER(verdict, authority)
+NEVER(verdict, use_certificates)
+
 static const struct verdict_handlers auth_handlers = {
+	.certificate = never_certificate,
+	.authority = never_authority,
+	.use_certificates = never_use_certificates,
 	.host = never_host,
 	.host_users = never_host_users,
 	.configure = never_configure,
@@ -180,7 +232,7 @@ on_closed(void *owner, const char *malformed)
 }
 
 static struct channel *
-open_channel(struct desk_scene *scene, const struct message_table *messages, const void *handlers,
+open_channel(struct scene *scene, const struct message_table *messages, const void *handlers,
 	enum role ours, enum role peer, int *fd)
 {
 	struct channel *channel = NULL;
@@ -207,7 +259,7 @@ file_of(const char *text)
 }
 
 static void
-set_users(struct desk_scene *scene)
+set_users(struct scene *scene)
 {
 	struct verdict_configure configure = {
 		.file_name = bytes_of_text("users"),
@@ -235,16 +287,16 @@ set_users(struct desk_scene *scene)
 static void
 on_drained(void *owner)
 {
-	struct desk_scene *scene = owner;
+	struct scene *scene = owner;
 	desk_continue(scene->desk);
 }
 
-struct desk_scene *
-desk_scene_open(void)
+int
+scene_open(void **state)
 {
-	static struct desk_scene scene;
+	static struct scene scene;
 	int ends[2];
-	scene = (struct desk_scene){ .base = event_base_new() };
+	scene = (struct scene){ .base = event_base_new() };
 	assert_int_equal(channel_pair(ends), 0);
 	scene.to_supervisor = open_channel(
 		&scene, &verdict_messages, &auth_handlers, ROLE_AUTH, ROLE_SUPERVISOR, &ends[0]);
@@ -272,11 +324,12 @@ desk_scene_open(void)
 	assert_int_equal(desk_add_gateway(scene.desk, INCARNATION, &ends[0]), 0);
 	scene.gateway = open_channel(
 		&scene, &verify_messages, &gateway_handlers, ROLE_GATEWAY, ROLE_AUTH, &ends[1]);
-	return &scene;
+	*state = &scene;
+	return 0;
 }
 
 void
-desk_scene_close(struct desk_scene *scene)
+scene_close(struct scene *scene)
 {
 	desk_free(&scene->desk);
 	events_stop(&scene->events);
@@ -287,16 +340,17 @@ desk_scene_close(struct desk_scene *scene)
 	event_base_free(scene->base);
 }
 
+/* Everything that is on its way arrives. */
 void
-desk_scene_settle(struct desk_scene *scene)
+scene_settle(struct scene *scene)
 {
 	for (int i = 0; i < 8; i++)
 		event_base_loop(scene->base, EVLOOP_NONBLOCK);
 }
 
 void
-desk_scene_type_at(struct desk_scene *scene, const char *host, uint32_t tag, const char *name,
-	const char *secret)
+scene_type_password_at(
+	struct scene *scene, const char *host, uint32_t tag, const char *name, const char *secret)
 {
 	struct verify_password password = {
 		.session = (uint64_t)INCARNATION << 32 | tag,
@@ -306,11 +360,11 @@ desk_scene_type_at(struct desk_scene *scene, const char *host, uint32_t tag, con
 		.secret = bytes_of_text(secret),
 	};
 	assert_int_equal(verify_post_password(scene->gateway, tag, &password), 0);
-	desk_scene_settle(scene);
+	scene_settle(scene);
 }
 
 void
-desk_scene_type(struct desk_scene *scene, uint32_t tag, const char *name, const char *secret)
+scene_type_password(struct scene *scene, uint32_t tag, const char *name, const char *secret)
 {
-	desk_scene_type_at(scene, "", tag, name, secret);
+	scene_type_password_at(scene, "", tag, name, secret);
 }

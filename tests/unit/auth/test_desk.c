@@ -3,25 +3,23 @@
  * exactly one computation, the supervisor hears of a user before the gateway does, and neither a
  * gateway nor a full record makes an attempt disappear (desk.h, DECISIONS 9, 11, 36).
  */
-#include "ipc/verify.h"
-#include "tests/table.h"
 #include "tests/unit/auth/desk_scene.h"
 
-#include <string.h>
 #include <sys/socket.h>
 
 /* Whose hash is looked at, where names are the same. */
 static void
-check_hash_of_host(UNUSED void **state)
+check_hash_of_host(void **state)
 {
-	struct desk_scene *scene = desk_scene_open();
-	desk_scene_type_at(scene, "b", 1, "alice", "right");
+	scene_open(state);
+	struct scene *scene = *state;
+	scene_type_password_at(scene, "b", 1, "alice", "right");
 	assert_non_null(strstr(the_pool.hash, "$ijklmnop$"));
 	pool_finish(POOL_DIFFERS);
-	desk_scene_type_at(scene, "", 2, "alice", "right");
+	scene_type_password_at(scene, "", 2, "alice", "right");
 	assert_non_null(strstr(the_pool.hash, "$abcdefgh$"));
 	pool_finish(POOL_DIFFERS);
-	desk_scene_close(scene);
+	scene_close(scene);
 }
 
 struct verdict_row {
@@ -60,38 +58,41 @@ static void
 check_verdict(void **state)
 {
 	const struct verdict_row row = *(const struct verdict_row *)*state;
-	struct desk_scene *scene = desk_scene_open();
-	desk_scene_type_at(scene, row.host, 1, row.user, row.secret);
+	scene_open(state);
+	struct scene *scene = *state;
+	scene_type_password_at(scene, row.host, 1, row.user, row.secret);
 	assert_int_equal(the_pool.computed, 1);
 	assert_true(strncmp(the_pool.hash, "$6$rounds=1000$", 15) == 0);
 	pool_finish(row.result);
-	desk_scene_settle(scene);
+	scene_settle(scene);
 	assert_string_equal(scene->log, row.want);
 	assert_int_equal(the_pool.computed, 1);
-	desk_scene_close(scene);
+	scene_close(scene);
 }
 
 static void
-check_busy(UNUSED void **state)
+check_busy(void **state)
 {
-	struct desk_scene *scene = desk_scene_open();
+	scene_open(state);
+	struct scene *scene = *state;
 	for (uint32_t tag = 1; tag <= 4;
 		tag++) /* one computes, two wait, the fourth is one too many */
-		desk_scene_type(scene, tag, "alice", "right");
+		scene_type_password(scene, tag, "alice", "right");
 	assert_string_equal(scene->log, "busy:4 ");
 	for (int i = 0; i < 3; i++)
 		pool_finish(POOL_DIFFERS);
-	desk_scene_settle(scene);
+	scene_settle(scene);
 	assert_string_equal(scene->log, "busy:4 refused:1 refused:2 refused:3 ");
-	desk_scene_close(scene);
+	scene_close(scene);
 }
 
 static void
-check_withdrawn(UNUSED void **state)
+check_withdrawn(void **state)
 {
-	struct desk_scene *scene = desk_scene_open();
-	desk_scene_type(scene, 1, "alice", "right");
-	desk_scene_type(scene, 2, "alice", "right");
+	scene_open(state);
+	struct scene *scene = *state;
+	scene_type_password(scene, 1, "alice", "right");
+	scene_type_password(scene, 2, "alice", "right");
 	for (uint32_t tag = 1; tag <= 2; tag++) {
 		struct verify_withdraw withdraw = {
 			.session = (uint64_t)INCARNATION << 32 | tag,
@@ -99,18 +100,19 @@ check_withdrawn(UNUSED void **state)
 		};
 		assert_int_equal(verify_post_withdraw(scene->gateway, 0, &withdraw), 0);
 	}
-	desk_scene_settle(scene);
+	scene_settle(scene);
 	pool_finish(POOL_MATCHES);
-	desk_scene_settle(scene);
+	scene_settle(scene);
 	assert_string_equal(scene->log, "");
 	assert_int_equal(the_pool.computed, 1);
-	desk_scene_close(scene);
+	scene_close(scene);
 }
 
 static void
-check_foreign_session(UNUSED void **state)
+check_foreign_session(void **state)
 {
-	struct desk_scene *scene = desk_scene_open();
+	scene_open(state);
+	struct scene *scene = *state;
 	struct verify_password password = {
 		.session = (uint64_t)(INCARNATION + 1) << 32 | 1,
 		.attempt = 1,
@@ -118,44 +120,46 @@ check_foreign_session(UNUSED void **state)
 		.secret = bytes_of_text("right"),
 	};
 	assert_int_equal(verify_post_password(scene->gateway, 1, &password), 0);
-	desk_scene_settle(scene);
+	scene_settle(scene);
 	assert_non_null(strstr(scene->log, "closed "));
 	assert_non_null(strstr(scene->log, "broken:7:a session of another gateway "));
 	assert_int_equal(the_pool.computed, 0);
-	desk_scene_close(scene);
+	scene_close(scene);
 }
 
 static void
-check_gateway_dies(UNUSED void **state)
+check_gateway_dies(void **state)
 {
-	struct desk_scene *scene = desk_scene_open();
-	desk_scene_type(scene, 1, "alice", "right");
-	desk_scene_type(scene, 2, "alice", "right");
+	scene_open(state);
+	struct scene *scene = *state;
+	scene_type_password(scene, 1, "alice", "right");
+	scene_type_password(scene, 2, "alice", "right");
 	channel_free(&scene->gateway);
-	desk_scene_settle(scene);
+	scene_settle(scene);
 	pool_finish(POOL_MATCHES);
-	desk_scene_settle(scene);
+	scene_settle(scene);
 	assert_string_equal(scene->log, "");
 	assert_int_equal(the_pool.computed, 1);
-	desk_scene_close(scene);
+	scene_close(scene);
 }
 
 /* Nothing is judged whose line could not be written; the attempts wait. */
 static void
-check_full_record(UNUSED void **state)
+check_full_record(void **state)
 {
-	struct desk_scene *scene = desk_scene_open();
+	scene_open(state);
+	struct scene *scene = *state;
 	char text[2048];
 	memset(text, 'x', sizeof(text));
 	struct event_notice notice = { .text = bytes_of(text, sizeof(text)) };
 	while (events_have_room(&scene->events))
 		assert_int_equal(event_post_notice(scene->events.channel, 1, &notice), 0);
-	desk_scene_type(scene, 1, "alice", "right");
+	scene_type_password(scene, 1, "alice", "right");
 	assert_int_equal(the_pool.computed, 0);
 	while (recv(scene->record, text, sizeof(text), MSG_DONTWAIT) > 0)
-		desk_scene_settle(scene);
+		scene_settle(scene);
 	assert_int_equal(the_pool.computed, 1);
-	desk_scene_close(scene);
+	scene_close(scene);
 }
 
 int

@@ -18,6 +18,8 @@ static struct pool *pool;
 static enum pool_result last_result;
 static unsigned forgotten;
 
+static const struct trust_files nothing;
+
 static void
 forget(void *owner)
 {
@@ -41,6 +43,7 @@ open_pool(void)
 		.processes = 1,
 		.forget = forget,
 		.done = on_done,
+		.trust = &nothing,
 	};
 	base = event_base_new();
 	options.base = base;

@@ -87,8 +87,18 @@ on_withdraw(void *owner, struct message *message, const struct verify_withdraw *
 	(void)body;
 }
 
+/* Clients of the house speak no TLS. */
+static void
+on_certificate(
+	void *owner, UNUSED struct message *message, UNUSED const struct verify_certificate *body)
+{
+	const struct house *house = owner;
+	channel_reject(house->auth, "a certificate of who has none");
+}
+
 static const struct verify_handlers auth_handlers = {
 	.password = on_password,
+	.certificate = on_certificate,
 	.withdraw = on_withdraw,
 };
 

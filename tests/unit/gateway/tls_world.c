@@ -118,8 +118,8 @@ tls_world_kill_keys(struct tls_world *world)
 
 /* ---- certificates ---- */
 
-static X509 *
-sign_itself(EVP_PKEY *key, const char *host)
+X509 *
+tls_world_sign_itself(EVP_PKEY *key, const char *host)
 {
 	X509 *made = X509_new();
 	X509_set_version(made, 2);
@@ -146,7 +146,7 @@ add_certificate(struct tls_world *world, const struct tls_world_key *wanted, BIO
 		new_key(wanted->algorithm, is_rsa ? atoi(wanted->parameter) : 0, wanted->parameter);
 	SCOPE_FD int fd = new_key_file(key, NULL);
 	assert_int_equal(vault_add(world->vault, ++world->keys, fd, &reason), 0);
-	X509 *certificate = sign_itself(key, wanted->host);
+	X509 *certificate = tls_world_sign_itself(key, wanted->host);
 	assert_int_equal(PEM_write_bio_X509(pem, certificate), 1);
 	X509_free(certificate);
 	EVP_PKEY_free(key);
@@ -160,7 +160,8 @@ tls_world_open(struct tls_world *world, const struct tls_world_key *keys, size_t
 	struct tls_certificate certificates[TLS_WORLD_CERTIFICATES] = { { .key = 0 } };
 	BIO *pems[TLS_WORLD_CERTIFICATES];
 	size_t failed;
-	*world = (struct tls_world){ .base = event_base_new() };
+	const struct tls_peer_rules peer = world->peer;
+	*world = (struct tls_world){ .base = event_base_new(), .peer = peer };
 	assert_true(count <= TLS_WORLD_CERTIFICATES);
 	open_keys(world);
 	const struct tls_signer_options options = {
@@ -178,8 +179,13 @@ tls_world_open(struct tls_world *world, const struct tls_world_key *keys, size_t
 		certificates[i].chain = add_certificate(world, &keys[i], pems[i]);
 		certificates[i].key = world->keys;
 	}
-	const struct tls_context_options context = { world->signer, world->tickets, certificates,
-		count };
+	const struct tls_context_options context = {
+		.signer = world->signer,
+		.tickets = world->tickets,
+		.certificates = certificates,
+		.count = count,
+		.peer = world->peer,
+	};
 	assert_int_equal(tls_context_new(&context, &world->context, &failed), 0);
 	for (size_t i = 0; i < count; i++)
 		BIO_free(pems[i]);
@@ -206,9 +212,8 @@ on_wake(void *owner)
 	line->woken++;
 }
 
-void
-tls_line_open(struct tls_world *world, struct tls_line *line, uint64_t session, struct tls *control,
-	bool is_data)
+static void
+open_line(struct tls_world *world, struct tls_line *line, struct tls_options *options)
 {
 	int ends[2];
 	*line = (struct tls_line){ .server_result = -EAGAIN };
@@ -216,20 +221,33 @@ tls_line_open(struct tls_world *world, struct tls_line *line, uint64_t session, 
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
 	line->server_fd = ends[0];
 	line->client_fd = ends[1];
-	const struct tls_options options = {
-		.context = world->context,
-		.fd = line->server_fd,
-		.session = session,
-		.control = control,
-		.is_data = is_data,
-		.wake = on_wake,
-		.owner = line,
-	};
-	assert_int_equal(tls_new(&options, &line->server), 0);
+	options->context = world->context;
+	options->fd = line->server_fd;
+	options->wake = on_wake;
+	options->owner = line;
+	assert_int_equal(tls_new(options, &line->server), 0);
 	line->client_context = SSL_CTX_new(TLS_client_method());
 	line->client = SSL_new(line->client_context);
 	SSL_set_fd(line->client, line->client_fd);
 	SSL_set_connect_state(line->client);
+}
+
+void
+tls_line_open(struct tls_world *world, struct tls_line *line, uint64_t session, struct tls *control,
+	bool is_data)
+{
+	struct tls_options options = { .session = session, .control = control, .is_data = is_data };
+	open_line(world, line, &options);
+}
+
+void
+tls_line_open_at(struct tls_world *world, struct tls_line *line, uint64_t session, const char *host,
+	bool is_host_asked)
+{
+	struct tls_options options = {
+		.session = session, .host = host, .is_host_asked = is_host_asked
+	};
+	open_line(world, line, &options);
 }
 
 void

@@ -21,9 +21,10 @@ struct tls_world {
 	struct tls_signer *signer;
 	struct tls_tickets *tickets;
 	struct tls_context *context;
-	uint32_t keys;  /* used so far */
-	bool is_silent; /* keys reads nothing: tls_world_run() leaves it alone */
-	unsigned lost;  /* channels to keys */
+	struct tls_peer_rules peer; /* what clients are held to */
+	uint32_t keys;              /* used so far */
+	bool is_silent;             /* keys reads nothing: tls_world_run() leaves it alone */
+	unsigned lost;              /* channels to keys */
 };
 
 /* A connection from both ends. */
@@ -44,9 +45,12 @@ struct tls_world_key {
 	const char *host; /* subject of the certificate */
 };
 
-/* A server with these certificates. */
+/* A server with these certificates; of *world only `peer` may be set, all else zero. */
 void tls_world_open(struct tls_world *world, const struct tls_world_key *keys, size_t count);
 void tls_world_close(struct tls_world *world);
+
+/* A certificate that signs itself; the caller frees it. */
+X509 *tls_world_sign_itself(EVP_PKEY *key, const char *host);
 
 /* Keys dies. */
 void tls_world_kill_keys(struct tls_world *world);
@@ -58,6 +62,10 @@ void tls_world_connect_silence(struct tls_world *world, int *other_end);
 /* A new connection; set up `line->client` further before tls_line_shake(). */
 void tls_line_open(struct tls_world *world, struct tls_line *line, uint64_t session,
 	struct tls *control, bool is_data);
+
+/* The same of a control connection that is at a host. */
+void tls_line_open_at(struct tls_world *world, struct tls_line *line, uint64_t session,
+	const char *host, bool is_host_asked);
 void tls_line_close(struct tls_line *line);
 
 /* Drives both handshakes as far as they go. */

@@ -95,8 +95,9 @@ memory_holds_secret(void)
 static void
 send_password(struct fixture *fixture, bool is_malformed)
 {
-	/* Session, attempt, no host, the user "u", the secret, not over TLS, an address. */
-	char body[8 + 4 + 2 + 3 + 2 + SECRET_BYTES + 1 + 22 + 1] = {
+	/* Session, attempt, no host, the user "u", the secret, not over TLS, no proof, an address.
+	 */
+	char body[8 + 4 + 2 + 3 + 2 + SECRET_BYTES + 1 + 2 + 22 + 1] = {
 		1, [8] = 1, [14] = 1, [16] = 'u'
 	};
 	body[17] = SECRET_BYTES;
