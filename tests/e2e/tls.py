@@ -9,7 +9,6 @@ import contextlib
 import ftplib
 import io
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -20,7 +19,7 @@ from harness import processes, server, tls
 from harness.fixtures import noise
 from harness.ftp import Control
 from harness.launch import run
-from harness.place import has_sanitizer, program, temporary_folder
+from harness.place import has_sanitizer, temporary_folder
 from harness.tap import LIVENESS_S, Suite, check, equal, need_root, wait_until
 
 suite = Suite()
@@ -140,7 +139,7 @@ def _(world, passive):
 # Whose session it is
 
 
-@suite.case("7: a data connection that resumes nothing is 522, and costs the transfer alone")
+@suite.case("HOSTILE 7: a data connection that resumes nothing is 522, and costs the transfer alone")
 def _(world):
     world.user.file("x", b"x" * 1000)
     with tls.Client(world.server, reuses=False) as client:
@@ -167,7 +166,7 @@ def fetch(client):
 
 @suite.table(
     [("old", "226"), ("near", "522"), ("demo", "522")],
-    lambda row: f"7: another session's ticket, as {row[0]}",
+    lambda row: f"HOSTILE 7: another session's ticket, as {row[0]}",
 )
 def _(world, row):
     name, wanted = row
@@ -186,7 +185,7 @@ def _(world, row):
         ("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True),
         ("-alpn ftp", True), ("-alpn http/1.1", False), ("-cipher AES128-SHA -tls1_2", False),
     ],
-    lambda row: f"5: s_client {row[0]}",
+    lambda row: f"HOSTILE 5: s_client {row[0]}",
 )
 def _(world, row):
     options, works = row
@@ -199,7 +198,7 @@ def _(world, row):
     equal(b"220" in done.stdout, works, "greeting")
 
 
-@suite.case("4: what was pipelined in the clear behind AUTH is never run")
+@suite.case("HOSTILE 4: what was pipelined in the clear behind AUTH is never run")
 def _(world):
     with socket.create_connection(world.server.address, LIVENESS_S) as raw:
         check(raw.recv(200).startswith(b"220"), "no greeting")
@@ -287,7 +286,7 @@ def store_and_cut(world, name, clean):
 
 @suite.table(
     [("demo", True, "226"), ("demo", False, "426"), ("old", False, "226")],
-    lambda row: f"37: an upload of {row[0]} that ends {'cleanly' if row[1] else 'without a word'}",
+    lambda row: f"HOSTILE 37: an upload of {row[0]} that ends {'cleanly' if row[1] else 'without a word'}",
 )
 def _(world, row):
     name, clean, reply = row
@@ -368,7 +367,7 @@ def _(world):
     old = certificate_of(world)
     world.server.expect("configuration refused")
     with secured(world, "demo") as control:
-        certificate, secret = world.folder / "server.pem", world.folder / "server.key"
+        certificate = world.folder / "server.pem"
         kept = certificate.read_bytes()
         certificate.write_bytes(kept[: len(kept) // 2])
         start = world.server.mark()
@@ -419,60 +418,7 @@ def _(world):
     equal(holders, {"sallyport-keys"}, "who has it")
 
 
-# Files that are wrong
-
-
-def refused(options, folder):
-    (folder / "users").write_text("")
-    lines = {"users_file": folder / "users", "log_directory": '""', **server.ACCOUNTS, **options}
-    (folder / "bad.conf").write_text("".join(f"{name} = {value}\n" for name, value in lines.items()))
-    done = run(
-        [program("sallyportd"), "--config", folder / "bad.conf", "--check"], check_status=False
-    )
-    check(done.returncode != 0, "accepted")
-    return done.stderr.decode()
-
-
-def _expired(folder):
-    return tls.make_certificate(folder, "expired", days=-1)
-
-
-def _other_key(folder):
-    return tls.make_certificate(folder, "one")[0], tls.make_certificate(folder, "two")[1]
-
-
-def _short(folder):
-    return tls.make_certificate(folder, "short", key=("rsa:1024",))
-
-
-def _open_key(folder):
-    pair = tls.make_certificate(folder, "open")
-    pair[1].chmod(0o644)
-    return pair
-
-
-def _missing(folder):
-    return folder / "none.pem", folder / "none.key"
-
-
-def _swapped(folder):
-    return tls.make_certificate(folder, "swapped")[::-1]
-
-
-@suite.table(
-    [
-        ("a key of another certificate", _other_key, r"two\.key.*does not belong"),
-        ("a key that everybody may read", _open_key, r"open\.key.*everybody"),
-        ("a file that is not there", _missing, r"none\.pem.*No such file"),
-        ("certificate and key in each other's place", _swapped, r"swapped\.key.*no certificate"),
-    ],
-    lambda row: f"refused at start, with the file's name: {row[0]}",
-)
-def _(_, row):
-    _, make, pattern = row
-    with temporary_folder() as folder:
-        said = refused(tls.options(*make(folder)), folder)
-        check(re.search(pattern, said), said)
+# The quick start
 
 
 @suite.case("the quick start makes a certificate, and its line for curl works")

@@ -30,6 +30,7 @@ def program(name):
         "sallyport-worker": "worker",
         "sallyport-resolver": "policy/resolver",
         "sallyport-keys": "policy/keys",
+        "tls_flood": "tests/hostile",
         "load": "tests/bench",
         "requests": "tests/bench",
         "liar": "tests/hostile",

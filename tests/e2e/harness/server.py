@@ -135,7 +135,7 @@ def configured(
 ):
     """`sallyportd` with a configuration file.
 
-    users: (name, uid or None, words of the users file); setting: of crypt(5), for their hashes;
+    users: (name, uid or None, words of the users file, perhaps another hash); setting: of crypt(5), for their hashes;
     program: another one than the build's; hosts: virtual ones, each with users of its own if it has
     any, whose password is HOST/PASSWORD; they come last in Server.users.
     """
@@ -173,12 +173,13 @@ def configured(
 
 def write_users(path, users, homes, setting=None, password=PASSWORD):
     """A users file; whom it knows. Each has a hash of its own."""
-    known = [place.User(name, password, homes / name, uid) for name, uid, _ in users]
+    known = [place.User(name, password, homes / name, uid) for name, uid, *_ in users]
     rows = (
-        f"{user.name}:{password_hash(password, setting)}:{user.uid}:{user.uid}::{user.home}:"
-        for user in known
+        f"{user.name}:{given or password_hash(password, setting)}:{user.uid}:{user.uid}::{user.home}:{words}\n"
+        for user, (_, _, words, *rest) in zip(known, users)
+        for given in (rest[0] if rest else None,)
     )
-    path.write_text("".join(row + words + "\n" for row, (_, _, words) in zip(rows, users)))
+    path.write_text("".join(rows))
     return known
 
 

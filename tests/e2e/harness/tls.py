@@ -42,18 +42,25 @@ def context():
     return made
 
 
+make_context = context
+
+
 class Client(ftplib.FTP_TLS):
     """Python's client. Its data connections resume the session of its control connection; or none;
     or, with `resumes`, that of another client."""
 
-    def __init__(self, server, reuses=True, resumes=None, user=None):
-        super().__init__(context=resumes.context if resumes else context(), timeout=LIVENESS_S)
+    def __init__(
+        self, server, reuses=True, resumes=None, user=None, login=True, context=None
+    ):
+        context = resumes.context if resumes else context or make_context()
+        super().__init__(context=context, timeout=LIVENESS_S)
         self.resumed = (resumes or self) if reuses else None
         self.connect(*server.address)
         self.auth()
         person = user or server.user
-        self.login(person.name, person.password, secure=False)
-        self.prot_p()
+        if login:
+            self.login(person.name, person.password, secure=False)
+            self.prot_p()
 
     def ntransfercmd(self, cmd, rest=None):
         connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
