@@ -159,7 +159,9 @@ tls_is_at_end(struct tls *tls)
 	char byte;
 	prepare();
 	int length = tls->error < 0 ? 0 : SSL_peek(tls->ssl, &byte, 1);
-	if (length > 0)
+	if (tls_peer_floods(tls))
+		end_with(tls, -EPROTO);
+	else if (length > 0)
 		return false;
 	return tls->error < 0 || SSL_get_error(tls->ssl, length) == SSL_ERROR_ZERO_RETURN ||
 	       explain(tls, length) != -EAGAIN;

@@ -142,12 +142,15 @@ struct flood_row {
 	int updates;
 	size_t bytes; /* that come with them */
 	int want;     /* of a read afterwards */
+	bool is_look; /* only whether the end is there */
 };
 
 static const struct flood_row flood_rows[] = {
-	{ "as many as are free", 32, 0, -EAGAIN },
-	{ "one more", 33, 0, -EPROTO },
-	{ "one more, with a MiB behind it", 33, 1024 * 1024 + 1, -EAGAIN },
+	{ "as many as are free", 32, 0, -EAGAIN, false },
+	{ "one more", 33, 0, -EPROTO, false },
+	{ "one more, with a MiB before it", 33, 1024 * 1024 + 1, -EAGAIN, false },
+	{ "as many as are free, while nothing is read", 32, 0, -EAGAIN, true },
+	{ "one more, while nothing is read", 33, 0, -EPROTO, true },
 };
 
 /* Everything that the client writes is read. */
@@ -180,7 +183,10 @@ check_flood(void **state)
 	for (int i = 0; i < row->updates; i++) {
 		assert_int_equal(SSL_key_update(line.client, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
 		assert_int_equal(SSL_do_handshake(line.client), 1);
-		result = tls_read(line.server, &byte, 1);
+		if (row->is_look)
+			result = tls_is_at_end(line.server) ? -EPROTO : -EAGAIN;
+		else
+			result = tls_read(line.server, &byte, 1);
 	}
 	assert_int_equal(result, row->want);
 	tls_describe_failure(line.server, why, sizeof(why));
