@@ -263,6 +263,10 @@ static const struct dialogue_row download_rows[] = {
 	{ "restart is forgotten",
 		"> @LOGIN\n> TYPE I\n< 200\n> PASV\n< 227\ndata open\n> REST 2\n< 350\n> NOOP\n< "
 		"200\n> RETR f\n< 150\n< 226\ndata is hello\n" },
+	{ "restart outlives questions, as Net::FTP puts them",
+		"> @LOGIN\n> TYPE I\n< 200\n> PASV\n< 227\ndata open\n> REST 2\n< 350\n> FEAT\n<< "
+		"211 End\n> HELP ALLO\n< 214\n> ALLO 3\n< 200\n> RETR f\n< 150\n< 226\ndata is "
+		"llo\n" },
 	{ "restart at the end", "> @LOGIN\n> TYPE I\n< 200\n> PASV\n< 227\ndata open\n> REST 5\n< "
 				"350\n> RETR f\n< 150\n< 226\ndata gone\n" },
 	{ "restart beyond the end",
