@@ -2,8 +2,8 @@
  * The load generator's arguments, loop and result (see load.h). An ordinary client without
  * privilege that ends at any surprise.
  *
- * Prints one JSON line: turns, bytes, and the seconds from when all sessions had opened to the end
- * of the last turn.
+ * Prints one JSON line: turns, bytes, TLS handshakes, and the seconds from when all sessions had
+ * opened to the end of the last turn.
  */
 #include "tests/bench/load.h"
 
@@ -88,6 +88,16 @@ make_content(uint64_t bytes)
 	return fd_take(&fd);
 }
 
+static const char *
+map_content(int fd, uint64_t bytes)
+{
+	size_t length = bytes < CONTENT_BYTES ? (size_t)bytes : CONTENT_BYTES;
+	void *content = mmap(NULL, length + 1, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (content == MAP_FAILED)
+		die("content: %s", strerror(errno));
+	return content;
+}
+
 static void
 allow_descriptors(uint64_t count)
 {
@@ -157,15 +167,17 @@ run(struct load *load)
 		stay_idle();
 		return;
 	}
+	load->full = load->resumed = 0;
 	double start_s = now_s();
 	for (uint64_t i = 0; i < load->sessions; i++)
 		session_begin_turn(&sessions[i]);
 	while (load->ended < load->count)
 		dispatch(load);
 	printf("{\"scenario\": \"%s\", \"sessions\": %" PRIu64 ", \"turns\": %" PRIu64
-	       ", \"bytes\": %" PRIu64 ", \"seconds\": %.6f}\n",
-		load->scenario->name, load->sessions, load->ended, load->moved_bytes,
-		now_s() - start_s);
+	       ", \"bytes\": %" PRIu64 ", \"full\": %" PRIu64 ", \"resumed\": %" PRIu64
+	       ", \"seconds\": %.6f}\n",
+		load->scenario->name, load->sessions, load->ended, load->moved_bytes, load->full,
+		load->resumed, now_s() - start_s);
 }
 
 int
@@ -190,6 +202,8 @@ main(int argc, char *argv[])
 		die("%s: not an IPv4 address", argv[1]);
 	load.server.sin_port = htons((uint16_t)number(argv[2], UINT16_MAX));
 	load.content_fd = make_content(load.bytes);
+	load.content = map_content(load.content_fd, load.bytes);
+	load.tls = tls_prepare();
 	allow_descriptors(2 * load.sessions + DESCRIPTORS_BESIDE);
 	run(&load);
 	return EXIT_SUCCESS;

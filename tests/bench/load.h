@@ -7,12 +7,14 @@
 #define SALLYPORT_TESTS_BENCH_LOAD_H
 
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 enum act {
 	ACT_CONNECT, /* open the control connection */
+	ACT_SHAKE,   /* TLS on it; from there on, on data connections as well */
 	ACT_SAY,     /* one command, one reply */
 	ACT_MEET,    /* EPSV: the reply tells the port of the transfer to come */
 	ACT_FETCH,   /* a transfer from there: 150, the data to its end, 226 */
@@ -51,9 +53,12 @@ struct load {
 	const struct scenario *scenario;
 	uint64_t sessions, count, bytes;
 	int epoll_fd, content_fd;
+	const char *content; /* the same, mapped */
+	SSL_CTX *tls;
 
-	uint64_t opened;       /* sessions */
-	uint64_t begun, ended; /* turns */
+	uint64_t opened;        /* sessions */
+	uint64_t begun, ended;  /* turns */
+	uint64_t full, resumed; /* handshakes */
 	uint64_t moved_bytes;
 };
 
@@ -61,7 +66,8 @@ struct session;
 
 /* A connection in the epoll set, and who is called when something happens to it. */
 struct endpoint {
-	int fd; /* -1: none */
+	int fd;   /* -1: none */
+	SSL *tls; /* NULL: in the clear */
 	struct session *session;
 	void (*ready)(struct session *session);
 };
@@ -72,6 +78,7 @@ struct session {
 	const struct step *const *step; /* the one that is waited for */
 	bool replied;                   /* its last reply has come */
 	struct endpoint control, data;
+	SSL_SESSION *resumable; /* of the control connection; NULL: none */
 	uint16_t data_port;
 	uint64_t stored_bytes; /* of the upload under way */
 	char reply[4096];
@@ -94,5 +101,29 @@ void endpoint_close(struct endpoint *endpoint);
 
 /* Makes the data connection of a transfer; what it moves is counted in load. */
 void data_connect(struct session *session, enum act act);
+
+/* ---- TLS: what fails ends the program ---- */
+
+SSL_CTX *tls_prepare(void);
+
+/* On a connection, as a client. */
+void tls_open(struct endpoint *endpoint);
+void tls_close(struct endpoint *endpoint);
+
+/* Whether the handshake is done; false: again when the socket is ready. */
+bool tls_shake(struct endpoint *endpoint);
+
+/* As recv(2) and send(2); 0: the server's close_notify. */
+ssize_t tls_receive(struct endpoint *endpoint, char *buffer, size_t capacity);
+ssize_t tls_send(struct endpoint *endpoint, const char *bytes, size_t length);
+
+/* After the handshake: from now on much is sent, and many records go together. */
+void tls_gather(struct endpoint *endpoint);
+
+/* Sends close_notify and whatever was gathered; false: again when the socket is ready. */
+bool tls_end(struct endpoint *endpoint);
+
+/* Has the server hung up? Reads what is left, since tickets unread would reset the upload. */
+bool tls_is_gone(struct endpoint *endpoint);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,10 @@ say(struct session *session, const struct step *step)
 		step->argument == ARGUMENT_NONE ? "" : " ", words[step->argument], own);
 	if (length < 0 || (size_t)length >= sizeof(line))
 		die("a line of %d bytes", length);
-	if (send(session->control.fd, line, (size_t)length, MSG_NOSIGNAL) != length)
+	ssize_t sent = session->control.tls != NULL
+			       ? tls_send(&session->control, line, (size_t)length)
+			       : send(session->control.fd, line, (size_t)length, MSG_NOSIGNAL);
+	if (sent != length)
 		die("session %" PRIu64 ": cannot send: %s", session->number, strerror(errno));
 }
 
@@ -115,10 +119,12 @@ take_lines(struct session *session)
 }
 
 static void
-control_ready(struct session *session)
+receive(struct session *session)
 {
 	size_t room = sizeof(session->reply) - 1 - session->reply_length;
-	ssize_t got = recv(session->control.fd, session->reply + session->reply_length, room, 0);
+	char *end = session->reply + session->reply_length;
+	ssize_t got = session->control.tls != NULL ? tls_receive(&session->control, end, room)
+						   : recv(session->control.fd, end, room, 0);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0)
@@ -126,6 +132,24 @@ control_ready(struct session *session)
 			got < 0 ? strerror(errno) : session->reply);
 	session->reply_length += (size_t)got;
 	take_lines(session);
+}
+
+/* What libssl has read ahead makes no socket ready. A reply may begin another connection. */
+static void
+control_ready(struct session *session)
+{
+	do
+		receive(session);
+	while (session->control.tls != NULL && SSL_has_pending(session->control.tls));
+}
+
+static void
+shake_ready(struct session *session)
+{
+	if (!tls_shake(&session->control))
+		return;
+	session->control.ready = control_ready;
+	end_step(session);
 }
 
 static void
@@ -141,6 +165,12 @@ take_step(struct session *session)
 		session->control.ready = control_ready;
 		session->reply_length = 0;
 		endpoint_connect(&session->control, ntohs(session->load->server.sin_port), EPOLLIN);
+		return;
+	}
+	if (step->act == ACT_SHAKE) {
+		tls_open(&session->control);
+		session->control.ready = shake_ready;
+		shake_ready(session);
 		return;
 	}
 	if (step->act == ACT_FETCH || step->act == ACT_STORE)

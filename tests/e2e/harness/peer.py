@@ -1,6 +1,6 @@
 """Other FTP servers beside ours: for the benchmark, and to try the tests' own clients.
 
-Each runs in a mount namespace of its own, where copies of passwd, group, shadow and one PAM service
+With a pair of certificate and key (tls.py) they offer TLS.  Each runs in a mount namespace of its own, where copies of passwd, group, shadow and one PAM service
 are bound over the system's: its account exists nowhere else, and nothing is left to clean up.  All
 check the same password hash, serve the same kind of home and keep no log of transfers unless asked.
 """
@@ -67,6 +67,29 @@ ControlsEngine off
 <Directory />
   HideFiles none
 </Directory>
+"""
+
+PROFTPD_TLS = """\
+ModulePath {modules}
+LoadModule mod_tls.c
+TLSEngine on
+TLSProtocol TLSv1.2 TLSv1.3
+TLSECCertificateFile {certificate}
+TLSECCertificateKeyFile {secret}
+TLSSessionTickets on
+TLSOptions NoSessionReuseRequired
+"""
+
+VSFTPD_TLS = """\
+ssl_enable=YES
+rsa_cert_file={certificate}
+rsa_private_key_file={secret}
+force_local_logins_ssl=NO
+force_local_data_ssl=NO
+"""
+
+PURE_FTPD_TLS = """\
+--tls 1 --certfile {certificate},{secret}
 """
 
 PURE_FTPD = """\
@@ -142,18 +165,27 @@ def running(home, command, configuration, ipv6=False, **words):
             peer.close()
 
 
-def vsftpd(home=None, logging=False):
+def secured(configuration, pair, **words):
+    """What a configuration says besides when there are a certificate and a key."""
+    return configuration.format(certificate=pair[0], secret=pair[1], **words) if pair else ""
+
+
+def vsftpd(home=None, logging=False, pair=None):
     """A running vsftpd with the user "demo"."""
     command = [program("vsftpd"), "vsftpd.conf"]
-    return running(home, command, VSFTPD, ipv6=True, logging="YES" if logging else "NO")
+    configuration = VSFTPD + secured(VSFTPD_TLS, pair)
+    return running(home, command, configuration, ipv6=True, logging="YES" if logging else "NO")
 
 
-def pure_ftpd(home=None):
-    return running(home, [program("pure-ftpd")], PURE_FTPD)
+def pure_ftpd(home=None, pair=None):
+    return running(home, [program("pure-ftpd")], PURE_FTPD + secured(PURE_FTPD_TLS, pair))
 
 
-def proftpd(home=None):
-    return running(home, [program("proftpd"), "--nodaemon", "--config", "proftpd.conf"], PROFTPD)
+def proftpd(home=None, pair=None):
+    found = program("proftpd")
+    modules = place.pathlib.Path(found).parents[1] / "lib" / "proftpd"
+    command = [found, "--nodaemon", "--config", "proftpd.conf"]
+    return running(home, command, PROFTPD + secured(PROFTPD_TLS, pair, modules=modules))
 
 
 STARTS = {"vsftpd": vsftpd, "pure-ftpd": pure_ftpd, "ProFTPD": proftpd}
