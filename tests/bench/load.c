@@ -2,8 +2,8 @@
  * The load generator's arguments, loop and result (see load.h). An ordinary client without
  * privilege that ends at any surprise.
  *
- * Prints one JSON line: turns, bytes, TLS handshakes, and the seconds from when all sessions had
- * opened to the end of the last turn.
+ * Prints one JSON line: turns, bytes, TLS handshakes, the seconds from when all sessions had opened
+ * to the end of the last turn, and what a turn took.
  */
 #include "tests/bench/load.h"
 
@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,7 @@ enum {
 	OPENINGS_AT_ONCE =
 		16, /* more would overflow a short backlog and wait for the kernel's retry */
 	SESSIONS_MAX = 60000,
+	TURNS_MAX = 10000000,
 	DESCRIPTORS_BESIDE = 16,
 };
 
@@ -47,7 +49,8 @@ static const struct scenario scenarios[] = {
 NORETURN static void
 usage(void)
 {
-	fputs("usage: load HOST PORT USER PASSWORD SCENARIO SESSIONS COUNT [NAME [BYTES]]\n",
+	fputs("usage: load HOST PORT USER PASSWORD SCENARIO SESSIONS COUNT[/SECONDS] [NAME [BYTES]]\n"
+	      "COUNT turns in all, but none begins after so many SECONDS\n",
 		stderr);
 	for (size_t i = 0; i < ARRAY_LENGTH(scenarios); i++)
 		fprintf(stderr, "  %-10s%s\n", scenarios[i].name, scenarios[i].doc);
@@ -123,7 +126,7 @@ dispatch(struct load *load)
 	}
 }
 
-static double
+double
 now_s(void)
 {
 	struct timespec now;
@@ -156,6 +159,27 @@ open_sessions(struct load *load, struct session *sessions)
 	}
 }
 
+static int
+compare_times(const void *one, const void *other)
+{
+	const double *a = one;
+	const double *b = other;
+	return (*a > *b) - (*a < *b);
+}
+
+static void
+tell(const struct load *load)
+{
+	double seconds = now_s() - load->start_s;
+	qsort(load->took_s, load->ended, sizeof(*load->took_s), compare_times);
+	printf("{\"scenario\": \"%s\", \"sessions\": %" PRIu64 ", \"turns\": %" PRIu64
+	       ", \"bytes\": %" PRIu64 ", \"full\": %" PRIu64 ", \"resumed\": %" PRIu64
+	       ", \"seconds\": %.6f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f}\n",
+		load->scenario->name, load->sessions, load->ended, load->moved_bytes, load->full,
+		load->resumed, seconds, load->took_s[load->ended / 2] * 1e3,
+		load->took_s[load->ended * 99 / 100] * 1e3, load->took_s[load->ended - 1] * 1e3);
+}
+
 static void
 run(struct load *load)
 {
@@ -168,16 +192,28 @@ run(struct load *load)
 		return;
 	}
 	load->full = load->resumed = 0;
-	double start_s = now_s();
+	load->start_s = now_s();
 	for (uint64_t i = 0; i < load->sessions; i++)
 		session_begin_turn(&sessions[i]);
-	while (load->ended < load->count)
+	while (load->ended < load->begun)
 		dispatch(load);
-	printf("{\"scenario\": \"%s\", \"sessions\": %" PRIu64 ", \"turns\": %" PRIu64
-	       ", \"bytes\": %" PRIu64 ", \"full\": %" PRIu64 ", \"resumed\": %" PRIu64
-	       ", \"seconds\": %.6f}\n",
-		load->scenario->name, load->sessions, load->ended, load->moved_bytes, load->full,
-		load->resumed, now_s() - start_s);
+	tell(load);
+}
+
+/* COUNT or COUNT/SECONDS. */
+static void
+set_count(struct load *load, char *text)
+{
+	char *slash = strchr(text, '/');
+	load->limit_s = INFINITY;
+	if (slash != NULL) {
+		load->limit_s = (double)number(slash + 1, UINT32_MAX);
+		*slash = '\0';
+	}
+	load->count = number(text, TURNS_MAX);
+	load->took_s = calloc(load->count + 1, sizeof(*load->took_s));
+	if (load->took_s == NULL)
+		die("no memory for %" PRIu64 " turns", load->count);
 }
 
 int
@@ -193,13 +229,13 @@ main(int argc, char *argv[])
 		.password = argv[4],
 		.scenario = scenario_find(argv[5]),
 		.sessions = number(argv[6], SESSIONS_MAX),
-		.count = number(argv[7], UINT32_MAX),
 		.name = argc > 8 ? argv[8] : "",
 		.bytes = argc > 9 ? number(argv[9], INT64_MAX) : 0,
 		.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
 	};
 	if (inet_pton(AF_INET, argv[1], &load.server.sin_addr) != 1)
 		die("%s: not an IPv4 address", argv[1]);
+	set_count(&load, argv[7]);
 	load.server.sin_port = htons((uint16_t)number(argv[2], UINT16_MAX));
 	load.content_fd = make_content(load.bytes);
 	load.content = map_content(load.content_fd, load.bytes);

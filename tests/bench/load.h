@@ -52,6 +52,7 @@ struct load {
 	const char *user, *password, *name;
 	const struct scenario *scenario;
 	uint64_t sessions, count, bytes;
+	double limit_s; /* after so long no turn begins, though COUNT is not reached */
 	int epoll_fd, content_fd;
 	const char *content; /* the same, mapped */
 	SSL_CTX *tls;
@@ -60,6 +61,7 @@ struct load {
 	uint64_t begun, ended;  /* turns */
 	uint64_t full, resumed; /* handshakes */
 	uint64_t moved_bytes;
+	double start_s, *took_s; /* each turn, in order of their ends */
 };
 
 struct session;
@@ -77,6 +79,7 @@ struct session {
 	uint64_t number;
 	const struct step *const *step; /* the one that is waited for */
 	bool replied;                   /* its last reply has come */
+	double begun_s;                 /* the turn */
 	struct endpoint control, data;
 	SSL_SESSION *resumable; /* of the control connection; NULL: none */
 	uint16_t data_port;
@@ -85,10 +88,12 @@ struct session {
 	size_t reply_length;
 };
 
+double now_s(void);
+
 /* Begins the opening. */
 void session_open(struct session *session);
 
-/* Begins a turn, unless all have begun. */
+/* Begins a turn, unless all have begun or time is up. */
 void session_begin_turn(struct session *session);
 
 /* The data connection has ended: the step is done if its reply has come as well. */

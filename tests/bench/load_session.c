@@ -53,7 +53,7 @@ end_turn(struct session *session)
 		load->opened++;
 		return;
 	}
-	load->ended++;
+	load->took_s[load->ended++] = now_s() - session->begun_s;
 	session_begin_turn(session);
 }
 
@@ -191,7 +191,9 @@ void
 session_begin_turn(struct session *session)
 {
 	struct load *load = session->load;
-	if (load->begun == load->count)
+	session->begun_s = now_s();
+	if (load->begun == load->count ||
+		(load->begun >= load->sessions && session->begun_s - load->start_s > load->limit_s))
 		return;
 	load->begun++;
 	session->step = load->scenario->turn;

@@ -53,7 +53,7 @@ def idle_session_bytes(start, name):
     return (pss_all - pss_1) / IDLE_SESSIONS, whole
 
 
-def measure_idle(limits):
+def measure_idle(limits, _rounds):
     starts = {"Sallyport": lambda: server.configured(**limits), "vsftpd": peer.vsftpd}
     rows = []
     for name, start in starts.items():
@@ -76,7 +76,7 @@ def moved_bytes(trace):
     return total
 
 
-def measure_gateway(limits):
+def measure_gateway(limits, _rounds):
     """As `strace -f` counts them: the bytes that the gateways moved while 1 GiB was fetched."""
     if not shutil.which("strace"):
         return "through the gateway: not measured, no strace"

@@ -11,7 +11,7 @@ from harness.launch import run
 
 GIB = 1 << 30
 RETR_GOAL = 0.9  # of what the same worker sends from tmpfs
-ROUNDS, TURNS = 5, 4
+TURNS = 4
 ENTRIES, BATCH = 100_000, 1_000
 USERS = (
     ("tmpfs", None, "backend=sync"),
@@ -38,13 +38,13 @@ def store(world, user):
         control.reply(226)
 
 
-def measure_fetch(limits):
+def measure_fetch(limits, rounds):
     with server.configured(users=USERS, **limits) as world:
         rates = {user.name: [] for user in world.users}
         for user in world.users:
             store(world, user)
             fetch_rate(world, user)  # in the page cache, the process up
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for user in world.users:
                 rates[user.name].append(fetch_rate(world, user))
     ours, theirs = (statistics.median(rates[name]) for name in ("memory", "tmpfs"))
@@ -85,7 +85,7 @@ def measure_user(world, user):
     return "made {:,.0f}/s, listed {:,.0f}/s, removed {:,.0f}/s".format(*rates), slower
 
 
-def measure_entries(limits):
+def measure_entries(limits, _rounds):
     with server.configured(users=USERS, **limits) as world:
         told = {user.name: measure_user(world, user) for user in world.users}
     return (

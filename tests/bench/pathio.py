@@ -61,7 +61,7 @@ def of_rounds(rounds, *measures):
     return [statistics.median(column) for column in zip(*results)]
 
 
-def remote_stat(rounds):
+def remote_stat(_limits, rounds):
     with folders() as top:
         ping_us, stat_us, stats_us = of_rounds(
             rounds, *(lambda m=m: microseconds(m, top) for m in ("ping", "stat", "stats"))
@@ -86,7 +86,7 @@ def remote_stat(rounds):
     )
 
 
-def remote_listing(rounds):
+def remote_listing(_limits, rounds):
     with folders() as top:
         few_kib = requests("list", top / "few", ENTRIES)["memory_kib"]
         seen = []

@@ -33,6 +33,7 @@ def program(name):
         "tls_flood": "tests/hostile",
         "load": "tests/bench",
         "requests": "tests/bench",
+        "sallyport-gateway-with-key": "tests/bench",
         "liar": "tests/hostile",
         "slowfs": "tests/e2e",
     }
