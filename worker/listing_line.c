@@ -162,8 +162,7 @@ put_folder_facts(char *at, struct listing_lines *lines, enum facts_role role,
 static char *
 put_name(char *at, const struct listing_lines *lines, struct bytes name)
 {
-	if (lines->before.length > 0)
-		at = text_put_name(at, lines->before);
+	at = text_put(at, lines->before);
 	if (lines->within.length > 0) {
 		at = put_stored(at, lines, lines->within);
 		*at++ = '/';

@@ -8,12 +8,19 @@
 
 #include <errno.h>
 
-enum { KEPT_AT_ONCE = 256, KEPT_AT_FIRST = 64 };
+enum { KEPT_AT_ONCE = 256, KEPT_AT_FIRST = 64, SHELF_BYTES = 32 * 1024 };
 
 struct kept {
 	struct pathio_attributes attributes;
 	size_t length;
 	char name[];
+};
+
+/* What is kept lies side by side, for as long as all of it is needed. */
+struct shelf {
+	struct shelf *next;
+	size_t used;
+	char bytes[SHELF_BYTES] __attribute__((aligned(8)));
 };
 
 enum order_state {
@@ -27,6 +34,7 @@ struct listing_order {
 	enum order_state state;
 	int error; /* that ended the folder, told after what was read before it */
 	bool is_whole;
+	struct shelf *shelves; /* the one that is being filled, then those that are full */
 	struct kept **kept;
 	size_t count;
 	size_t room;
@@ -50,8 +58,12 @@ listing_order_new(const struct listing_order_options *options, struct listing_or
 static void
 forget(struct listing_order *order)
 {
-	for (size_t i = 0; i < order->count; i++)
-		free(order->kept[i]);
+	struct shelf *next;
+	for (struct shelf *at = order->shelves; at != NULL; at = next) {
+		next = at->next;
+		free(at);
+	}
+	order->shelves = NULL;
 	free(order->kept);
 	order->kept = NULL;
 	order->count = order->room = order->given = 0;
@@ -156,18 +168,35 @@ make_room(struct listing_order *order)
 	return 0;
 }
 
+/* Room for one with a name of that length, aligned as it must be; NULL: there is no memory. */
+static struct kept *
+kept_new(struct listing_order *order, size_t name_length)
+{
+	size_t length = (sizeof(struct kept) + name_length + 7) / 8 * 8;
+	struct shelf *shelf = order->shelves;
+	if (shelf == NULL || SHELF_BYTES - shelf->used < length) {
+		shelf = malloc(sizeof(*shelf));
+		if (shelf == NULL)
+			return NULL;
+		shelf->next = order->shelves;
+		shelf->used = 0;
+		order->shelves = shelf;
+	}
+	void *place = shelf->bytes + shelf->used;
+	shelf->used += length;
+	return place;
+}
+
 static int
 keep(struct listing_order *order, const struct backend_entry *entry)
 {
 	int error = make_room(order);
 	if (error < 0)
 		return error;
-	struct kept **place = &order->kept[order->count];
-	*place = malloc(sizeof(**place) + entry->name.length);
-	struct kept *kept = *place;
+	struct kept *kept = kept_new(order, entry->name.length);
 	if (kept == NULL)
 		return -ENOMEM;
-	order->count++;
+	order->kept[order->count++] = kept;
 	kept->attributes = entry->attributes;
 	kept->length = entry->name.length;
 	memcpy(kept->name, entry->name.data, entry->name.length);
@@ -179,8 +208,8 @@ static void
 collect(struct listing_order *order, struct listing *listing)
 {
 	int result = LISTING_ENTRY;
+	struct backend_entry entry; /* one for each round would be cleared each time */
 	for (int i = 0; i < KEPT_AT_ONCE && order->count < PATHIO_SORTED_MAX; i++) {
-		struct backend_entry entry;
 		result = read_entry(order, listing, &entry);
 		if (result == LISTING_ENTRY)
 			result = keep(order, &entry);

@@ -83,7 +83,7 @@ listing_text_new(struct listing *listing, const struct listing_text_options *opt
 	text->is_of_one_folder =
 		options->below.length == 0 && (options->show & PATHIO_SHOW_BELOW) == 0;
 	if (options->prefix.length > 0)
-		memcpy(text->prefix_text, options->prefix.data, options->prefix.length);
+		text_put_name(text->prefix_text, options->prefix);
 	text->prefix = bytes_of(text->prefix_text, options->prefix.length);
 	text->reserve = reserve_of(text, options);
 	text->lines = (struct listing_lines){

@@ -69,13 +69,24 @@ may_hold_control(uint64_t word)
 	return (found & EACH_BYTE(0x80)) != 0;
 }
 
+/* Shorter than a word: the bytes that are missing are plain. */
+static bool
+is_plain_and_short(struct bytes name)
+{
+	uint64_t word = EACH_BYTE('0');
+	char *at = (char *)&word;
+	for (size_t i = 0; i < name.length; i++)
+		at[i] = name.data[i];
+	return !may_hold_control(word);
+}
+
 /* Certainly without controls? The last eight bytes may overlap those before them. */
 static bool
 is_plain(struct bytes name)
 {
 	uint64_t word;
 	if (name.length < sizeof(word))
-		return false;
+		return is_plain_and_short(name);
 	const char *last = name.data + name.length - sizeof(word);
 	for (const char *at = name.data; at < last; at += sizeof(word)) {
 		memcpy(&word, at, sizeof(word));
