@@ -3,8 +3,11 @@ also those that are gone.
 """
 
 import contextlib
+import errno
 import os
 import pathlib
+
+from harness.tap import wait_until
 
 TOP = pathlib.Path("/sys/fs/cgroup")
 IS_V2 = (TOP / "cgroup.controllers").exists()
@@ -54,5 +57,15 @@ class Group:
         return int(dict(row.split() for row in text.splitlines())["usage_usec"]) / 1e6
 
     def remove(self):
+        """Once the last of its processes is gone, which may be a moment after its server."""
         if self.path:
+            wait_until(self._is_removed, f"{self.path} is empty")
+
+    def _is_removed(self):
+        try:
             self.path.rmdir()
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            return False
+        return True
