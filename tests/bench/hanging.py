@@ -9,8 +9,7 @@ from rows import KIB_10, load
 from slow import THREADS, hanging_homes
 
 TURNS = 2000
-FORGIVEN_MS = 1.0  # half a turn's noise on a busy machine is no sign of hanging
-GOAL = 3
+GOAL, FORGIVEN_MS = 3, 1.0  # of the 99th percentile: so many times, and so much that is noise
 
 
 @contextlib.contextmanager
@@ -51,12 +50,12 @@ def measure_hanging(_limits, _rounds):
             one, one_same = others(), same()
         with held_looks(world, ann, THREADS):
             all_ = others()
-    is_met = all(told["p99_ms"] <= GOAL * quiet["p99_ms"] + FORGIVEN_MS for told in (one, all_))
+    others_are_served = all(told["p99_ms"] <= GOAL * quiet["p99_ms"] + FORGIVEN_MS for told in (one, all_))
     return (
         "a file system hangs, ms (median / 99 % / largest):\n"
         f"  8 commands of another user: {described(quiet)}; while one look hangs {described(one)}, "
         f"while every thread of that worker does {described(all_)}; goal 99 % at most {GOAL} x and "
-        f"{FORGIVEN_MS} ms: {'met' if is_met else 'MISSED'}\n"
+        f"{FORGIVEN_MS} ms: {'met' if others_are_served else 'MISSED'}\n"
         f"  SIZE of the same user: {described(quiet_same)}; while one look hangs "
         f"{described(one_same)}"
     )

@@ -49,7 +49,8 @@ static const struct scenario scenarios[] = {
 NORETURN static void
 usage(void)
 {
-	fputs("usage: load HOST PORT USER PASSWORD SCENARIO SESSIONS COUNT[/SECONDS] [NAME [BYTES]]\n"
+	fputs("usage: load HOST PORT USER PASSWORD SCENARIO SESSIONS COUNT[/SECONDS]\n"
+	      "            [NAME [BYTES]]\n"
 	      "COUNT turns in all, but none begins after so many SECONDS\n",
 		stderr);
 	for (size_t i = 0; i < ARRAY_LENGTH(scenarios); i++)

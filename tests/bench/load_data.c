@@ -163,8 +163,7 @@ data_connect(struct session *session, enum act act)
 	session->stored_bytes = 0;
 	if (session->control.tls != NULL) {
 		session->data.ready = store ? store_protected : fetch_protected;
-		endpoint_connect(
-			&session->data, session->data_port, EPOLLIN | EPOLLOUT | EPOLLET);
+		endpoint_connect(&session->data, session->data_port, EPOLLIN | EPOLLOUT | EPOLLET);
 		tls_open(&session->data);
 		return;
 	}
