@@ -35,6 +35,8 @@ static const struct listing_row listing_rows[] = {
 		PATHIO_STYLE_NAMES, 0, false, DOTS },
 	{ "names with a prefix", "/d", "", "x/d/", "x/d/file.txt\nx/d/link\nx/d/other.c\nx/d/sub\n",
 		PATHIO_STYLE_NAMES, 0, false, 0 },
+	{ "names with a prefix that has controls", "/d", "*.c", "x\x1b/", "x?/other.c\n",
+		PATHIO_STYLE_NAMES, 0, false, 0 },
 	{ "a pattern", "/d", "*.?", "", "other.c\n", PATHIO_STYLE_NAMES, 0, false, 0 },
 	{ "a pattern that all match", "/d", "*", "", "file.txt\nlink\nother.c\nsub\n",
 		PATHIO_STYLE_NAMES, 0, false, 0 },
