@@ -1,7 +1,6 @@
 """Two figures that are no rates: what an idle session costs, and what passes through the gateway."""
 
 import contextlib
-import os
 import pathlib
 import re
 import shutil
