@@ -19,13 +19,13 @@ FIGURES = {
 
 
 class Group:
-    """A group of this name that counts memory or cpu; where none can be made its figure is None."""
+    """A group of our own that counts memory or cpu; where none can be made its figure is None."""
 
     def __init__(self, what, name):
         (controller, figure_v1), figure_v2 = FIGURES[what]
         top = TOP if IS_V2 else TOP / controller
         self.what, self.figure = what, figure_v2 if IS_V2 else figure_v1
-        self.home, self.path = top, top / name
+        self.home, self.path = top, top / f"{name}-{os.getpid()}"  # others may run a benchmark, too
         for row in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
             _, controllers, path = row.split(":", 2)
             if controllers == ("" if IS_V2 else controller):
