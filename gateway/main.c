@@ -15,13 +15,16 @@
 #include <time.h>
 
 static int
-lock_in(bool required, char **report)
+lock_in(bool required, bool kernel_tls, char **report)
 {
 	struct cage_options options = { .required = required };
+	struct cage_additions additions = {
+		.option = kernel_tls ? CAGE_FOR_KERNEL_TLS : CAGE_FOR_ALL,
+	};
 	struct cage_report cage;
 	int error = cage_enter(CAGE_GATEWAY, &options, &cage);
 	if (error == 0)
-		error = cage_close(CAGE_GATEWAY, NULL, &cage);
+		error = cage_close(CAGE_GATEWAY, &additions, &cage);
 	*report = cage_report_text(&cage);
 	return error;
 }

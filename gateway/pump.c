@@ -6,10 +6,12 @@
 #include "gateway/pump.h"
 
 #include "gateway/tls_context.h"
+#include "gateway/tls_kernel.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 
 #include <event2/event_struct.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -19,12 +21,14 @@ enum {
 	PIECE_BYTES = 16 * 16384, /* a gathered write: so many records are taken without a send */
 	PIECES_PER_TURN = 4,
 	LINGER_S = 5,
+	LOOK_S = 1, /* between two looks at what the client's kernel has not acknowledged */
 	RECORD_BYTES = 16384,
 };
 
 enum phase {
 	PUMP_HANDSHAKE,
 	PUMP_MOVING,
+	PUMP_HEARING, /* out: the worker and the kernel move */
 	PUMP_DRAINED, /* out: the worker has no more; was that all? */
 	PUMP_ENDING,  /* close_notify is on its way */
 	PUMP_LINGERS, /* nobody's any more: the client has yet to read its end */
@@ -45,8 +49,12 @@ struct pump {
 	int fd;    /* the client's */
 	int inner; /* our end of the socketpair; -1 once closed */
 	bool may_end;
-	bool has_turn; /* work goes on in the next round of the loop */
-	char *left;    /* for the worker, which did not take it yet */
+	bool has_turn;             /* work goes on in the next round of the loop */
+	bool is_in_kernel;         /* which encrypts; others have our fd as well */
+	bool is_deaf;              /* HEARING, LINGERS: nothing more of the client's is read */
+	int unacknowledged;        /* LINGERS in the kernel: bytes at the last look, */
+	uint32_t unacknowledged_s; /* and for how long as many */
+	char *left;                /* for the worker, which did not take it yet */
 	size_t left_length, left_sent;
 	struct event outer, inside, turn;
 };
@@ -107,6 +115,8 @@ release(struct pump *pump)
 	stop_waiting(pump);
 	if (pump->phase == PUMP_LINGERS)
 		TAILQ_REMOVE(&pump->options.room->lingering, pump, entry);
+	else if (pump->is_in_kernel)
+		shutdown(pump->fd, SHUT_RDWR); /* for whoever else has it */
 	tls_free(&pump->tls);
 	fd_close(&pump->inner);
 	fd_close(&pump->fd);
@@ -123,22 +133,36 @@ finish(struct pump *pump, int error)
 	release(pump);
 }
 
+static void
+keep_lingering(struct pump *pump)
+{
+	short what = pump->is_deaf ? 0 : EV_READ;
+	uint32_t limit_s = pump->is_in_kernel ? LOOK_S : LINGER_S;
+	if (wait_for(pump, &pump->outer, pump->fd, what, limit_s) != -EINPROGRESS)
+		release(pump);
+}
+
 /*
  * Closing a socket with unread bytes resets it, and takes what the client has not read yet with it:
  * the client's own close_notify, mostly. So its end is awaited, by nobody.
+ *
+ * A kernel that encrypts keeps records for which TCP had no room, and a FIN would cut them off. It
+ * comes once the client has acknowledged all (look_again); most have closed by then.
  */
 static void
 linger(struct pump *pump)
 {
 	*pump->place = NULL;
-	shutdown(pump->fd, SHUT_WR);
+	if (!pump->is_in_kernel)
+		shutdown(pump->fd, SHUT_WR);
 	pump->options.ended(pump->options.owner, 0);
 	stop_waiting(pump);
 	fd_close(&pump->inner);
 	pump->phase = PUMP_LINGERS;
+	pump->is_deaf = false;
+	pump->unacknowledged = -1;
 	TAILQ_INSERT_TAIL(&pump->options.room->lingering, pump, entry);
-	if (wait_for(pump, &pump->outer, pump->fd, EV_READ, LINGER_S) != -EINPROGRESS)
-		release(pump);
+	keep_lingering(pump);
 }
 
 static void
@@ -152,8 +176,37 @@ discard(struct pump *pump)
 			break;
 	}
 	bool goes_on = length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR));
-	if (!goes_on || wait_for(pump, &pump->outer, pump->fd, EV_READ, LINGER_S) != -EINPROGRESS)
+	/* A client that says nothing more may still have to read: the kernel's rest is awaited. */
+	pump->is_deaf = !goes_on && length == 0;
+	if (goes_on ||
+		(pump->is_deaf && pump->is_in_kernel && tls_kernel_unacknowledged(pump->fd) > 0))
+		keep_lingering(pump);
+	else
 		release(pump);
+}
+
+/*
+ * What is left to acknowledge? Nothing twice in a row: between the two the kernel has had room and
+ * time for whatever it had kept.
+ */
+static void
+look_again(struct pump *pump)
+{
+	int bytes = tls_kernel_unacknowledged(pump->fd);
+	bool is_same = bytes == pump->unacknowledged;
+	pump->unacknowledged_s = is_same ? pump->unacknowledged_s + LOOK_S : 0;
+	pump->unacknowledged = bytes;
+	bool is_out = bytes == 0 && is_same;
+	if (bytes < 0 || (is_out && pump->is_deaf) ||
+		pump->unacknowledged_s > pump->options.stall_timeout_s) {
+		release(pump);
+		return;
+	}
+	if (is_out) {
+		pump->is_in_kernel = false; /* from here on as with any other */
+		shutdown(pump->fd, SHUT_WR);
+	}
+	keep_lingering(pump);
 }
 
 /* ---- out ---- */
@@ -185,6 +238,25 @@ move_out(struct pump *pump)
 	if (length == 0)
 		pump->phase = PUMP_DRAINED;
 	return write_piece(pump, piece, (size_t)length);
+}
+
+/*
+ * The worker sends for itself, and has limits of its own. A client that ends TLS with an alert, or
+ * wants new keys, ends the transfer; one that says that it sends no more may still read, and one
+ * that sends is not listened to.
+ */
+static int
+hear(struct pump *pump)
+{
+	char *piece = pump->options.room->piece;
+	if (pump->is_deaf)
+		return -EINPROGRESS;
+	bool is_at_end = recv(pump->fd, piece, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+	int length = is_at_end ? 0 : tls_read(pump->tls, piece, PIECE_BYTES);
+	if (length < 0 && length != -EAGAIN)
+		return length;
+	pump->is_deaf = length >= 0;
+	return pump->is_deaf ? -EINPROGRESS : wait_for(pump, &pump->outer, pump->fd, EV_READ, 0);
 }
 
 /* ---- in ---- */
@@ -265,17 +337,48 @@ move_in(struct pump *pump)
 /* ---- phases ---- */
 
 static int
+make_ends(struct pump *pump, int *worker_fd)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	pump->inner = ends[0];
+	*worker_fd = ends[1];
+	return 0;
+}
+
+/* Now it is known who encrypts. The owner may end the pump when it hears of it. */
+static int
+place(struct pump *pump)
+{
+	int worker_fd = -1, error = 0;
+	pump->is_in_kernel = tls_is_in_kernel(pump->tls);
+	if (pump->is_in_kernel) {
+		pump->phase = PUMP_HEARING;
+		worker_fd = fcntl(pump->fd, F_DUPFD_CLOEXEC, 0);
+		error = worker_fd < 0 ? -errno : 0;
+	} else {
+		error = make_ends(pump, &worker_fd);
+	}
+	if (error < 0)
+		return error;
+	wait_for_turn(pump);
+	pump->options.placed(pump->options.owner, worker_fd);
+	return -EINPROGRESS;
+}
+
+static int
 shake(struct pump *pump)
 {
 	int error = tls_handshake(pump->tls);
 	if (error < 0)
 		return error == -EAGAIN ? wait_for_client(pump) : error;
 	error = pump->options.secured(pump->options.owner, pump->tls);
-	if (error == 0) {
-		tls_gather(pump->tls);
-		pump->phase = PUMP_MOVING;
-	}
-	return error;
+	if (error < 0)
+		return error;
+	tls_gather(pump->tls);
+	pump->phase = PUMP_MOVING;
+	return tls_may_be_in_kernel(pump->tls) ? place(pump) : 0;
 }
 
 /* A client that has sent its all need not hear ours. */
@@ -297,9 +400,10 @@ step(struct pump *pump)
 		return shake(pump);
 	case PUMP_MOVING:
 		return pump->options.is_upload ? move_in(pump) : move_out(pump);
+	case PUMP_HEARING:
 	case PUMP_DRAINED:
 		if (!pump->may_end)
-			return -EINPROGRESS;
+			return pump->phase == PUMP_HEARING ? hear(pump) : -EINPROGRESS;
 		pump->phase = PUMP_ENDING;
 		return 0;
 	case PUMP_ENDING:
@@ -334,7 +438,9 @@ on_event(UNUSED evutil_socket_t fd, short what, void *argument)
 {
 	struct pump *pump = argument;
 	bool is_late = (what & EV_TIMEOUT) != 0 && !pump->has_turn;
-	if (pump->phase == PUMP_LINGERS && is_late)
+	if (pump->phase == PUMP_LINGERS && is_late && pump->is_in_kernel)
+		look_again(pump);
+	else if (pump->phase == PUMP_LINGERS && is_late)
 		release(pump);
 	else if (pump->phase == PUMP_LINGERS)
 		discard(pump);
@@ -362,6 +468,7 @@ open_tls(struct pump *pump)
 		.session = pump->options.session,
 		.control = pump->options.control,
 		.is_data = true,
+		.kernel = pump->options.kernel,
 		.wake = on_wake,
 		.owner = pump,
 	};
@@ -371,7 +478,6 @@ open_tls(struct pump *pump)
 int
 pump_new(const struct pump_options *options, int *fd, int *worker_fd, struct pump **place)
 {
-	int ends[2] = { -1, -1 };
 	struct pump *pump = calloc(1, sizeof(*pump));
 	if (pump == NULL)
 		return -ENOMEM;
@@ -379,18 +485,16 @@ pump_new(const struct pump_options *options, int *fd, int *worker_fd, struct pum
 	event_assign(&pump->turn, options->room->base, -1, EV_TIMEOUT, on_event, pump);
 	event_assign(&pump->outer, options->room->base, *fd, 0, on_event, pump);
 	event_assign(&pump->inside, options->room->base, -1, 0, on_event, pump);
+	*worker_fd = -1;
 	int error = open_tls(pump);
-	if (error == 0 &&
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
-		error = -errno;
+	if (error == 0 && !tls_may_be_in_kernel(pump->tls))
+		error = make_ends(pump, worker_fd);
 	if (error < 0) {
 		tls_free(&pump->tls);
 		free(pump);
 		return error;
 	}
 	fd_take(fd);
-	pump->inner = ends[0];
-	*worker_fd = ends[1];
 	*place = pump;
 	wait_for_turn(pump);
 	return 0;
@@ -400,7 +504,7 @@ void
 pump_end(struct pump *pump)
 {
 	pump->may_end = true;
-	if (pump->phase == PUMP_DRAINED)
+	if (pump->phase == PUMP_DRAINED || pump->phase == PUMP_HEARING)
 		wait_for_turn(pump);
 }
 

@@ -89,6 +89,15 @@ note_posted(struct gateway *gateway, int post_result)
 }
 
 void
+record_notice(struct gateway *gateway, enum severity severity, const char *text)
+{
+	if (gateway->record.channel == NULL)
+		return;
+	struct event_notice event = { .severity = severity, .text = bytes_of_text(text) };
+	note_posted(gateway, event_post_notice(gateway->record.channel, next(gateway), &event));
+}
+
+void
 record_connected(const struct session *session)
 {
 	struct gateway *gateway = session->gateway;

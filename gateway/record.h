@@ -22,6 +22,9 @@ MUST_CHECK int record_connect(struct gateway *gateway, int *fd);
 /* Must whoever makes events wait? session_wake() and the listeners follow when it may go on. */
 bool record_is_full(const struct gateway *gateway);
 
+/* In words, about the process. */
+void record_notice(struct gateway *gateway, enum severity severity, const char *text);
+
 void record_connected(const struct session *session);
 void record_secured(const struct session *session);
 void record_certificate(const struct session *session);

@@ -7,6 +7,7 @@
 #include "gateway/gateway.h"
 #include "gateway/supervisor.h"
 #include "gateway/tls_context.h"
+#include "gateway/tls_kernel.h"
 #include "gateway/tls_provider.h"
 #include "gateway/tls_tickets.h"
 #include "ipc/base/scope.h"
@@ -23,6 +24,8 @@ struct security {
 	struct tls_tickets *tickets;
 	struct tls_context *context; /* NULL: none yet */
 	struct pump_room *pumps;
+	const struct tls_kernel *kernel; /* NULL: none */
+	const char *news;                /* about it, for the log; NULL: nothing to say */
 	struct tls_certificate next[CERTIFICATES_MAX];
 	char *chains[CERTIFICATES_MAX], *staples[CERTIFICATES_MAX]; /* their bytes */
 	size_t count;
@@ -134,6 +137,30 @@ security_use_certificates(struct security *security)
 	tls_context_release(&security->context);
 	security->context = context;
 	return 0;
+}
+
+/* ---- the kernel ---- */
+
+bool
+security_try_kernel(struct security *security)
+{
+	bool is_there = tls_kernel_try(&security->news);
+	security->kernel = is_there ? &tls_kernel_linux : NULL;
+	return is_there;
+}
+
+void
+security_report(struct security *security)
+{
+	if (security->news != NULL)
+		record_notice(security->gateway, SEVERITY_INFO, security->news);
+	security->news = NULL;
+}
+
+const struct tls_kernel *
+security_kernel(const struct security *security)
+{
+	return security->kernel;
 }
 
 /* ---- life ---- */

@@ -36,6 +36,16 @@ MUST_CHECK int security_use_certificates(struct security *security);
 /* Of new connections; NULL without certificates. */
 struct tls_context *security_context(const struct security *security);
 
+/*
+ * kernel_tls = auto, before the cage: will the kernel be asked to encrypt downloads? What came of
+ * it is in words in the log once record is there, by way of security_report().
+ */
+MUST_CHECK bool security_try_kernel(struct security *security);
+void security_report(struct security *security);
+
+/* For data connections of downloads; NULL: not asked for, or not there. */
+const struct tls_kernel *security_kernel(const struct security *security);
+
 struct pump_room *security_pumps(const struct security *security);
 
 #endif

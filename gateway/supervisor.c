@@ -36,7 +36,8 @@ start(struct gateway *gateway, const struct gate_configure *settings)
 	SCOPE_FREE char *report = NULL;
 	if (gateway_configure(gateway, settings) < 0)
 		fail_start(gateway, "out of memory");
-	if (enter_cage(settings->cage_required, &report) < 0)
+	bool kernel_tls = settings->kernel_tls && security_try_kernel(gateway->security);
+	if (enter_cage(settings->cage_required, kernel_tls, &report) < 0)
 		fail_start(gateway, report == NULL ? "out of memory" : report);
 	struct gate_ready ready = { .cage = bytes_of_text(report == NULL ? "" : report) };
 	channel_lost(gate_post_ready(gateway->supervisor, 0, &ready));
@@ -95,9 +96,11 @@ on_auth(void *owner, struct message *message, const struct gate_auth *body)
 static void
 on_record(void *owner, struct message *message, const struct gate_record *body)
 {
+	struct gateway *gateway = owner;
 	(void)body;
-	if (record_connect(owner, &message->descriptor) < 0)
+	if (record_connect(gateway, &message->descriptor) < 0)
 		die("cannot use the channel to record");
+	security_report(gateway->security);
 }
 
 static void

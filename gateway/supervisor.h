@@ -16,9 +16,10 @@ struct session;
 
 /*
  * Locks the process in, once the settings are there: 0 or negative errno, and one line in words in
- * either case, which the caller frees (NULL when memory is short).
+ * either case, which the caller frees (NULL when memory is short). `kernel_tls`: with the rows that
+ * it takes.
  */
-typedef int supervisor_cage(bool required, char **report);
+typedef int supervisor_cage(bool required, bool kernel_tls, char **report);
 
 /* Takes *fd, the channel to the supervisor. 0 or negative errno. */
 MUST_CHECK int supervisor_connect(struct gateway *gateway, int *fd, supervisor_cage *cage);

@@ -5,6 +5,7 @@
 #include "gateway/tls.h"
 
 #include "gateway/tls_context.h"
+#include "gateway/tls_kernel.h"
 #include "gateway/tls_output.h"
 #include "gateway/tls_peer.h"
 #include "gateway/tls_private.h"
@@ -136,6 +137,8 @@ tls_read(struct tls *tls, char *buffer, size_t capacity)
 	if (tls->error < 0)
 		return tls->error;
 	int length = SSL_read(tls->ssl, buffer, bounded(capacity));
+	if (tls->is_rekeyed && tls_is_in_kernel(tls))
+		return end_with(tls, -EPROTO);
 	if (length > 0)
 		tls->peer.bytes += (uint64_t)length;
 	if (tls_peer_floods(tls))
@@ -204,6 +207,49 @@ tls_end(struct tls *tls)
 	return tls_flush(tls);
 }
 
+/* ---- the kernel ---- */
+
+/* RFC 8446 4.6.3: behind the header of the message, 0 or 1: does the peer want new keys, too? */
+static void
+note_message(int is_written, UNUSED int version, int type, const void *message, size_t length,
+	UNUSED SSL *ssl, void *argument)
+{
+	enum { HEADER_BYTES = 4 };
+	const unsigned char *bytes = message;
+	struct tls *tls = argument;
+	bool is_update = type == SSL3_RT_HANDSHAKE && length > HEADER_BYTES &&
+			 bytes[0] == SSL3_MT_KEY_UPDATE;
+	if (!is_written && is_update && bytes[HEADER_BYTES] == SSL_KEY_UPDATE_REQUESTED)
+		tls->is_rekeyed = true;
+}
+
+/* What libssl may give its keys to; NULL: nobody. */
+static BIO *
+offer_kernel(struct tls *tls)
+{
+	BIO *kernel =
+		tls->options.kernel == NULL ? NULL : tls->options.kernel->open(tls->options.fd);
+	tls->may_be_in_kernel = kernel != NULL;
+	if (kernel != NULL) {
+		SSL_set_options(tls->ssl, SSL_OP_ENABLE_KTLS);
+		SSL_set_msg_callback(tls->ssl, note_message);
+		SSL_set_msg_callback_arg(tls->ssl, tls);
+	}
+	return kernel;
+}
+
+bool
+tls_may_be_in_kernel(const struct tls *tls)
+{
+	return tls->may_be_in_kernel;
+}
+
+bool
+tls_is_in_kernel(const struct tls *tls)
+{
+	return tls->may_be_in_kernel && BIO_get_ktls_send(tls->output);
+}
+
 /* ---- sessions ---- */
 
 bool
@@ -245,13 +291,15 @@ static int
 connect_socket(struct tls *tls)
 {
 	BIO *input = BIO_new_socket(tls->options.fd, BIO_NOCLOSE);
-	tls->output = tls_output_new(tls->options.fd);
+	tls->output = tls_output_new(tls->options.fd, offer_kernel(tls));
 	if (input == NULL || tls->output == NULL) {
 		BIO_free(input);
 		BIO_free(tls->output);
 		tls->output = NULL;
 		return -ENOMEM;
 	}
+	if (tls->may_be_in_kernel)
+		tls_kernel_keep_out(input);
 	SSL_set0_rbio(tls->ssl, input);
 	SSL_set0_wbio(tls->ssl, tls->output);
 	return 0;

@@ -15,6 +15,7 @@
 
 struct tls;
 struct tls_context;
+struct tls_kernel;
 
 struct tls_options {
 	struct tls_context *context;
@@ -22,10 +23,11 @@ struct tls_options {
 	uint64_t session;    /* whose connection it is */
 	struct tls *control; /* of a data connection: its session's, or NULL; else NULL */
 	bool is_data;
-	const char
-		*host; /* whose certificate a client gets that names none itself; NULL, "": any */
-	bool is_host_asked; /* it was asked for (HOST): a client that names another one is refused
-			     */
+	/* Whose certificate a client gets that names none itself; NULL, "": any. */
+	const char *host;
+	/* It was asked for (HOST): a client that names another one is refused. */
+	bool is_host_asked;
+	const struct tls_kernel *kernel; /* may encrypt what is sent; NULL: libssl does */
 	void (*wake)(void *owner);
 	void *owner;
 };
@@ -63,6 +65,16 @@ MUST_CHECK int tls_flush(struct tls *tls);
 
 /* From now on much is written: what is taken keeps its memory between two flushes. */
 void tls_gather(struct tls *tls);
+
+/* Until the handshake is done: may the kernel encrypt then? */
+bool tls_may_be_in_kernel(const struct tls *tls);
+
+/*
+ * Does it? Then whoever holds the socket sends plain bytes there, and tls_write() is not for use;
+ * tls_end() says the last word behind them. The kernel's keys are not renewed: where the client
+ * asks for that, tls_read() ends with -EPROTO.
+ */
+bool tls_is_in_kernel(const struct tls *tls);
 
 /* Says that nothing more is sent (close_notify): 0 or -EAGAIN or negative errno. After a flush. */
 MUST_CHECK int tls_end(struct tls *tls);

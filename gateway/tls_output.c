@@ -19,6 +19,7 @@ enum {
 
 struct output {
 	int fd;
+	BIO *kernel; /* NULL: nobody else encrypts */
 	bool is_gathering;
 	int error; /* that ended it: negative errno, or 0 */
 	char *bytes;
@@ -114,6 +115,16 @@ reserve(struct output *output, size_t length)
 	return true;
 }
 
+/* Behind all that was gathered: libssl flushes before it gives the kernel its keys. */
+static int
+pass_on(BIO *bio, BIO *kernel, const char *bytes, size_t length, size_t *written)
+{
+	int result = BIO_write_ex(kernel, bytes, length, written);
+	if (result != 1 && BIO_should_retry(kernel))
+		BIO_set_retry_write(bio);
+	return result;
+}
+
 /* All or nothing: a record is never taken in part. */
 static int
 output_write(BIO *bio, const char *bytes, size_t length, size_t *written)
@@ -121,6 +132,8 @@ output_write(BIO *bio, const char *bytes, size_t length, size_t *written)
 	struct output *output = BIO_get_data(bio);
 	size_t waiting = output->end - output->start;
 	BIO_clear_retry_flags(bio);
+	if (output->kernel != NULL && BIO_get_ktls_send(output->kernel))
+		return pass_on(bio, output->kernel, bytes, length, written);
 	if (output->error < 0)
 		return 0;
 	if (waiting > 0 && waiting + length > CAPACITY_BYTES) {
@@ -141,7 +154,7 @@ output_write(BIO *bio, const char *bytes, size_t length, size_t *written)
 }
 
 static long
-output_control(BIO *bio, int command, UNUSED long number, UNUSED void *pointer)
+output_control(BIO *bio, int command, long number, void *pointer)
 {
 	struct output *output = BIO_get_data(bio);
 	int error;
@@ -154,8 +167,9 @@ output_control(BIO *bio, int command, UNUSED long number, UNUSED void *pointer)
 		return error == 0 ? 1 : -1;
 	case BIO_CTRL_WPENDING:
 		return (long)(output->end - output->start);
-	default:
-		return 0;
+	default: /* about keys, and which kind of record comes next */
+		return output->kernel == NULL ? 0
+					      : BIO_ctrl(output->kernel, command, number, pointer);
 	}
 }
 
@@ -174,8 +188,10 @@ static int
 output_destroy(BIO *bio)
 {
 	struct output *output = BIO_get_data(bio);
-	if (output != NULL)
+	if (output != NULL) {
+		BIO_free(output->kernel);
 		free(output->bytes);
+	}
 	free(output);
 	BIO_set_data(bio, NULL);
 	return 1;
@@ -200,12 +216,15 @@ method(void)
 }
 
 BIO *
-tls_output_new(int fd)
+tls_output_new(int fd, BIO *kernel)
 {
 	BIO *bio = method() == NULL ? NULL : BIO_new(method());
-	if (bio == NULL)
+	if (bio == NULL) {
+		BIO_free(kernel);
 		return NULL;
+	}
 	struct output *output = BIO_get_data(bio);
 	output->fd = fd;
+	output->kernel = kernel;
 	return bio;
 }

@@ -10,8 +10,12 @@
 #include <openssl/types.h>
 #include <stddef.h>
 
-/* As a BIO that writes to fd (borrowed). It holds memory only while something is to be sent. */
-MUST_CHECK BIO *tls_output_new(int fd);
+/*
+ * As a BIO that writes to fd (borrowed). It holds memory only while something is to be sent. Takes
+ * `kernel`, which may be NULL (tls_kernel.h): libssl may give it keys, and from then on whatever
+ * is written goes there at once, as plain bytes.
+ */
+MUST_CHECK BIO *tls_output_new(int fd, BIO *kernel);
 
 /*
  * From now on libssl's own flushes, at the end of its handshakes and alerts, do nothing, and the

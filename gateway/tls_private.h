@@ -30,6 +30,8 @@ struct tls {
 	const char *reason; /* of libssl's, of that error; NULL: none */
 	struct tls_peer_state peer;
 	bool is_foreign; /* offered another session's ticket */
+	bool may_be_in_kernel;
+	bool is_rekeyed; /* the client wants other keys than those that the kernel has */
 };
 
 #endif

@@ -248,17 +248,25 @@ report_begin(struct transfer *transfer)
 	transfer->begun_ms = gateway_now_ms();
 }
 
+/* As soon as there is something to move it through. */
+static void
+ask_move(struct transfer *transfer)
+{
+	bool waits_for_type = transfer->listing.is_by_type && !transfer->is_opened;
+	if (transfer->fd < 0 || transfer->moving_tag != 0 || waits_for_type)
+		return;
+	transfer_ask_move(transfer, on_moved);
+	/* Its end is for the worker alone, whose closing it the pump must see. */
+	if (transfer->pump != NULL)
+		fd_close(&transfer->fd);
+}
+
 /* Whatever could come has come: go on as far as possible. */
 static void
 advance(struct transfer *transfer)
 {
-	bool waits_for_type = transfer->listing.is_by_type && !transfer->is_opened;
-	if (transfer->is_connected && transfer->moving_tag == 0 && !waits_for_type) {
-		transfer_ask_move(transfer, on_moved);
-		/* Its end is for the worker alone, whose closing it the pump must see. */
-		if (transfer->pump != NULL)
-			fd_close(&transfer->fd);
-	}
+	if (transfer->is_connected)
+		ask_move(transfer);
 	if (!transfer->is_opened)
 		return;
 	bool is_refused = is_beyond_end(transfer) && !is_ranged(transfer);
@@ -336,6 +344,14 @@ on_secured(void *owner, const struct tls *tls)
 	return secure_permits_data(transfer->session, tls) ? 0 : -EPERM;
 }
 
+static void
+on_placed(void *owner, int worker_fd)
+{
+	struct transfer *transfer = owner;
+	transfer->fd = worker_fd;
+	ask_move(transfer);
+}
+
 /* The connection is over, and not well. */
 static void
 fail_pump(struct transfer *transfer, int error)
@@ -381,7 +397,10 @@ protect(struct transfer *transfer)
 		.control = session->stream.tls,
 		.is_upload = transfer->kind == TRANSFER_UPLOAD,
 		.stall_timeout_s = gateway->settings.stall_timeout_s,
+		.kernel = transfer->kind == TRANSFER_DOWNLOAD ? security_kernel(gateway->security)
+							      : NULL,
 		.secured = on_secured,
+		.placed = on_placed,
 		.ended = on_pumped,
 		.owner = transfer,
 	};

@@ -29,7 +29,8 @@ struct transfer {
 	bool is_unique;
 
 	struct data_wait wait;
-	int fd;            /* the data connection, or a pump's end for the worker until it has it */
+	/* The data connection; or a pump's end for the worker until it has it; -1: not there yet */
+	int fd;
 	struct pump *pump; /* NULL: the data connection is in the clear, or over */
 	uint32_t file;
 	uint32_t owed; /* answers that refer to this struct */

@@ -129,10 +129,21 @@ struct cage_options {
 MUST_CHECK int
 cage_enter(enum cage_role role, const struct cage_options *options, struct cage_report *report);
 
-/* System calls that a custom backend needs beyond the worker's table, by name. */
+/* What the configuration must say for a row of a table to be there. */
+enum cage_option {
+	CAGE_FOR_ALL, /* whatever it says */
+	CAGE_FOR_KERNEL_TLS,
+	CAGE_OPTION_COUNT
+};
+
+/* "kernel_tls": as the configuration calls it; "" for CAGE_FOR_ALL. Static. */
+const char *cage_option_name(enum cage_option option);
+
+/* What a process has beyond what every one of its role has. */
 struct cage_additions {
-	const char *const *calls;
+	const char *const *calls; /* that a custom backend needs, by name; of a worker */
 	size_t count;
+	enum cage_option option; /* that is on */
 };
 
 /* Is this system call one that a backend may ask for (additions.def)? */

@@ -83,11 +83,14 @@ sanitizers_allow(const char *call)
 }
 
 static int
-tables_add(scmp_filter_ctx filter, enum cage_role role, const char **detail)
+tables_add(
+	scmp_filter_ctx filter, enum cage_role role, enum cage_option option, const char **detail)
 {
 	const struct cage_rule *rule;
 	for (size_t i = 0; (rule = cage_role_rule(role, i)) != NULL; i++) {
-		int error = sanitizers_allow(rule->call) ? 0 : rule_add(filter, rule);
+		bool is_there = rule->option == CAGE_FOR_ALL || rule->option == option;
+		bool is_left_out = !is_there || sanitizers_allow(rule->call);
+		int error = is_left_out ? 0 : rule_add(filter, rule);
 		if (error < 0) {
 			*detail = rule->call;
 			return error;
@@ -151,12 +154,13 @@ int
 filter_load(enum cage_role role, const struct cage_additions *additions, const char **detail)
 {
 	bool trap = cage_role_data(role)->others == CAGE_OTHERS_TRAP;
+	enum cage_option option = additions == NULL ? CAGE_FOR_ALL : additions->option;
 	scmp_filter_ctx filter = seccomp_init(trap ? SCMP_ACT_TRAP : SCMP_ACT_ALLOW);
 	if (filter == NULL)
 		return -ENOMEM;
 	int error = attributes_set(filter);
 	if (error == 0)
-		error = tables_add(filter, role, detail);
+		error = tables_add(filter, role, option, detail);
 	if (error == 0 && trap)
 		error = sanitizer_rules_add(filter, role, detail);
 	if (error == 0 && additions != NULL)

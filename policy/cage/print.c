@@ -77,6 +77,8 @@ static void
 rule_print(FILE *out, const struct cage_rule *rule)
 {
 	fprintf(out, "  %-20s  %s\n", rule->call, rule->reason);
+	if (rule->option != CAGE_FOR_ALL)
+		fprintf(out, "  %-20s    with %s\n", "", cage_option_name(rule->option));
 	if (rule->comparisons[0].compare == CAGE_NO_COMPARISON)
 		return;
 	const char *before = "if ";

@@ -1,6 +1,7 @@
 /* The end of every system-call table: the words of rules_view.h are free again. */
 #undef ALLOW
 #undef ALLOW_IF
+#undef ALLOW_FOR
 #undef REFUSE
 #undef REFUSE_IF
 #undef KILL

@@ -4,6 +4,7 @@
  *
  *	ALLOW(call, reason)
  *	ALLOW_IF(call, reason, comparisons...)		all of them must hold
+ *	ALLOW_FOR(option, call, reason, comparisons...)	and that option of cage.h is on
  *	REFUSE(call, error, reason)			answered with an errno that libc can live
  *with REFUSE_IF(call, error, reason, comparisons...)
  *	KILL(call, reason)				SIGSYS at once
@@ -25,6 +26,9 @@
 #define ALLOW(name, why) { .call = #name, .verdict = CAGE_ALLOW, .reason = (why) },
 #define ALLOW_IF(name, why, ...) \
 	{ .call = #name, .verdict = CAGE_ALLOW, .reason = (why), .comparisons = { __VA_ARGS__ } },
+#define ALLOW_FOR(need, name, why, ...) \
+	{ .call = #name, .verdict = CAGE_ALLOW, .option = CAGE_FOR_##need, .reason = (why), \
+	  .comparisons = { __VA_ARGS__ } },
 #define REFUSE(name, code, why) \
 	{ .call = #name, .verdict = CAGE_REFUSE, .error = (code), .error_name = #code, .reason = (why) },
 #define REFUSE_IF(name, code, why, ...) \

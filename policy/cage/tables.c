@@ -13,6 +13,7 @@
 #include <linux/falloc.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
+#include <linux/tls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -175,6 +176,16 @@ cage_sanitizer_rule(size_t index)
 {
 	bool is_there = CAGE_IS_FOR_SANITIZERS && index < ARRAY_LENGTH(sanitizer_rules);
 	return is_there ? &sanitizer_rules[index] : NULL;
+}
+
+const char *
+cage_option_name(enum cage_option option)
+{
+	static const char *const names[CAGE_OPTION_COUNT] = {
+		[CAGE_FOR_ALL] = "",
+		[CAGE_FOR_KERNEL_TLS] = "kernel_tls",
+	};
+	return names[option];
 }
 
 const char *

@@ -288,6 +288,7 @@ send_configure(const struct gateway *gateway)
 		.tls_data = (enum tls_policy)config->tls_data,
 		.client_certificate = (enum client_certificate)config->tls_client_certificate,
 		.tls_ccc = config->tls_ccc,
+		.kernel_tls = config->kernel_tls == CONFIG_KERNEL_TLS_AUTO,
 		.mode_z = config->mode_z,
 		.cage_required = config->cage == CONFIG_CAGE_REQUIRED,
 	};

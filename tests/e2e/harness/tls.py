@@ -40,6 +40,7 @@ def context():
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.check_hostname = False
     made.verify_mode = ssl.CERT_NONE
+    made.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # a cut stream is none that ended
     return made
 
 

@@ -240,9 +240,8 @@ static const struct gate_handlers supervisor_handlers = {
 /* ---- the beginning ---- */
 
 static int
-stay_open(bool required, char **report)
+stay_open(UNUSED bool required, UNUSED bool kernel_tls, char **report)
 {
-	(void)required;
 	*report = strdup("no cage");
 	return 0;
 }
