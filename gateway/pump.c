@@ -251,8 +251,10 @@ hear(struct pump *pump)
 	char *piece = pump->options.room->piece;
 	if (pump->is_deaf)
 		return -EINPROGRESS;
-	bool is_at_end = recv(pump->fd, piece, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-	int length = is_at_end ? 0 : tls_read(pump->tls, piece, PIECE_BYTES);
+	ssize_t there = recv(pump->fd, piece, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (there < 0 && errno != EAGAIN && errno != EINTR)
+		return -errno;
+	int length = there == 0 ? 0 : tls_read(pump->tls, piece, PIECE_BYTES);
 	if (length < 0 && length != -EAGAIN)
 		return length;
 	pump->is_deaf = length >= 0;

@@ -19,6 +19,7 @@ struct row_case {
 	const struct scenario *scenario;
 	const struct cage_rule *rule;
 	const struct cage_comparison *broken; /* the one that does not hold; NULL: all do */
+	bool is_off;                          /* the option that the row is for */
 };
 
 /* No call comes back from them; that they are allowed shows in every case that ends. */
@@ -70,18 +71,32 @@ attempt_row(const struct scenario *scenario, pid_t parent)
 		arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
+/* `added` without a name: its scenario is filled in here. */
 static void
-case_add(enum cage_role role, const struct cage_rule *rule, const struct cage_comparison *broken)
+case_add(enum cage_role role, const struct row_case *added)
 {
+	static const struct cage_additions options[CAGE_OPTION_COUNT] = {
+		[CAGE_FOR_KERNEL_TLS] = { .option = CAGE_FOR_KERNEL_TLS },
+	};
+	const struct cage_rule *rule = added->rule;
+	const struct cage_comparison *broken = added->broken;
 	char *name = NULL;
-	int length = broken == NULL ? asprintf(&name, "%s: %s", cage_role_name(role), rule->call)
-				    : asprintf(&name, "%s: %s unless %s %s", cage_role_name(role),
-					      rule->call, broken->name, broken->text);
+	int length = asprintf(&name, "%s: %s%s%s%s%s%s%s", cage_role_name(role), rule->call,
+		broken == NULL ? "" : " unless ", broken == NULL ? "" : broken->name,
+		broken == NULL ? "" : " ", broken == NULL ? "" : broken->text,
+		added->is_off ? " without " : "",
+		added->is_off ? cage_option_name(rule->option) : "");
 	if (length < 0 || case_count == CASES_MAX)
 		die("no room for a test");
-	cases[case_count] = (struct row_case){ name, &scenarios[case_count], rule, broken };
+	cases[case_count] = *added;
+	cases[case_count].name = name;
+	cases[case_count].scenario = &scenarios[case_count];
 	scenarios[case_count] = (struct scenario){
-		.name = name, .role = role, .attempt = attempt_row, .data = &cases[case_count]
+		.name = name,
+		.role = role,
+		.attempt = attempt_row,
+		.data = &cases[case_count],
+		.additions = added->is_off ? NULL : &options[rule->option],
 	};
 	case_count++;
 }
@@ -122,20 +137,32 @@ is_repetition(enum cage_role role, const struct cage_rule *rule)
 }
 
 static void
+cases_of_rule(enum cage_role role, const struct cage_rule *rule)
+{
+	struct row_case added = { .rule = rule };
+	case_add(role, &added);
+	if (rule->option != CAGE_FOR_ALL) {
+		added.is_off = true;
+		case_add(role, &added);
+		added.is_off = false;
+	}
+	for (const struct cage_comparison *c = rule->comparisons; c->compare; c++) {
+		added.broken = c;
+		if (rule->verdict != CAGE_KILL)
+			case_add(role, &added);
+	}
+}
+
+static void
 cases_make(void)
 {
 	const struct cage_rule *rule;
-	for (unsigned role = 0; role < CAGE_ROLE_COUNT; role++) {
-		for (size_t i = 0; (rule = cage_role_rule((enum cage_role)role, i)) != NULL; i++) {
-			if (!is_callable(rule) || is_widened(rule) ||
-				is_narrowed((enum cage_role)role, rule) ||
-				is_repetition((enum cage_role)role, rule))
-				continue;
-			case_add((enum cage_role)role, rule, NULL);
-			for (const struct cage_comparison *c = rule->comparisons; c->compare; c++)
-				if (rule->verdict != CAGE_KILL)
-					case_add((enum cage_role)role, rule, c);
-		}
+	for (unsigned i = 0; i < CAGE_ROLE_COUNT; i++) {
+		enum cage_role role = (enum cage_role)i;
+		for (size_t row = 0; (rule = cage_role_rule(role, row)) != NULL; row++)
+			if (is_callable(rule) && !is_widened(rule) && !is_narrowed(role, rule) &&
+				!is_repetition(role, rule))
+				cases_of_rule(role, rule);
 	}
 }
 
@@ -168,7 +195,7 @@ check_row(void **state)
 	caged_run(row->scenario, caged_mode_here(), &outcome);
 	if (outcome.kind == OUTCOME_BROKEN)
 		fail_msg("%s", outcome.text);
-	if (row->broken == NULL) {
+	if (row->broken == NULL && !row->is_off) {
 		check_verdict(row->rule, &outcome);
 	} else if (cage_role_data(row->scenario->role)->others == CAGE_OTHERS_ALLOW) {
 		assert_int_equal(outcome.kind, OUTCOME_RETURNED);

@@ -12,12 +12,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/tls.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +39,24 @@ attempt_new_file(const struct scenario *scenario, pid_t parent)
 	(void)parent;
 	struct open_how how = { .flags = O_WRONLY | O_CREAT | O_CLOEXEC, .mode = 0600 };
 	return syscall(SYS_openat2, AT_FDCWD, "new", &how, sizeof(how));
+}
+
+static long
+attempt_give_keys(UNUSED const struct scenario *scenario, UNUSED pid_t parent)
+{
+	return setsockopt(CAGE_CHANNEL_FD, SOL_TLS, TLS_TX, &(char[64]){ 0 }, 64);
+}
+
+static long
+attempt_give_other_keys(UNUSED const struct scenario *scenario, UNUSED pid_t parent)
+{
+	return setsockopt(CAGE_CHANNEL_FD, SOL_TLS, TLS_RX, &(char[64]){ 0 }, 64);
+}
+
+static long
+attempt_read_keys(UNUSED const struct scenario *scenario, UNUSED pid_t parent)
+{
+	return getsockopt(CAGE_CHANNEL_FD, SOL_TLS, TLS_TX, &(char[64]){ 0 }, &(socklen_t){ 64 });
 }
 
 #ifdef __x86_64__
@@ -63,6 +83,12 @@ attempt_i386(UNUSED const struct scenario *scenario, UNUSED pid_t parent)
 	{                                                                \
 		.calls = (const char *const[]){ __VA_ARGS__ },           \
 		.count = ARRAY_LENGTH(((const char *[]){ __VA_ARGS__ })) \
+	}
+
+#define KERNEL_TLS                            \
+	&(const struct cage_additions)        \
+	{                                     \
+		.option = CAGE_FOR_KERNEL_TLS \
 	}
 
 #define SETUP_CASE(symbol, who, mode, ends, result, words, text, ...) \
@@ -230,6 +256,7 @@ check_print(void **state)
 		assert_non_null(strstr(text, rule->call));
 		assert_non_null(strstr(text, rule->reason));
 	}
+	assert_true((strstr(text, "with kernel_tls\n") != NULL) == (row->role == CAGE_GATEWAY));
 	assert_non_null(strstr(text, "On this machine, as this user\n  "));
 	assert_true((strstr(text, "weaker: all processes run as one uid") != NULL) ==
 		    (geteuid() != 0 && cage_role_data(row->role)->root != CAGE_ROOT_OUTER));
