@@ -5,66 +5,25 @@
  */
 #include "gateway/pump.h"
 
+#include "gateway/pump_private.h"
 #include "gateway/tls_context.h"
-#include "gateway/tls_kernel.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 
-#include <event2/event_struct.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-enum {
-	PIECE_BYTES = 16 * 16384, /* a gathered write: so many records are taken without a send */
-	PIECES_PER_TURN = 4,
-	LINGER_S = 5,
-	LOOK_S = 1, /* between two looks at what the client's kernel has not acknowledged */
-	RECORD_BYTES = 16384,
-};
-
-enum phase {
-	PUMP_HANDSHAKE,
-	PUMP_MOVING,
-	PUMP_HEARING, /* out: the worker and the kernel move */
-	PUMP_DRAINED, /* out: the worker has no more; was that all? */
-	PUMP_ENDING,  /* close_notify is on its way */
-	PUMP_LINGERS, /* nobody's any more: the client has yet to read its end */
-};
-
-struct pump_room {
-	struct event_base *base;
-	TAILQ_HEAD(lingering_pumps, pump) lingering;
-	char piece[PIECE_BYTES];
-};
-
-struct pump {
-	struct pump_options options;
-	struct pump **place; /* where the owner has it */
-	TAILQ_ENTRY(pump) entry;
-	enum phase phase;
-	struct tls *tls;
-	int fd;    /* the client's */
-	int inner; /* our end of the socketpair; -1 once closed */
-	bool may_end;
-	bool has_turn;             /* work goes on in the next round of the loop */
-	bool is_in_kernel;         /* which encrypts; others have our fd as well */
-	bool is_deaf;              /* HEARING, LINGERS: nothing more of the client's is read */
-	int unacknowledged;        /* LINGERS in the kernel: bytes at the last look, */
-	uint32_t unacknowledged_s; /* and for how long as many */
-	char *left;                /* for the worker, which did not take it yet */
-	size_t left_length, left_sent;
-	struct event outer, inside, turn;
-};
-
-static void run(struct pump *pump);
+enum { RECORD_BYTES = 16384 };
 
 /* ---- waiting ---- */
 
-static void
-stop_waiting(struct pump *pump)
+static void on_event(UNUSED evutil_socket_t fd, short what, void *argument);
+
+void
+pump_stop_waiting(struct pump *pump)
 {
 	event_del(&pump->outer);
 	event_del(&pump->inside);
@@ -72,31 +31,29 @@ stop_waiting(struct pump *pump)
 	pump->has_turn = false;
 }
 
-static void on_event(UNUSED evutil_socket_t fd, short what, void *argument);
-
-/* One thing at a time is waited for; a client that does not move has its limit. */
-static int
-wait_for(struct pump *pump, struct event *event, int fd, short what, uint32_t limit_s)
+int
+pump_wait_for(struct pump *pump, struct event *event, int fd, short what, uint32_t limit_s)
 {
 	const struct timeval limit = { .tv_sec = (time_t)limit_s };
 	event_assign(event, pump->options.room->base, fd, what, on_event, pump);
 	return event_add(event, limit_s == 0 ? NULL : &limit) < 0 ? -ENOMEM : -EINPROGRESS;
 }
 
+/* A client that does not move has its limit. */
 static int
 wait_for_client(struct pump *pump)
 {
 	short wanted = tls_wants(pump->tls);
 	if (wanted == 0)
 		return -EINPROGRESS; /* keys wakes us */
-	return wait_for(pump, &pump->outer, pump->fd, wanted, pump->options.stall_timeout_s);
+	return pump_wait_for(pump, &pump->outer, pump->fd, wanted, pump->options.stall_timeout_s);
 }
 
 /* The worker has limits of its own. */
 static int
 wait_for_worker(struct pump *pump, short what)
 {
-	return wait_for(pump, &pump->inside, pump->inner, what, 0);
+	return pump_wait_for(pump, &pump->inside, pump->inner, what, 0);
 }
 
 static int
@@ -109,104 +66,13 @@ wait_for_turn(struct pump *pump)
 
 /* ---- the end ---- */
 
-static void
-release(struct pump *pump)
-{
-	stop_waiting(pump);
-	if (pump->phase == PUMP_LINGERS)
-		TAILQ_REMOVE(&pump->options.room->lingering, pump, entry);
-	else if (pump->is_in_kernel)
-		shutdown(pump->fd, SHUT_RDWR); /* for whoever else has it */
-	tls_free(&pump->tls);
-	fd_close(&pump->inner);
-	fd_close(&pump->fd);
-	free(pump->left);
-	free(pump);
-}
-
 /* The owner hears of it before the worker sees its end. */
 static void
 finish(struct pump *pump, int error)
 {
 	*pump->place = NULL;
 	pump->options.ended(pump->options.owner, error);
-	release(pump);
-}
-
-static void
-keep_lingering(struct pump *pump)
-{
-	short what = pump->is_deaf ? 0 : EV_READ;
-	uint32_t limit_s = pump->is_in_kernel ? LOOK_S : LINGER_S;
-	if (wait_for(pump, &pump->outer, pump->fd, what, limit_s) != -EINPROGRESS)
-		release(pump);
-}
-
-/*
- * Closing a socket with unread bytes resets it, and takes what the client has not read yet with it:
- * the client's own close_notify, mostly. So its end is awaited, by nobody.
- *
- * A kernel that encrypts keeps records for which TCP had no room, and a FIN would cut them off. It
- * comes once the client has acknowledged all (look_again); most have closed by then.
- */
-static void
-linger(struct pump *pump)
-{
-	*pump->place = NULL;
-	if (!pump->is_in_kernel)
-		shutdown(pump->fd, SHUT_WR);
-	pump->options.ended(pump->options.owner, 0);
-	stop_waiting(pump);
-	fd_close(&pump->inner);
-	pump->phase = PUMP_LINGERS;
-	pump->is_deaf = false;
-	pump->unacknowledged = -1;
-	TAILQ_INSERT_TAIL(&pump->options.room->lingering, pump, entry);
-	keep_lingering(pump);
-}
-
-static void
-discard(struct pump *pump)
-{
-	char *piece = pump->options.room->piece;
-	ssize_t length;
-	for (int i = 0; i < PIECES_PER_TURN; i++) {
-		length = recv(pump->fd, piece, PIECE_BYTES, MSG_DONTWAIT);
-		if (length <= 0)
-			break;
-	}
-	bool goes_on = length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR));
-	/* A client that says nothing more may still have to read: the kernel's rest is awaited. */
-	pump->is_deaf = !goes_on && length == 0;
-	if (goes_on ||
-		(pump->is_deaf && pump->is_in_kernel && tls_kernel_unacknowledged(pump->fd) > 0))
-		keep_lingering(pump);
-	else
-		release(pump);
-}
-
-/*
- * What is left to acknowledge? Nothing twice in a row: between the two the kernel has had room and
- * time for whatever it had kept.
- */
-static void
-look_again(struct pump *pump)
-{
-	int bytes = tls_kernel_unacknowledged(pump->fd);
-	bool is_same = bytes == pump->unacknowledged;
-	pump->unacknowledged_s = is_same ? pump->unacknowledged_s + LOOK_S : 0;
-	pump->unacknowledged = bytes;
-	bool is_out = bytes == 0 && is_same;
-	if (bytes < 0 || (is_out && pump->is_deaf) ||
-		pump->unacknowledged_s > pump->options.stall_timeout_s) {
-		release(pump);
-		return;
-	}
-	if (is_out) {
-		pump->is_in_kernel = false; /* from here on as with any other */
-		shutdown(pump->fd, SHUT_WR);
-	}
-	keep_lingering(pump);
+	pump_release(pump);
 }
 
 /* ---- out ---- */
@@ -258,7 +124,8 @@ hear(struct pump *pump)
 	if (length < 0 && length != -EAGAIN)
 		return length;
 	pump->is_deaf = length >= 0;
-	return pump->is_deaf ? -EINPROGRESS : wait_for(pump, &pump->outer, pump->fd, EV_READ, 0);
+	return pump->is_deaf ? -EINPROGRESS
+			     : pump_wait_for(pump, &pump->outer, pump->fd, EV_READ, 0);
 }
 
 /* ---- in ---- */
@@ -419,13 +286,13 @@ static void
 run(struct pump *pump)
 {
 	int error = 0;
-	stop_waiting(pump);
+	pump_stop_waiting(pump);
 	for (int i = 0; i < PIECES_PER_TURN && error == 0 && pump->phase != PUMP_ENDING; i++)
 		error = step(pump);
 	if (error == 0 && pump->phase == PUMP_ENDING) {
 		error = end(pump);
 		if (error == 0) {
-			linger(pump);
+			pump_linger(pump);
 			return;
 		}
 	} else if (error == 0) {
@@ -440,12 +307,8 @@ on_event(UNUSED evutil_socket_t fd, short what, void *argument)
 {
 	struct pump *pump = argument;
 	bool is_late = (what & EV_TIMEOUT) != 0 && !pump->has_turn;
-	if (pump->phase == PUMP_LINGERS && is_late && pump->is_in_kernel)
-		look_again(pump);
-	else if (pump->phase == PUMP_LINGERS && is_late)
-		release(pump);
-	else if (pump->phase == PUMP_LINGERS)
-		discard(pump);
+	if (pump->phase == PUMP_LINGERS)
+		pump_linger_on(pump, is_late);
 	else if (is_late)
 		finish(pump, -ETIMEDOUT);
 	else
@@ -514,7 +377,7 @@ void
 pump_free(struct pump **pump)
 {
 	if (*pump != NULL)
-		release(*pump);
+		pump_release(*pump);
 	*pump = NULL;
 }
 
@@ -535,7 +398,7 @@ pump_room_free(struct pump_room **room)
 	if (*room == NULL)
 		return;
 	while (!TAILQ_EMPTY(&(*room)->lingering))
-		release(TAILQ_FIRST(&(*room)->lingering));
+		pump_release(TAILQ_FIRST(&(*room)->lingering));
 	free(*room);
 	*room = NULL;
 }

@@ -506,6 +506,20 @@ check_said_to_kernel(void **state)
 	close_relay(&relay);
 }
 
+/* The receiving side stays with libssl, whatever the kernel could do. */
+static void
+check_kept_out(void **state)
+{
+	(void)state;
+	BIO *input = open_fake(-1);
+	assert_int_equal(BIO_ctrl(input, GIVE_KEYS, 0, NULL), 1);
+	tls_kernel_keep_out(input);
+	assert_int_equal(BIO_ctrl(input, GIVE_KEYS, 0, NULL), 0);
+	assert_int_equal(fake.given, 1);
+	assert_int_equal(BIO_ctrl(input, BIO_CTRL_FLUSH, 0, NULL), 1);
+	BIO_free(input);
+}
+
 static void
 check_freed_when_placed(void **state)
 {
@@ -656,6 +670,7 @@ main(void)
 		CASE("a download that a kernel encrypts, cut", check_kernel_cut),
 		CASE("a connection that the kernel does not take", check_no_kernel),
 		TABLE("while a kernel encrypts the client says", said_rows, check_said_to_kernel),
+		CASE("the kernel does not decrypt", check_kept_out),
 		CASE("freed when the worker's end is there", check_freed_when_placed),
 		TABLE("upload", size_rows, check_upload),
 		CASE("an upload that is cut", check_cut_upload),
