@@ -31,7 +31,7 @@ struct cage_rule {
 	const char *call;
 	enum cage_verdict verdict;
 	enum cage_option option; /* without which it is not there */
-	int error; /* CAGE_REFUSE: the positive errno */
+	int error;               /* CAGE_REFUSE: the positive errno */
 	const char *error_name;
 	const char *reason;
 	struct cage_comparison comparisons[CAGE_COMPARISONS_MAX + 1];
