@@ -325,7 +325,7 @@ on_attach(void *owner, struct message *message, const struct attach_attach *told
 	int error = read_rights(told->rights, &rights);
 	if (error == 0)
 		error = serve_attach(worker->serve, &client, &rights, &message->descriptor);
-	if (error == -ENOMEM || error == -EEXIST)
+	if (error == -ENOMEM)
 		on_session_ended(worker, told->session);
 	else if (error < 0)
 		channel_reject(worker->supervisor, "a session that cannot be served");

@@ -240,18 +240,25 @@ session_free(struct session **session)
 	free(freed);
 }
 
+/* It is over, and the record has its last line. */
+static void
+session_end(struct session **session)
+{
+	struct session *ended = *session;
+	pathio_free(&ended->io);
+	recorder_session_ended(ended->serve->options.recorder, ended->id, &ended->totals);
+	session_free(session);
+}
+
 static void
 on_closed(void *owner, const char *malformed)
 {
 	struct session *session = owner;
 	struct serve *serve = session->serve;
-	struct recorder *recorder = serve->options.recorder;
 	uint64_t id = session->id;
 	if (malformed != NULL)
-		recorder_malformed(recorder, id, malformed);
-	pathio_free(&session->io);
-	recorder_session_ended(recorder, id, &session->totals);
-	session_free(&session);
+		recorder_malformed(serve->options.recorder, id, malformed);
+	session_end(&session);
 	serve->options.ended(serve->options.owner, id);
 }
 
@@ -318,11 +325,11 @@ int
 serve_attach(
 	struct serve *serve, const struct serve_client *client, struct rights **rights, int *fd)
 {
-	bool served = find_session(serve, client->session) != NULL;
-	struct session *session = served ? NULL : session_new(serve, client->session);
-	int error = served ? -EEXIST : -ENOMEM;
-	if (session != NULL)
-		error = open_session(session, client, rights, fd);
+	struct session *former = find_session(serve, client->session);
+	if (former != NULL)
+		session_end(&former);
+	struct session *session = session_new(serve, client->session);
+	int error = session == NULL ? -ENOMEM : open_session(session, client, rights, fd);
 	if (error == 0)
 		update_pause(session);
 	else if (session != NULL)

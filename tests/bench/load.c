@@ -198,6 +198,8 @@ run(struct load *load)
 		session_begin_turn(&sessions[i]);
 	while (load->ended < load->begun)
 		dispatch(load);
+	for (uint64_t i = 0; i < load->sessions; i++)
+		tls_forget(&sessions[i]);
 	tell(load);
 }
 
@@ -243,5 +245,7 @@ main(int argc, char *argv[])
 	load.tls = tls_prepare();
 	allow_descriptors(2 * load.sessions + DESCRIPTORS_BESIDE);
 	run(&load);
+	tls_stop(load.tls);
+	free(load.took_s);
 	return EXIT_SUCCESS;
 }

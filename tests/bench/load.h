@@ -110,6 +110,10 @@ void data_connect(struct session *session, enum act act);
 /* ---- TLS: what fails ends the program ---- */
 
 SSL_CTX *tls_prepare(void);
+void tls_stop(SSL_CTX *context);
+
+/* What a session could have resumed. */
+void tls_forget(struct session *session);
 
 /* On a connection, as a client. */
 void tls_open(struct endpoint *endpoint);

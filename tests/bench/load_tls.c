@@ -61,6 +61,19 @@ tls_prepare(void)
 }
 
 void
+tls_stop(SSL_CTX *context)
+{
+	SSL_CTX_free(context);
+}
+
+void
+tls_forget(struct session *session)
+{
+	SSL_SESSION_free(session->resumable);
+	session->resumable = NULL;
+}
+
+void
 tls_open(struct endpoint *endpoint)
 {
 	struct session *session = endpoint->session;

@@ -124,7 +124,7 @@ def _(world):
         control.command(f"PASS {ada.password}", 230)
         check("früh".encode() in control.lines("NLST"), "before")
         start = world.mark()
-        pid = [r for r in world.records() if r["event"] == "attached"][-1]["worker_pid"]
+        pid = world.wait_record(event="attached", peer=control.name)["worker_pid"]
         os.kill(pid, signal.SIGKILL)
         world.wait_record(start, event="process_ended", child_pid=pid)
         wait_until(lambda: control.command("SIZE früh".encode()).code == 213, "its files again")

@@ -51,8 +51,10 @@ def is_served(home, gateway):
     """Whether eve can log in; not while the gateway has as many half sessions as it may, and with a
     421 that may be lost, as the client was cut off."""
     with contextlib.suppress(EOFError, OSError), home.connect(gateway) as control:
-        control.command(f"USER {home.eve.name}", 331)
-        return control.command(f"PASS {home.eve.password}", 230, 421).code == 230
+        control.line(f"USER {home.eve.name}")
+        control.reply(331)
+        control.line(f"PASS {home.eve.password}")
+        return control.reply(230, 421).code == 230
     return False
 
 
