@@ -88,6 +88,8 @@ struct session {
 	bool is_silent;     /* what is replied now goes nowhere */
 	bool is_counted;    /* among those that have not logged in */
 	bool has_mode_z;    /* it is offered; the worker decides */
+	bool is_host_asked; /* `host` is, by HOST: it is not just where the client came to */
+	bool is_introduced; /* CLNT or CSID is in the record */
 	const char *ending; /* why, for the record; NULL: it lives */
 	enum session_wait waits;
 	uint16_t noops;    /* that came during a transfer or a long command */
@@ -99,13 +101,11 @@ struct session {
 	struct wire_address proxy;   /* who has connected instead of the client; or none */
 	struct wire_address reached; /* local, or what the client has connected to at the proxy */
 	const struct host *host;     /* that the client is at */
-	bool is_host_asked;          /* by HOST, not where it came to */
 	uint64_t connected_ms;
 	uint64_t commands;
 
 	uint32_t idle_timeout_s; /* SITE IDLE */
 	uint32_t umask;          /* SITE UMASK: adds to that of the user */
-	bool is_introduced;      /* CLNT or CSID is in the record */
 
 	struct secure secure;
 	struct login login;

@@ -41,8 +41,8 @@ struct serve_client {
 
 /*
  * Takes *fd and *rights. A session that is still served ends first: its gateway has closed that
- * channel (REIN, and the login after it), and what says so has only not been read yet. 0 or negative
- * errno.
+ * channel (REIN, and the login after it), and what says so has only not been read yet. 0 or
+ * negative errno.
  */
 MUST_CHECK int serve_attach(
 	struct serve *serve, const struct serve_client *client, struct rights **rights, int *fd);

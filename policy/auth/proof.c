@@ -20,9 +20,14 @@
 
 enum { FILE_BYTES_MAX = 1024 * 1024, OWN_MAX = 64, NAME_BYTES_MAX = 1024, SECURITY_LEVEL = 1 };
 
+struct der {
+	unsigned char *bytes;
+	size_t length;
+};
+
 struct proof_trust {
-	X509_STORE *store;         /* NULL: no authorities */
-	struct bytes own[OWN_MAX]; /* this server's certificates, in DER */
+	X509_STORE *store;       /* NULL: no authorities */
+	struct der own[OWN_MAX]; /* this server's certificates */
 	size_t own_count;
 };
 
@@ -62,7 +67,7 @@ add_own(struct proof_trust *trust, BIO *pem)
 		OPENSSL_free(der);
 		return -EINVAL;
 	}
-	trust->own[trust->own_count++] = bytes_of((const char *)der, (size_t)length);
+	trust->own[trust->own_count++] = (struct der){ der, (size_t)length };
 	return 0;
 }
 
@@ -159,7 +164,7 @@ proof_trust_free(struct proof_trust **trust)
 		return;
 	X509_STORE_free(freed->store);
 	for (size_t i = 0; i < freed->own_count; i++)
-		OPENSSL_free((void *)(uintptr_t)freed->own[i].data);
+		OPENSSL_free(freed->own[i].bytes);
 	free(freed);
 }
 
@@ -167,25 +172,25 @@ proof_trust_free(struct proof_trust **trust)
 
 /* RFC 8446 4.2.3; those with an `is_old` are of TLS 1.2 only. */
 static const struct scheme {
-	uint16_t number;
 	const char *key;
 	const char *digest; /* NULL: the key says */
+	uint16_t number;
 	bool is_pss, is_old;
 } schemes[] = {
-	{ 0x0403, "EC", "SHA256", false, false },
-	{ 0x0503, "EC", "SHA384", false, false },
-	{ 0x0603, "EC", "SHA512", false, false },
-	{ 0x0804, "RSA", "SHA256", true, false },
-	{ 0x0805, "RSA", "SHA384", true, false },
-	{ 0x0806, "RSA", "SHA512", true, false },
-	{ 0x0807, "ED25519", NULL, false, false },
-	{ 0x0808, "ED448", NULL, false, false },
-	{ 0x0809, "RSA-PSS", "SHA256", true, false },
-	{ 0x080a, "RSA-PSS", "SHA384", true, false },
-	{ 0x080b, "RSA-PSS", "SHA512", true, false },
-	{ 0x0401, "RSA", "SHA256", false, true },
-	{ 0x0501, "RSA", "SHA384", false, true },
-	{ 0x0601, "RSA", "SHA512", false, true },
+	{ "EC", "SHA256", 0x0403, false, false },
+	{ "EC", "SHA384", 0x0503, false, false },
+	{ "EC", "SHA512", 0x0603, false, false },
+	{ "RSA", "SHA256", 0x0804, true, false },
+	{ "RSA", "SHA384", 0x0805, true, false },
+	{ "RSA", "SHA512", 0x0806, true, false },
+	{ "ED25519", NULL, 0x0807, false, false },
+	{ "ED448", NULL, 0x0808, false, false },
+	{ "RSA-PSS", "SHA256", 0x0809, true, false },
+	{ "RSA-PSS", "SHA384", 0x080a, true, false },
+	{ "RSA-PSS", "SHA512", 0x080b, true, false },
+	{ "RSA", "SHA256", 0x0401, false, true },
+	{ "RSA", "SHA384", 0x0501, false, true },
+	{ "RSA", "SHA512", 0x0601, false, true },
 };
 
 static const struct scheme *
@@ -330,9 +335,11 @@ is_good(const struct proof_trust *trust, const struct proof_messages *messages, 
 static bool
 is_own(const struct proof_trust *trust, struct bytes server)
 {
-	for (size_t i = 0; i < trust->own_count; i++)
-		if (bytes_equal(trust->own[i], server))
+	for (size_t i = 0; i < trust->own_count; i++) {
+		const struct der *own = &trust->own[i];
+		if (bytes_equal(bytes_of((const char *)own->bytes, own->length), server))
 			return true;
+	}
 	return false;
 }
 
