@@ -16,7 +16,11 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-enum { RECORD_BYTES = 16384 };
+enum {
+	RECORD_BYTES = 16384,
+	GATHERED_BYTES = 8 * RECORD_BYTES,
+	GATHERING_US = 4000,
+};
 
 /* ---- waiting ---- */
 
@@ -31,12 +35,18 @@ pump_stop_waiting(struct pump *pump)
 	pump->has_turn = false;
 }
 
+static int
+wait_until(struct pump *pump, struct event *event, int fd, short what, const struct timeval *limit)
+{
+	event_assign(event, pump->options.room->base, fd, what, on_event, pump);
+	return event_add(event, limit) < 0 ? -ENOMEM : -EINPROGRESS;
+}
+
 int
 pump_wait_for(struct pump *pump, struct event *event, int fd, short what, uint32_t limit_s)
 {
 	const struct timeval limit = { .tv_sec = (time_t)limit_s };
-	event_assign(event, pump->options.room->base, fd, what, on_event, pump);
-	return event_add(event, limit_s == 0 ? NULL : &limit) < 0 ? -ENOMEM : -EINPROGRESS;
+	return wait_until(pump, event, fd, what, limit_s == 0 ? NULL : &limit);
 }
 
 /* A client that does not move has its limit. */
@@ -47,6 +57,29 @@ wait_for_client(struct pump *pump)
 	if (wanted == 0)
 		return -EINPROGRESS; /* keys wakes us */
 	return pump_wait_for(pump, &pump->outer, pump->fd, wanted, pump->options.stall_timeout_s);
+}
+
+static void
+tell_gathered(struct pump *pump, int bytes)
+{
+	if (pump->gathered_bytes != bytes &&
+		setsockopt(pump->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes)) == 0)
+		pump->gathered_bytes = bytes;
+}
+
+/*
+ * A wake-up for each record costs us and the worker more than the record. So where they come thick,
+ * as many are waited for: not longer than a moment, for the last ones of a stream are fewer.
+ */
+static int
+wait_for_records(struct pump *pump)
+{
+	const struct timeval moment = { .tv_usec = GATHERING_US };
+	pump->is_gathering = pump->come >= RECORD_BYTES && tls_wants(pump->tls) == EV_READ;
+	pump->come = 0;
+	tell_gathered(pump, pump->is_gathering ? GATHERED_BYTES : 0);
+	return pump->is_gathering ? wait_until(pump, &pump->outer, pump->fd, EV_READ, &moment)
+				  : wait_for_client(pump);
 }
 
 /* The worker has limits of its own. */
@@ -192,6 +225,7 @@ move_in(struct pump *pump)
 		return error;
 	char *piece = pump->options.room->piece;
 	size_t length = read_piece(pump, piece, &error);
+	pump->come += length;
 	int passed = pass_on(pump, piece, length);
 	/* What was cut is passed on as well: what becomes of it is the owner's business. */
 	if (passed < 0)
@@ -199,7 +233,7 @@ move_in(struct pump *pump)
 	if (error == 0)
 		pump->phase = PUMP_ENDING;
 	else if (error == -EAGAIN && length == 0)
-		return wait_for_client(pump);
+		return wait_for_records(pump);
 	return error == 0 || error == -EAGAIN || error > 0 ? 0 : error;
 }
 
@@ -306,7 +340,8 @@ static void
 on_event(UNUSED evutil_socket_t fd, short what, void *argument)
 {
 	struct pump *pump = argument;
-	bool is_late = (what & EV_TIMEOUT) != 0 && !pump->has_turn;
+	bool is_late = (what & EV_TIMEOUT) != 0 && !pump->has_turn && !pump->is_gathering;
+	pump->is_gathering = false;
 	if (pump->phase == PUMP_LINGERS)
 		pump_linger_on(pump, is_late);
 	else if (is_late)

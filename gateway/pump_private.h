@@ -41,6 +41,9 @@ struct pump {
 	bool may_end;
 	bool has_turn;             /* work goes on in the next round of the loop */
 	bool is_in_kernel;         /* which encrypts; others have our fd as well */
+	bool is_gathering;         /* in: for a moment, until many records are there */
+	int gathered_bytes;        /* in: so many wake us, as the kernel has been told; 0: any */
+	size_t come;               /* in: since we last waited */
 	bool is_deaf;              /* HEARING, LINGERS: nothing more of the client's is read */
 	int unacknowledged;        /* LINGERS in the kernel: bytes at the last look, */
 	uint32_t unacknowledged_s; /* and for how long as many */

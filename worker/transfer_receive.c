@@ -10,7 +10,11 @@
 #include "worker/transfer_private.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <time.h>
+
+enum { THICK_BYTES = 64 * 1024, MOMENT_NS = 1000000 };
 
 static int
 write_file(struct transfer *transfer, const char *data, size_t length)
@@ -51,20 +55,36 @@ end_of_stream(struct transfer *transfer, struct transfer_room *room)
 	return is_short ? -ENODATA : TRANSFER_ENDED;
 }
 
+/*
+ * On a thread that has had much since it last waited: is the next in a moment's time there? To give
+ * the transfer back to the loop and to be sent it again would cost more.
+ */
+static bool
+more_comes(const struct transfer *transfer, uint64_t *come)
+{
+	const struct timespec moment = { .tv_nsec = MOMENT_NS };
+	struct pollfd wanted = { .fd = transfer->fd, .events = POLLIN };
+	bool is_thick = transfer->stop_us != 0 && *come >= THICK_BYTES;
+	*come = 0;
+	return is_thick && ppoll(&wanted, 1, &moment, NULL) > 0;
+}
+
 static int
 turn_receive(struct transfer *transfer, struct transfer_room *room)
 {
-	uint64_t piece;
+	uint64_t piece, come = 0;
 	while ((piece = transfer_piece(transfer)) > 0) {
 		size_t wanted = piece < sizeof(room->buffer) ? piece : sizeof(room->buffer);
 		ssize_t length = recv(transfer->fd, room->buffer, wanted, 0);
-		if (length < 0 && errno == EINTR)
+		if (length < 0 &&
+			(errno == EINTR || (errno == EAGAIN && more_comes(transfer, &come))))
 			continue;
 		if (length < 0)
 			return errno == EAGAIN ? TRANSFER_BLOCKED : -errno;
 		if (length == 0)
 			return end_of_stream(transfer, room);
 		transfer->bytes += (uint64_t)length;
+		come += (uint64_t)length;
 		int error = store(transfer, room, bytes_of(room->buffer, (size_t)length));
 		if (error < 0)
 			return error;

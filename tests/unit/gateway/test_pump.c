@@ -571,6 +571,31 @@ check_upload(void **state)
 	close_relay(&relay);
 }
 
+/* After records that came thick, a few that nothing follows do not wait for others. */
+static void
+check_few_records(void **state)
+{
+	static const size_t lengths[] = { 16384, 4, 16384, 16384, 1 };
+	static char piece[16384];
+	struct relay relay;
+	(void)state;
+	open_relay(&relay, true);
+	shake(&relay);
+	for (size_t i = 0; i < ARRAY_LENGTH(lengths); i++) {
+		size_t received = 0;
+		assert_int_equal(
+			SSL_write(relay.line.client, piece, (int)lengths[i]), (int)lengths[i]);
+		while (received < lengths[i]) {
+			assert_int_equal(event_base_loop(relay.world.base, EVLOOP_ONCE), 0);
+			ssize_t length = recv(relay.worker_fd, piece, sizeof(piece), MSG_DONTWAIT);
+			received += length > 0 ? (size_t)length : 0;
+		}
+		assert_int_equal(received, lengths[i]);
+	}
+	assert_false(relay.has_ended);
+	close_relay(&relay);
+}
+
 /* What arrived is passed on, and the owner knows before the worker that it was not all. */
 static void
 check_cut_upload(void **state)
@@ -673,6 +698,7 @@ main(void)
 		CASE("the kernel does not decrypt", check_kept_out),
 		CASE("freed when the worker's end is there", check_freed_when_placed),
 		TABLE("upload", size_rows, check_upload),
+		CASE("upload: a few records, and nothing for a while", check_few_records),
 		CASE("an upload that is cut", check_cut_upload),
 		CASE("a worker that takes no more", check_worker_that_leaves),
 		CASE("a connection that the owner does not want", check_refused),
