@@ -303,6 +303,18 @@ def _(world, row):
         world.server.wait_record(start, event="unclean_end", bytes=100_000)
 
 
+@suite.case("the last records of an upload do not wait for more, and neither does its close_notify")
+def _(world):
+    with tls.Client(world.server) as client:
+        client.voidcmd("TYPE I")
+        data, _ = client.ntransfercmd("STOR little")
+        data.sendall(SOME)
+        wait_until(lambda: f" {len(SOME)} bytes" in client.sendcmd("STAT"), "all is there", 10)
+        data.unwrap().close()  # the client's FIN comes behind ours
+        equal(client.voidresp()[:3], "226", "reply")
+    equal(world.user.path("little").read_bytes() == SOME, True, "content")
+
+
 @suite.case("a download is ended with close_notify, and one whose reader vanishes ends")
 def _(world):
     world.user.file("big", BIG)
