@@ -16,7 +16,7 @@
 
 enum {
 	BATCH_EVENTS = 64,       /* then the next writer has its turn */
-	GATHER_US = 1000,        /* long beside a wake-up, short beside what a channel holds */
+	GATHER_NS = 1000000,     /* long beside a wake-up, short beside what a channel holds */
 	EVENT_BYTES_MAX = 16384, /* the largest row of event.def fits well */
 	RETRY_SECONDS = 1,
 };
@@ -45,7 +45,7 @@ struct writers {
 	struct writer *stuck; /* whose lines are not written yet; NULL: none, reading goes on */
 	struct batch stuck_batch;
 	bool has_read; /* in this round of the loop */
-	uint64_t read_us;
+	uint64_t read_ns;
 	/* One batch of peeked events. */
 	char bytes[BATCH_EVENTS][EVENT_BYTES_MAX];
 };
@@ -215,24 +215,24 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 /* ---- gathering ---- */
 
 static uint64_t
-now_us(void)
+now_ns(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 void
 writers_gather(struct writers *writers)
 {
-	static const struct timespec wait = { .tv_nsec = GATHER_US * 1000 };
+	static const struct timespec wait = { .tv_nsec = GATHER_NS };
 	if (!writers->has_read)
 		return;
 	writers->has_read = false;
-	bool is_soon = now_us() - writers->read_us < 2 * GATHER_US;
+	bool is_soon = (now_ns() - writers->read_ns) / 2 < GATHER_NS;
 	if (is_soon && nanosleep(&wait, NULL) < 0)
 		ensure(errno == EINTR);
-	writers->read_us = now_us();
+	writers->read_ns = now_ns();
 }
 
 /* ---- set-up ---- */
