@@ -176,8 +176,8 @@ end_loading(struct keys *keys)
 			advance(keys);
 	} else if (!keys->is_refused) {
 		keys->is_in_force = true;
-		service_ready(&keys->service);
 		connect_all(keys, true);
+		service_ready(&keys->service); /* who hears of it may begin TLS at once */
 	}
 }
 
