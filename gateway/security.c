@@ -10,11 +10,11 @@
 #include "gateway/tls_kernel.h"
 #include "gateway/tls_provider.h"
 #include "gateway/tls_tickets.h"
+#include "ipc/base/content.h"
 #include "ipc/base/scope.h"
 
 #include <openssl/rand.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 enum { CERTIFICATES_MAX = 64, FILE_BYTES_MAX = 1024 * 1024 };
 
@@ -66,34 +66,14 @@ drop_next(struct security *security)
 }
 
 /* A whole file, whatever the descriptor's offset, which is shared with other processes. */
-static int
-read_file(int fd, char **owner, struct bytes *result)
-{
-	struct stat status;
-	if (fstat(fd, &status) < 0)
-		return -errno;
-	if (status.st_size <= 0 || status.st_size > FILE_BYTES_MAX)
-		return -EFBIG;
-	size_t length = (size_t)status.st_size;
-	SCOPE_FREE char *buffer = malloc(length);
-	if (buffer == NULL)
-		return -ENOMEM;
-	ssize_t have = pread(fd, buffer, length, 0);
-	if (have != (ssize_t)length)
-		return have < 0 ? -errno : -EIO;
-	*result = bytes_of(buffer, length);
-	*owner = buffer;
-	buffer = NULL;
-	return 0;
-}
-
 int
 security_add_certificate(struct security *security, uint32_t key, int fd)
 {
 	if (security->count == CERTIFICATES_MAX)
 		return -E2BIG;
 	struct tls_certificate added = { .key = key };
-	int error = read_file(fd, &security->chains[security->count], &added.chain);
+	int error =
+		content_read(fd, FILE_BYTES_MAX, &security->chains[security->count], &added.chain);
 	if (error == 0)
 		security->next[security->count++] = added;
 	return error;
@@ -105,7 +85,8 @@ security_add_staple(struct security *security, int fd)
 	if (security->count == 0 || security->next[security->count - 1].staple.length > 0)
 		return -EINVAL;
 	size_t last = security->count - 1;
-	return read_file(fd, &security->staples[last], &security->next[last].staple);
+	return content_read(
+		fd, FILE_BYTES_MAX, &security->staples[last], &security->next[last].staple);
 }
 
 int
@@ -114,7 +95,8 @@ security_add_authority(struct security *security, bool is_crl, int fd)
 	struct bytes *next = is_crl ? &security->peer.crls : &security->peer.authorities;
 	if (next->length > 0)
 		return -EINVAL;
-	return read_file(fd, is_crl ? &security->crls : &security->authorities, next);
+	return content_read(
+		fd, FILE_BYTES_MAX, is_crl ? &security->crls : &security->authorities, next);
 }
 
 int

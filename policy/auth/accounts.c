@@ -4,6 +4,7 @@
  */
 #include "policy/auth/accounts.h"
 
+#include "ipc/base/content.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "policy/rules/users.h"
@@ -77,17 +78,10 @@ read_all(int fd, struct text *text)
 	text->data = malloc(size + 1);
 	if (text->data == NULL)
 		return -ENOMEM;
-	while (text->length < size) {
-		ssize_t count = pread(
-			fd, text->data + text->length, size - text->length, (off_t)text->length);
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return -errno;
-		if (count == 0)
-			break; /* shorter than it was */
-		text->length += (size_t)count;
-	}
+	ssize_t have = content_read_into(fd, text->data, size);
+	if (have < 0)
+		return (int)have;
+	text->length = (size_t)have; /* it may be shorter than it was */
 	return 0;
 }
 

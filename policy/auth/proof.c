@@ -4,6 +4,7 @@
  */
 #include "policy/auth/proof.h"
 
+#include "ipc/base/content.h"
 #include "ipc/base/scope.h"
 #include "policy/auth/proof_messages.h"
 
@@ -15,8 +16,6 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FILE_BYTES_MAX = 1024 * 1024, OWN_MAX = 64, NAME_BYTES_MAX = 1024, SECURITY_LEVEL = 1 };
 
@@ -36,19 +35,14 @@ struct proof_trust {
 static int
 read_file(int fd, BIO **result)
 {
-	struct stat status;
-	if (fstat(fd, &status) < 0)
-		return -errno;
-	if (status.st_size <= 0 || status.st_size > FILE_BYTES_MAX)
-		return -EFBIG;
-	size_t length = (size_t)status.st_size;
-	SCOPE_FREE char *bytes = malloc(length);
-	if (bytes == NULL)
-		return -ENOMEM;
-	if (pread(fd, bytes, length, 0) != (ssize_t)length)
-		return -EIO;
+	SCOPE_FREE char *owner = NULL;
+	struct bytes content;
+	int error = content_read(fd, FILE_BYTES_MAX, &owner, &content);
+	if (error < 0)
+		return error;
 	BIO *pem = BIO_new(BIO_s_mem());
-	if (pem == NULL || BIO_write(pem, bytes, (int)length) != (int)length) {
+	if (pem == NULL ||
+		BIO_write(pem, content.data, (int)content.length) != (int)content.length) {
 		BIO_free(pem);
 		return -ENOMEM;
 	}

@@ -4,7 +4,7 @@
  */
 #include "policy/keys/key.h"
 
-#include "ipc/base/scope.h"
+#include "ipc/base/content.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -109,22 +109,6 @@ take_pem(const unsigned char *pem, size_t length, struct key **result, const cha
 	return 0;
 }
 
-/* The whole file, or a negative errno. */
-static ssize_t
-read_whole(int fd, unsigned char *buffer, size_t length)
-{
-	size_t have = 0;
-	while (have < length) {
-		ssize_t got = pread(fd, buffer + have, length - have, (off_t)have);
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		have += (size_t)got;
-	}
-	return (ssize_t)have;
-}
-
 int
 key_read(int fd, struct key **result, const char **reason)
 {
@@ -140,7 +124,7 @@ key_read(int fd, struct key **result, const char **reason)
 	unsigned char *pem = OPENSSL_secure_malloc(length);
 	if (pem == NULL)
 		return -ENOMEM;
-	ssize_t have = read_whole(fd, pem, length);
+	ssize_t have = content_read_into(fd, pem, length);
 	int error = have < 0 ? (int)have : take_pem(pem, (size_t)have, result, reason);
 	OPENSSL_secure_clear_free(pem, length);
 	return error;
