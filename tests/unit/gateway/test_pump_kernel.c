@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 /*

@@ -256,3 +256,10 @@ fixture_read_tag(struct fixture *fixture)
 	memcpy(&tag, buffer + sizeof(tag), sizeof(tag));
 	return le32toh(tag);
 }
+
+void
+fixture_complain(struct fixture *fixture, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		fixture_send(fixture, GATE_COMPLAIN, bytes_of("\1\0\0\0\0\0\0\0", 8), NULL, 0);
+}

@@ -80,4 +80,7 @@ int64_t fixture_read_tag(struct fixture *fixture);
 
 void fixture_close_peer(struct fixture *fixture);
 
+/* As the peer: so many messages that need no answer. */
+void fixture_complain(struct fixture *fixture, unsigned count);
+
 #endif

@@ -15,13 +15,6 @@
 #include <sys/socket.h>
 
 static void
-send_complaints(struct fixture *fixture, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		fixture_send(fixture, GATE_COMPLAIN, bytes_of("\1\0\0\0\0\0\0\0", 8), NULL, 0);
-}
-
-static void
 send_attach(struct fixture *fixture)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -52,7 +45,7 @@ static void
 check_peer_ends(UNUSED void **state)
 {
 	struct fixture *fixture = fixture_new(&fixture_gate);
-	send_complaints(fixture, 3);
+	fixture_complain(fixture, 3);
 	fixture_close_peer(fixture);
 	fixture_settle(fixture);
 	assert_int_equal(fixture->received, 3);
@@ -111,7 +104,7 @@ check_rejected(UNUSED void **state)
 {
 	struct fixture *fixture = fixture_new(&fixture_gate);
 	fixture->on_message = reject;
-	send_complaints(fixture, 2);
+	fixture_complain(fixture, 2);
 	fixture_close_peer(fixture);
 	fixture_settle(fixture);
 	assert_int_equal(fixture->received, 1);
@@ -170,7 +163,7 @@ check_free_in_handler(UNUSED void **state)
 	int descriptors = count_descriptors();
 	fixture->on_message = free_and_touch;
 	send_attach(fixture);
-	send_complaints(fixture, 3);
+	fixture_complain(fixture, 3);
 	fixture_settle(fixture);
 	assert_int_equal(fixture->received, 1);
 	assert_int_equal(fixture->closed, 0);
@@ -190,7 +183,7 @@ check_reject_and_free(UNUSED void **state)
 {
 	struct fixture *fixture = fixture_new(&fixture_gate);
 	fixture->on_message = reject_and_free;
-	send_complaints(fixture, 2);
+	fixture_complain(fixture, 2);
 	fixture_settle(fixture);
 	assert_int_equal(fixture->received, 1);
 	assert_int_equal(fixture->closed, 0);
@@ -243,8 +236,8 @@ check_free_other(UNUSED void **state)
 	a->on_message = b->on_message = free_other;
 	a->argument = b;
 	b->argument = a;
-	send_complaints(a, 2);
-	send_complaints(b, 2);
+	fixture_complain(a, 2);
+	fixture_complain(b, 2);
 	fixture_settle(a);
 	assert_true(
 		(a->received == 2 && b->received == 0) || (a->received == 0 && b->received == 2));
@@ -269,8 +262,8 @@ check_turns(UNUSED void **state)
 	a->on_message = b->on_message = compare;
 	a->argument = b;
 	b->argument = a;
-	send_complaints(a, 200);
-	send_complaints(b, 200);
+	fixture_complain(a, 200);
+	fixture_complain(b, 200);
 	fixture_settle(a);
 	assert_int_equal(a->received + b->received, 400);
 	fixture_end(&b);
@@ -291,7 +284,7 @@ check_pause(UNUSED void **state)
 {
 	struct fixture *fixture = fixture_new(&fixture_gate);
 	channel_pause(fixture->channel);
-	send_complaints(fixture, 5);
+	fixture_complain(fixture, 5);
 	fixture_settle(fixture);
 	assert_int_equal(fixture->received, 0);
 	fixture->on_message = pause_after_two;
@@ -312,7 +305,7 @@ check_end_while_paused(UNUSED void **state)
 {
 	struct fixture *fixture = fixture_new(&fixture_gate);
 	channel_pause(fixture->channel);
-	send_complaints(fixture, 2);
+	fixture_complain(fixture, 2);
 	fixture_close_peer(fixture);
 	fixture_settle(fixture);
 	assert_int_equal(fixture->received + fixture->closed, 0);
@@ -329,7 +322,7 @@ check_resume_after_end(UNUSED void **state)
 	struct fixture *fixture = fixture_new(&fixture_gate);
 	channel_pause(fixture->channel);
 	channel_reject(fixture->channel, "not now");
-	send_complaints(fixture, 2);
+	fixture_complain(fixture, 2);
 	channel_resume(fixture->channel);
 	fixture_settle(fixture);
 	channel_pause(fixture->channel);
@@ -355,7 +348,7 @@ check_phase_moves_on(UNUSED void **state)
 	struct fixture *fixture = fixture_new_in(&fixture_gate, PHASE_STARTING);
 	fixture->on_message = serve;
 	fixture_send(fixture, GATE_READY, bytes_of("\0\0", 2), NULL, 0);
-	send_complaints(fixture, 1);
+	fixture_complain(fixture, 1);
 	fixture_send(fixture, GATE_READY, bytes_of("\0\0", 2), NULL, 0);
 	fixture_settle(fixture);
 	assert_int_equal(fixture->received, 2);
@@ -396,62 +389,6 @@ check_no_channel(UNUSED void **state)
 	fd = -1;
 	assert_int_equal(channel_new(&options, &fd, &channel), -EBADMSG);
 	channel_free(&channel);
-}
-
-/* ---- what is held ---- */
-
-static int
-hold_ping(struct fixture *fixture, uint32_t tag)
-{
-	return channel_hold(fixture->channel, GATE_PING, tag, &(struct gate_ping){ 0 });
-}
-
-static void
-on_message_hold(struct fixture *fixture, UNUSED struct message *message)
-{
-	assert_int_equal(hold_ping(fixture, (uint32_t)fixture->received), 0);
-}
-
-/* What handlers hold goes out when whoever runs the loop says so, in order. */
-static void
-check_hold_in_handler(UNUSED void **state)
-{
-	struct fixture *fixture = fixture_new(&fixture_gate);
-	fixture->on_message = on_message_hold;
-	send_complaints(fixture, 3);
-	fixture_settle(fixture);
-	assert_int_equal(fixture->received, 3);
-	assert_int_equal(fixture_read_tag(fixture), -1);
-	channel_flush(fixture->channel);
-	for (uint32_t tag = 1; tag <= 3; tag++)
-		assert_int_equal(fixture_read_tag(fixture), tag);
-	assert_int_equal(fixture_read_tag(fixture), -1);
-	fixture_end(&fixture);
-}
-
-/* What was held before a message that breaks a rule is not said any more. */
-static void
-check_hold_and_reject(UNUSED void **state)
-{
-	struct fixture *fixture = fixture_new(&fixture_gate);
-	assert_int_equal(hold_ping(fixture, 1), 0);
-	channel_reject(fixture->channel, "a rule");
-	channel_flush(fixture->channel);
-	assert_int_equal(fixture_read_tag(fixture), -1);
-	fixture_settle(fixture);
-	assert_int_equal(fixture->closed, 1);
-	assert_string_equal(fixture->malformed, "a rule");
-	fixture_end(&fixture);
-}
-
-static void
-check_hold_and_free(UNUSED void **state)
-{
-	struct fixture *fixture = fixture_new(&fixture_gate);
-	assert_int_equal(hold_ping(fixture, 1), 0);
-	channel_free(&fixture->channel);
-	assert_int_equal(fixture_read_tag(fixture), -1);
-	fixture_end(&fixture);
 }
 
 /* ---- the trace ---- */
@@ -503,9 +440,6 @@ main(void)
 		CASE("the phase moves on", check_phase_moves_on),
 		CASE("a field out of range is not sent", check_sender_limits),
 		CASE("what is no channel", check_no_channel),
-		CASE("held by a handler", check_hold_in_handler),
-		CASE("held, and rejected", check_hold_and_reject),
-		CASE("held, and freed", check_hold_and_free),
 		CASE("the trace is JSON", check_trace),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
