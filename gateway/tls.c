@@ -39,11 +39,16 @@ end_with(struct tls *tls, int error)
 	return tls->error;
 }
 
-/* Never 0: -EAGAIN with ->wants, or why it ended. */
+/*
+ * Never 0: -EAGAIN with ->wants, or why it ended. What libssl had to say for itself, an alert or an
+ * answer to new keys, leaves now.
+ */
 static int
 explain(struct tls *tls, int result)
 {
 	int number = errno;
+	if (tls->is_done)
+		(void)!tls_output_flush(tls->output);
 	switch (SSL_get_error(tls->ssl, result)) {
 	case SSL_ERROR_WANT_READ:
 		tls->wants = EV_READ;
@@ -104,6 +109,7 @@ tls_handshake(struct tls *tls)
 		return flushed;
 	}
 	tls->is_done = flushed == 0;
+	tls_output_hold(tls->output);
 	tls_peer_settle(tls);
 	/* From here on no call waits for keys, and none needs a stack of its own. */
 	SSL_clear_mode(tls->ssl, SSL_MODE_ASYNC);

@@ -19,9 +19,10 @@ enum {
 
 struct output {
 	int fd;
-	BIO *kernel; /* NULL: nobody else encrypts */
-	bool is_gathering;
-	int error; /* that ended it: negative errno, or 0 */
+	BIO *kernel;       /* NULL: nobody else encrypts */
+	bool is_held;      /* against libssl's flushes */
+	bool is_gathering; /* keeps its memory */
+	int error;         /* that ended it: negative errno, or 0 */
 	char *bytes;
 	size_t capacity, start, end;
 };
@@ -79,10 +80,17 @@ tls_output_flush(BIO *bio)
 }
 
 void
+tls_output_hold(BIO *bio)
+{
+	struct output *output = BIO_get_data(bio);
+	output->is_held = true;
+}
+
+void
 tls_output_gather(BIO *bio)
 {
 	struct output *output = BIO_get_data(bio);
-	output->is_gathering = true;
+	output->is_held = output->is_gathering = true;
 }
 
 size_t
@@ -161,7 +169,7 @@ output_control(BIO *bio, int command, long number, void *pointer)
 	switch (command) {
 	case BIO_CTRL_FLUSH:
 		BIO_clear_retry_flags(bio);
-		error = output->is_gathering ? output->error : flush(output);
+		error = output->is_held ? output->error : flush(output);
 		if (error == -EAGAIN)
 			BIO_set_retry_write(bio);
 		return error == 0 ? 1 : -1;

@@ -18,9 +18,12 @@
 MUST_CHECK BIO *tls_output_new(int fd, BIO *kernel);
 
 /*
- * From now on libssl's own flushes, at the end of its handshakes and alerts, do nothing, and the
- * memory stays between those of tls_output_flush().
+ * From now on libssl's own flushes, behind each of its messages, do nothing: what is there leaves
+ * with tls_output_flush() or when there is no more room.
  */
+void tls_output_hold(BIO *output);
+
+/* The same, and the memory stays between flushes: more is on its way. */
 void tls_output_gather(BIO *output);
 
 /* Sends what is there: 0, -EAGAIN, or the negative errno that ended the connection. */

@@ -338,16 +338,19 @@ def _(world):
         with half_upload(world):
             pass
 
-    for _ in range(10):  # until each gateway has had its share
-        round_of_everything()
+    # A gateway or a thread whose first share comes late takes memory and descriptors for good, but
+    # once: what leaks does so each time.
     before = world.idle_footprint()
-    for _ in range(3):
-        round_of_everything()
-    after = world.idle_footprint()
-    equal(after.descriptors, before.descriptors, "descriptors")
-    if not has_sanitizer():
-        grown = after.memory_bytes - before.memory_bytes
-        check(grown < 256 << 10, f"{grown} bytes of memory more than before")
+    for _ in range(8):
+        for _ in range(3):
+            round_of_everything()
+        after = world.idle_footprint()
+        more = after.descriptors - before.descriptors
+        grown = 0 if has_sanitizer() else after.memory_bytes - before.memory_bytes
+        before = after
+        if more == 0 and grown < 256 << 10:
+            break
+    check(more == 0 and grown < 256 << 10, f"{more} descriptors and {grown} bytes more each time")
 
 
 # A full disk

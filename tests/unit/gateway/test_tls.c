@@ -239,6 +239,28 @@ check_own_end(void **state)
 	tls_world_close(&world);
 }
 
+/* A record that is none: the peer hears why the connection ends. */
+static void
+check_alert(void **state)
+{
+	static const char junk[] = "\x17\x03\x03\x00\x20 this was never encrypted by it";
+	struct tls_world world = { .base = NULL };
+	struct tls_line line;
+	char buffer[64];
+	(void)state;
+	tls_world_open(&world, &ordinary, 1);
+	tls_line_open(&world, &line, SESSION, NULL, false);
+	tls_line_shake(&world, &line);
+	assert_int_equal(send(line.client_fd, junk, sizeof(junk), 0), sizeof(junk));
+	assert_int_equal(tls_read(line.server, buffer, sizeof(buffer)), -EPROTO);
+	ERR_clear_error();
+	int length = tls_line_client_read(&line, buffer, sizeof(buffer));
+	assert_int_equal(SSL_get_error(line.client, length), SSL_ERROR_SSL);
+	assert_int_equal(ERR_GET_REASON(ERR_peek_error()), SSL_R_SSLV3_ALERT_BAD_RECORD_MAC);
+	tls_line_close(&line);
+	tls_world_close(&world);
+}
+
 int
 main(void)
 {
@@ -250,6 +272,7 @@ main(void)
 		CASE("a peer that does not read: bounded, and nothing lost", check_full),
 		TABLE("the peer's end", end_rows, check_end),
 		CASE("our own end is said", check_own_end),
+		CASE("an alert leaves at once", check_alert),
 	};
 	if (key_prepare() < 0 || tls_provider_load() < 0)
 		return 1;

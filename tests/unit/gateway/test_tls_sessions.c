@@ -8,6 +8,7 @@
 #include "policy/keys/key.h"
 
 #include <openssl/err.h>
+#include <sys/socket.h>
 
 enum { SESSION = 9, OTHER_SESSION = 10 };
 
@@ -114,6 +115,35 @@ check_age(void **state)
 	tls_world_close(&world);
 }
 
+static ssize_t
+peek(int fd)
+{
+	char bytes[16384];
+	return recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+}
+
+static void
+check_one_segment(void **state)
+{
+	enum { RECORD_BYTES_MIN = 22 };
+	struct tls_world world = { .base = NULL };
+	struct tls_line control;
+	(void)state;
+	tls_world_open(&world, &ordinary, 1);
+	tls_line_open(&world, &control, SESSION, NULL, false);
+	tls_line_shake(&world, &control);
+	SSL_SESSION *session = session_of(&control);
+	assert_int_equal(peek(control.client_fd), -1);
+	tls_renew_ticket(control.server);
+	assert_int_equal(tls_write(control.server, "x", 1), 1);
+	assert_int_equal(peek(control.client_fd), -1);
+	assert_int_equal(tls_flush(control.server), 0);
+	assert_true(peek(control.client_fd) > (ssize_t)2 * RECORD_BYTES_MIN);
+	SSL_SESSION_free(session);
+	tls_line_close(&control);
+	tls_world_close(&world);
+}
+
 /* OpenSSL's clients use a session of TLS 1.3 once: each transfer brings another ticket. */
 static void
 check_renewal(void **state)
@@ -150,6 +180,7 @@ main(void)
 		TABLE("resumed", resume_rows, check_resume),
 		TABLE("tickets", age_rows, check_age),
 		CASE("a ticket for each transfer", check_renewal),
+		CASE("a ticket leaves with the reply behind it", check_one_segment),
 	};
 	if (key_prepare() < 0 || tls_provider_load() < 0)
 		return 1;
