@@ -130,7 +130,7 @@ make_view(struct backend_tree *tree)
 {
 	uint64_t resolve = tree->resolve | RESOLVE_CACHED | RESOLVE_NO_XDEV;
 	SCOPE_FD int probe = -1;
-	if (tree->is_local)
+	if (tree->storage != KERNEL_FAR)
 		probe = kernel_open_below(tree->root_fd, "/", O_PATH | O_DIRECTORY, 0, resolve);
 	tree->has_view = probe >= 0;
 	tree[1] = tree[0];
@@ -160,7 +160,7 @@ kernel_tree_open(const struct backend_options *options, struct backend_tree **re
 	tree[0] = (struct backend_tree){
 		.root_fd = options->root_fd,
 		.resolve = resolve,
-		.is_local = kernel_is_local(options->root_fd),
+		.storage = kernel_storage(options->root_fd),
 		.device = root.device,
 	};
 	make_view(tree);

@@ -8,13 +8,20 @@
 
 #include <sys/stat.h>
 
+/* Where a file system keeps its files, and so what a read may wait for. */
+enum kernel_storage {
+	KERNEL_FAR,       /* another machine, or unknown */
+	KERNEL_ON_DISK,   /* of this machine */
+	KERNEL_IN_MEMORY, /* nothing, swapping apart */
+};
+
 struct backend_tree {
-	int root_fd;      /* O_PATH, borrowed */
-	uint64_t resolve; /* for openat2(2): how paths resolve below the root */
-	bool is_local;    /* the root is on a disk of this machine, or in its memory */
-	uint64_t device;  /* of the root */
-	bool is_view;     /* of what the caches have: nothing may wait */
-	bool has_view;    /* it follows this struct in memory */
+	int root_fd;                 /* O_PATH, borrowed */
+	uint64_t resolve;            /* for openat2(2): how paths resolve below the root */
+	enum kernel_storage storage; /* of the root */
+	uint64_t device;             /* of the root */
+	bool is_view;                /* of what the caches have: nothing may wait */
+	bool has_view;               /* it follows this struct in memory */
 };
 
 /*
@@ -32,7 +39,7 @@ MUST_CHECK int kernel_open_path(
 struct backend_file {
 	int fd;
 	bool readable;
-	bool is_near; /* for reading only, and on the root's own local file system */
+	enum kernel_storage storage; /* if for reading only, and on the root's own file system */
 };
 
 /*
@@ -56,8 +63,8 @@ MUST_CHECK int
 kernel_attributes(int folder_fd, const char *name, int flags, struct pathio_attributes *result);
 enum pathio_type kernel_type(mode_t mode);
 
-/* Is this file system one whose waits are short, and whose caches answer for it? */
-bool kernel_is_local(int fd);
+/* By its type: whether its waits are short, and its caches answer for it. */
+enum kernel_storage kernel_storage(int fd);
 
 /* ---- the functions of the table, by file ---- */
 

@@ -15,22 +15,30 @@
 #include <sys/vfs.h>
 
 /* A type that is not here is taken for a far one. */
-bool
-kernel_is_local(int fd)
+enum kernel_storage
+kernel_storage(int fd)
 {
-	static const uint32_t types[] = {
-		EXT4_SUPER_MAGIC, /* ext2 and ext3 too */
-		XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, TMPFS_MAGIC, RAMFS_MAGIC,
-		OVERLAYFS_SUPER_MAGIC, 0x2fc12fc1, /* ZFS */
-		0xca451a4e,                        /* bcachefs */
+	static const struct {
+		uint32_t type;
+		enum kernel_storage storage;
+	} rows[] = {
+		{ EXT4_SUPER_MAGIC, KERNEL_ON_DISK }, /* ext2 and ext3 too */
+		{ XFS_SUPER_MAGIC, KERNEL_ON_DISK },
+		{ BTRFS_SUPER_MAGIC, KERNEL_ON_DISK },
+		{ F2FS_SUPER_MAGIC, KERNEL_ON_DISK },
+		{ OVERLAYFS_SUPER_MAGIC, KERNEL_ON_DISK },
+		{ 0x2fc12fc1, KERNEL_ON_DISK }, /* ZFS */
+		{ 0xca451a4e, KERNEL_ON_DISK }, /* bcachefs */
+		{ TMPFS_MAGIC, KERNEL_IN_MEMORY },
+		{ RAMFS_MAGIC, KERNEL_IN_MEMORY },
 	};
 	struct statfs found;
 	if (fstatfs(fd, &found) < 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
-		if ((uint32_t)found.f_type == types[i])
-			return true;
-	return false;
+		return KERNEL_FAR;
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+		if ((uint32_t)found.f_type == rows[i].type)
+			return rows[i].storage;
+	return KERNEL_FAR;
 }
 
 struct backend_tree *
@@ -39,12 +47,13 @@ kernel_tree_cached(struct backend_tree *tree)
 	return tree->has_view ? tree + 1 : NULL;
 }
 
-/* A file system that knows no RWF_NOWAIT might wait. */
+/* A disk's file system that knows no RWF_NOWAIT might wait; those in memory know none. */
 static ssize_t
 read_now(const struct backend_file *file, uint64_t offset, char *buffer, size_t length)
 {
 	struct iovec place = { .iov_base = buffer, .iov_len = length };
-	ssize_t count = preadv2(file->fd, &place, 1, (off_t)offset, RWF_NOWAIT);
+	int flags = file->storage == KERNEL_IN_MEMORY ? 0 : RWF_NOWAIT;
+	ssize_t count = preadv2(file->fd, &place, 1, (off_t)offset, flags);
 	if (count < 0)
 		return errno == EOPNOTSUPP ? -EAGAIN : -errno;
 	return count;
@@ -54,7 +63,7 @@ ssize_t
 kernel_file_read_cached(struct backend_file *file, uint64_t offset, void *buffer, size_t length)
 {
 	size_t done = 0;
-	if (!file->is_near)
+	if (file->storage == KERNEL_FAR)
 		return -EAGAIN;
 	if (offset > INT64_MAX || length > INT64_MAX - offset)
 		return 0;
@@ -72,5 +81,5 @@ kernel_file_read_cached(struct backend_file *file, uint64_t offset, void *buffer
 bool
 kernel_file_is_near(const struct backend_file *file)
 {
-	return file->is_near;
+	return file->storage != KERNEL_FAR;
 }

@@ -85,11 +85,11 @@ kernel_file_open(struct backend_tree *tree, const struct path *path, unsigned fl
 		free(file);
 		return fd;
 	}
+	bool is_own = looks && found.device == tree->device && (flags & BACKEND_WRITE) == 0;
 	*file = (struct backend_file){
 		.fd = fd,
 		.readable = (flags & BACKEND_READ) != 0,
-		.is_near = looks && tree->is_local && found.device == tree->device &&
-			   (flags & BACKEND_WRITE) == 0,
+		.storage = is_own ? tree->storage : KERNEL_FAR,
 	};
 	if (looks)
 		*attributes = found;
