@@ -209,8 +209,8 @@ read_piece(struct pump *pump, char *piece, int *error)
 {
 	size_t length = 0;
 	*error = 1;
-	while (*error > 0 && PIECE_BYTES - length >= RECORD_BYTES) {
-		*error = tls_read(pump->tls, piece + length, PIECE_BYTES - length);
+	while (*error > 0 && GATHERED_BYTES - length >= RECORD_BYTES) {
+		*error = tls_read(pump->tls, piece + length, GATHERED_BYTES - length);
 		if (*error > 0)
 			length += (size_t)*error;
 	}

@@ -19,7 +19,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DATA_INPUT_BYTES = 128 * 1024 };
+enum {
+	/* Of TLS 1.2, whose nonce makes it the longer one: what surrounds 16,384 bytes. */
+	RECORD_BYTES_MAX = 16384 + 5 + 8 + 16,
+	/* Eight records in one recv(2): a little less would take two. */
+	DATA_INPUT_BYTES = 8 * RECORD_BYTES_MAX + 8,
+};
 
 /* ---- what libssl says ---- */
 
