@@ -295,6 +295,15 @@ static const struct attach_handlers handlers = {
 	.ping = on_ping,
 };
 
+/* DECISIONS 22: what record had no room for yet would end with this process. */
+static void
+finish_record(struct worker *worker)
+{
+	while (!recorder_is_drained(worker->recorder))
+		if (event_base_loop(worker->base, EVLOOP_ONCE) != 0)
+			die("what is left for record cannot be sent");
+}
+
 /* What still hangs after a while may do so for ever, and what it uses must not be torn down. */
 static void
 leave_threads(struct worker *worker)
@@ -343,6 +352,7 @@ main(int count, char **words)
 		nursery_dispatch(worker.set_up.nursery, serve_flush, worker.set_up.serve);
 
 	serve_free(&worker.set_up.serve);
+	finish_record(&worker);
 	leave_threads(&worker);
 	set_up_free(&worker.set_up);
 	recorder_free(&worker.recorder);
