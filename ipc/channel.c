@@ -379,6 +379,12 @@ channel_is_full(const struct channel *channel)
 	return channel->backlog.bytes >= CHANNEL_QUEUE_BYTES_FULL;
 }
 
+bool
+channel_is_drained(const struct channel *channel)
+{
+	return channel->ended || channel->backlog.first == NULL;
+}
+
 /* ---- set-up ---- */
 
 int

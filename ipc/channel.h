@@ -81,6 +81,9 @@ void channel_lost(int post_result);
 
 bool channel_is_full(const struct channel *channel);
 
+/* Nothing that was posted or held is still in this process, or there is nobody left to take it. */
+bool channel_is_drained(const struct channel *channel);
+
 /*
  * Handlers come only while reading; a paused channel leaves messages in the socket, and the peer's
  * end behind them.

@@ -42,8 +42,8 @@ now_ms(void)
 static bool
 is_slow(uint32_t code)
 {
-	return code == PATHIO_COMMIT || code == PATHIO_COPY || code == PATHIO_DIGEST ||
-	       code == PATHIO_REMOVE_TREE || code == PATHIO_COMBINE;
+	return code == PATHIO_COMMIT || code == PATHIO_SYNC || code == PATHIO_COPY ||
+	       code == PATHIO_DIGEST || code == PATHIO_REMOVE_TREE || code == PATHIO_COMBINE;
 }
 
 static bool

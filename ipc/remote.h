@@ -14,9 +14,10 @@
 
 struct remote_options {
 	struct event_base *base;
-	uint32_t deadline_ms;      /* of a request; 0: none */
-	uint32_t stall_ms;         /* of a transfer without progress; 0: none */
-	uint32_t slow_deadline_ms; /* of commit, copy, combine, digest, remove_tree; 0: none */
+	uint32_t deadline_ms; /* of a request; 0: none */
+	uint32_t stall_ms;    /* of a transfer without progress; 0: none */
+	/* Of commit, sync, copy, combine, digest and remove_tree; 0: none. */
+	uint32_t slow_deadline_ms;
 	void *owner;
 	/* As of struct channel_options: once, from the loop. Usually frees the instance. */
 	void (*closed)(void *owner, const char *malformed);

@@ -66,7 +66,7 @@ struct backend_extent {
 };
 
 struct backend_entry {
-	struct bytes name;                   /* lives until the next call on the directory */
+	struct bytes name; /* at most NAME_BYTES_MAX; lives until the next call on the directory */
 	struct pathio_attributes attributes; /* as lstat; only the type if names were asked for */
 };
 
@@ -155,8 +155,8 @@ struct backend {
 	int (*directory_open)(struct backend_tree *tree, const struct path *path, unsigned flags,
 		struct backend_directory **result);
 	/*
-	 * 1 and the next entry, in no order, never "." or ".."; 0 at the end. An entry that stays
-	 * while others come and go is seen once.
+	 * 1 and the next entry, in no order, never "." or "..", nor a name that is too long for any
+	 * path; 0 at the end. An entry that stays while others come and go is seen once.
 	 */
 	int (*directory_next)(struct backend_directory *directory, struct backend_entry *result);
 	void (*directory_close)(struct backend_directory **directory);

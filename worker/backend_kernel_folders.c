@@ -112,6 +112,13 @@ describe(const struct backend_directory *directory, const struct dirent64 *found
 	return 1;
 }
 
+/* Vfat, ntfs3, CIFS and FUSE have names of up to 1,024 bytes, which no path can hold (PATHIO 5). */
+static bool
+is_too_long(const char *name)
+{
+	return strnlen(name, NAME_BYTES_MAX + 1) > NAME_BYTES_MAX;
+}
+
 int
 kernel_directory_next(struct backend_directory *directory, struct backend_entry *result)
 {
@@ -120,7 +127,8 @@ kernel_directory_next(struct backend_directory *directory, struct backend_entry 
 		const void *here = directory->block + directory->at;
 		const struct dirent64 *found = here;
 		directory->at += found->d_reclen;
-		if (is_dots(found->d_name) || !describe(directory, found, &result->attributes))
+		if (is_dots(found->d_name) || is_too_long(found->d_name) ||
+			!describe(directory, found, &result->attributes))
 			continue;
 		result->name = bytes_of_text(found->d_name);
 		return 1;

@@ -162,10 +162,12 @@ time_or_omit(bool given, int64_t time_ns)
 	if (!given)
 		return (struct timespec){ .tv_nsec = UTIME_OMIT };
 	int64_t second = INT64_C(1000000000);
-	int64_t rest = time_ns % second;
-	if (rest < 0)
-		rest += second;
-	return (struct timespec){ .tv_sec = (time_ns - rest) / second, .tv_nsec = rest };
+	struct timespec time = { .tv_sec = time_ns / second, .tv_nsec = time_ns % second };
+	if (time.tv_nsec < 0) { /* before 1970: down to the second before it */
+		time.tv_sec--;
+		time.tv_nsec += second;
+	}
+	return time;
 }
 
 int

@@ -47,7 +47,9 @@ begin_copy(struct call *call)
 	int error = instance_judge_target(call, call->destination, RIGHTS_OVERWRITE, RIGHTS_CREATE);
 	if (error < 0)
 		return error;
-	return operation_copy(call->tree, call->path, call->destination, &call->operation);
+	bool must_be_new = (call->judged & RIGHTS_OVERWRITE) == 0;
+	return operation_copy(
+		call->tree, call->path, call->destination, must_be_new, &call->operation);
 }
 
 int

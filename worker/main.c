@@ -1,45 +1,29 @@
 /*
  * sallyport-worker: serves the files of one logged-in user (DESIGN 2). The supervisor starts it as
- * that user with CAP_SYS_CHROOT alone; its first act is to lock itself into the user's home. fd 3
- * is its channel to the supervisor, which it trusts; gateways, whose channels come over it, and the
- * files themselves it does not.
+ * that user with CAP_SYS_CHROOT alone; its first act is to lock itself into the user's home
+ * (set_up.h). fd 3 is its channel to the supervisor, which it trusts; gateways, whose channels come
+ * over it, and the files themselves it does not.
  *
  * What keeps it from starting it tells the supervisor in words, and ends. When the supervisor is
  * gone, it finishes the sessions that it has and leaves (DECISIONS 18).
  */
-#include "ipc/attach.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
-#include "policy/cage/cage.h"
-#include "worker/backends.h"
-#include "worker/charset.h"
-#include "worker/memory_load.h"
-#include "worker/operations.h"
 #include "worker/saving.h"
-#include "worker/serve.h"
+#include "worker/set_up.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 
 struct worker {
 	struct event_base *base;
 	struct channel *supervisor;
 	struct recorder *recorder;
-	struct nursery *nursery;
-	struct serve *serve; /* NULL until it is configured */
-	char *user;
-	char *home;      /* NULL where files are in memory */
-	char *directory; /* of custom backends; NULL: none is asked for */
-	char *settings;  /* what they are told */
-	uint32_t owner;  /* who beside root may own them */
-	struct backend_choice chosen;
-	struct charset *charset;  /* NULL: names are UTF-8 for everybody */
-	char *refusal;            /* why there is no backend, or NULL */
-	struct memory_load *load; /* until record knows what was loaded; or NULL */
+	struct set_up set_up; /* empty until it is configured */
+	char *directory;      /* of custom backends; NULL: none is asked for */
+	char *settings;       /* what they are told */
+	uint32_t owner;       /* who beside root may own them */
 	uint32_t path_timeout_ms;
 	uint32_t stall_timeout_ms;
 	struct saving *saving; /* for the admin command; or NULL */
@@ -50,167 +34,25 @@ struct worker {
 
 /* ---- starting ---- */
 
-/* What libc opens late, before there is nothing left to open (DECISIONS 6). */
-static int
-prepare_libraries(void)
-{
-	if (setenv("TZ", ":/etc/localtime", 0) < 0)
-		return -errno;
-	tzset();
-	/* An arena of a thread's own opens a file of /proc when it gives memory back. */
-	(void)mallopt(M_ARENA_MAX, 1); /* AddressSanitizer's malloc has none, and says no */
-	operation_digest_prepare();
-	return 0;
-}
-
-static int
-open_charset(struct worker *worker, const struct attach_configure *told)
-{
-	if (told->user.charset.length == 0)
-		return 0;
-	SCOPE_FREE char *name = bytes_copy_text(told->user.charset);
-	if (name == NULL)
-		return -ENOMEM;
-	int error = charset_open(name, &worker->charset);
-	if (error < 0 && asprintf(&worker->refusal,
-				 "charset %s: %s; are libc's character sets (gconv) installed?",
-				 name, strerror(-error)) < 0)
-		worker->refusal = NULL;
-	return error;
-}
-
-static struct backend_options
-tree_options(const struct account_user *user)
-{
-	return (struct backend_options){
-		.root_fd = -1,
-		.memory_limit_bytes = user->memory_limit_bytes,
-		.umask = user->umask,
-		.uid = user->uid,
-		.gid = user->gid,
-		.symlinks = user->symlinks,
-	};
-}
-
-static int
-make_nursery(struct worker *worker, const struct attach_configure *told)
-{
-	const struct account_user *user = &told->user;
-	struct backend_options tree = tree_options(user);
-	/* Where cage_enter() went: the root too, unless no own root was to be had. Never closed. */
-	int root_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0)
-		return -errno;
-	tree.root_fd = root_fd;
-	if (worker->load != NULL)
-		tree.made = memory_load_take_tree(worker->load);
-	return nursery_new(
-		&(struct nursery_options){
-			.base = worker->base,
-			.backend = worker->chosen.backend,
-			.threads = worker->chosen.executor == BACKEND_POOL ? user->path_threads : 0,
-			.tree = tree,
-			.uploads = { .sync = user->sync, .keep_partial = user->keep_partial },
-			.charset = worker->charset,
-			.mode_z = user->mode_z,
-			.local_times = user->local_times,
-			.owner = {
-				.name = user->owner_names ? bytes_of_text(worker->user)
-							  : bytes_of_text(""),
-				.uid = user->uid,
-				.gid = user->gid,
-			},
-			.observer = recorder_observer(worker->recorder),
-		},
-		&worker->nursery);
-}
-
 static void on_session_ended(void *owner, uint64_t session);
 
-/* Not where an effect that lasts would hold up answers with the loop. */
-static bool
-may_hold_answers(const struct backend_choice *chosen)
-{
-	return chosen->executor == BACKEND_POOL || chosen->backend == &backend_memory;
-}
-
-static int
-make_serve(struct worker *worker, const struct attach_configure *told)
-{
-	return serve_new(
-		&(struct serve_options){
-			.base = worker->base,
-			.nursery = worker->nursery,
-			.recorder = worker->recorder,
-			.deadline_ms = told->path_timeout_s * 1000u,
-			.slow_deadline_ms = told->commit_timeout_s * 1000,
-			.stall_timeout_ms = told->stall_timeout_s * 1000,
-			.user = bytes_of_text(worker->user),
-			.holds = may_hold_answers(&worker->chosen),
-			.ended = on_session_ended,
-			.owner = worker,
-		},
-		&worker->serve);
-}
-
-/* Custom code is loaded while there are files to load it from. */
-static int
-choose_backend(struct worker *worker, const struct attach_configure *told)
-{
-	return backends_choose(
-		&(struct backends_options){
-			.name = told->user.backend,
-			.directory =
-				bytes_of_text(worker->directory == NULL ? "" : worker->directory),
-			.settings = bytes_of_text(worker->settings == NULL ? "" : worker->settings),
-			.owner = worker->owner,
-		},
-		&worker->chosen, &worker->refusal);
-}
-
-static int
-begin_load(struct worker *worker, const struct attach_configure *told)
-{
-	const struct backend_options options = tree_options(&told->user);
-	if (worker->chosen.backend != &backend_memory || told->user.memory_load.length == 0)
-		return 0;
-	return memory_load_begin(told->user.memory_load, &options, &worker->load);
-}
-
-/* From the open world into the cage, in the one order that works. */
 static int
 set_up(struct worker *worker, const struct attach_configure *told, struct cage_report *report)
 {
-	int error = choose_backend(worker, told);
-	if (error < 0)
-		return error;
 	worker->path_timeout_ms = told->path_timeout_s * 1000u;
 	worker->stall_timeout_ms = told->stall_timeout_s * 1000u;
-	/* Whose files are in memory lives in the empty folder where the supervisor started it. */
-	bool in_memory = worker->chosen.in_memory;
-	worker->home = in_memory ? NULL : bytes_copy_text(told->user.home);
-	worker->user = bytes_copy_text(told->user.name);
-	if (worker->user == NULL || (worker->home == NULL && !in_memory))
-		return -ENOMEM;
-	error = prepare_libraries();
-	if (error == 0)
-		error = open_charset(worker, told);
-	if (error == 0)
-		error = begin_load(worker, told);
-	if (error == 0)
-		error = cage_enter(CAGE_WORKER,
-			&(struct cage_options){
-				.home = worker->home, .required = told->cage_required },
-			report);
-	if (error == 0)
-		error = make_nursery(worker, told);
-	if (error == 0)
-		error = make_serve(worker, told);
-	if (error == 0)
-		error = cage_close(CAGE_WORKER, &worker->chosen.additions, report);
-	if (error == 0 && worker->load != NULL)
-		error = memory_load_finish(worker->load);
-	return error;
+	return set_up_worker(
+		&(struct set_up_options){
+			.base = worker->base,
+			.recorder = worker->recorder,
+			.told = told,
+			.directory = worker->directory,
+			.settings = worker->settings,
+			.owner = worker->owner,
+			.ended = on_session_ended,
+			.ended_owner = worker,
+		},
+		&worker->set_up, report);
 }
 
 /* Does not return: a worker that is not wholly caged serves nobody. */
@@ -219,13 +61,9 @@ fail(struct worker *worker, const struct attach_configure *told, int error,
 	const struct cage_report *report)
 {
 	char reason[1024];
-	SCOPE_FREE char *words = worker->refusal;
-	if (report->problem != NULL)
-		words = cage_report_text(report);
-	else if (worker->load != NULL && memory_load_text(worker->load) != NULL)
-		words = strdup(memory_load_text(worker->load));
+	SCOPE_FREE char *words = set_up_problem(&worker->set_up, error, report);
 	snprintf(reason, sizeof(reason), "worker of %.*s: %.900s", (int)told->user.name.length,
-		told->user.name.data, words == NULL ? tree_open_problem(error) : words);
+		told->user.name.data, words == NULL ? strerror(-error) : words);
 	channel_lost(attach_post_failed(worker->supervisor, 0,
 		&(struct attach_failed){
 			.error = (uint16_t)-error, .reason = bytes_of_text(reason) }));
@@ -253,7 +91,7 @@ on_configure(void *owner, struct message *message, const struct attach_configure
 {
 	struct worker *worker = owner;
 	struct cage_report report = { .problem = NULL };
-	if (worker->serve != NULL) {
+	if (worker->set_up.serve != NULL) {
 		channel_reject(worker->supervisor, "configured twice");
 		return;
 	}
@@ -273,7 +111,7 @@ on_configure(void *owner, struct message *message, const struct attach_configure
 static bool
 is_done(const struct worker *worker)
 {
-	bool is_idle = worker->serve == NULL || serve_count(worker->serve) == 0;
+	bool is_idle = worker->set_up.serve == NULL || serve_count(worker->set_up.serve) == 0;
 	return worker->retiring && is_idle && worker->saving == NULL;
 }
 
@@ -318,13 +156,13 @@ on_attach(void *owner, struct message *message, const struct attach_attach *told
 		.peer = told->peer,
 		.is_claimed = told->claimed,
 	};
-	if (worker->serve == NULL || worker->retiring) {
+	if (worker->set_up.serve == NULL || worker->retiring) {
 		channel_reject(worker->supervisor, "a session where none can be served");
 		return;
 	}
 	int error = read_rights(told->rights, &rights);
 	if (error == 0)
-		error = serve_attach(worker->serve, &client, &rights, &message->descriptor);
+		error = serve_attach(worker->set_up.serve, &client, &rights, &message->descriptor);
 	if (error == -ENOMEM)
 		on_session_ended(worker, told->session);
 	else if (error < 0)
@@ -340,7 +178,7 @@ on_change_rights(void *owner, struct message *message, const struct attach_chang
 	if (read_rights(told->rights, &rights) < 0)
 		channel_reject(worker->supervisor, "rights that are none");
 	else
-		serve_change_rights(worker->serve, told->session, &rights);
+		serve_change_rights(worker->set_up.serve, told->session, &rights);
 }
 
 /* ---- saving ---- */
@@ -376,7 +214,7 @@ on_save(void *owner, struct message *message, const struct attach_save *told)
 	struct worker *worker = owner;
 	(void)told;
 	const struct saving_options options = {
-		.nursery = worker->nursery,
+		.nursery = worker->set_up.nursery,
 		.descriptor = message->descriptor,
 		.stall_timeout_ms = worker->stall_timeout_ms,
 		.running = &worker->saving,
@@ -401,17 +239,17 @@ on_record(void *owner, struct message *message, const struct attach_record *told
 	(void)told;
 	if (recorder_set_channel(worker->recorder, &message->descriptor) < 0)
 		die("cannot take the channel to record");
-	if (worker->load != NULL && memory_load_text(worker->load) != NULL)
-		recorder_notice(worker->recorder, memory_load_text(worker->load));
-	memory_load_free(&worker->load);
+	if (worker->set_up.load != NULL && memory_load_text(worker->set_up.load) != NULL)
+		recorder_notice(worker->recorder, memory_load_text(worker->set_up.load));
+	memory_load_free(&worker->set_up.load);
 }
 
 static void
 on_recorder_resumed(void *owner)
 {
 	const struct worker *worker = owner;
-	if (worker->serve != NULL)
-		serve_resume(worker->serve);
+	if (worker->set_up.serve != NULL)
+		serve_resume(worker->set_up.serve);
 }
 
 static void
@@ -457,11 +295,21 @@ static const struct attach_handlers handlers = {
 	.ping = on_ping,
 };
 
+/* DECISIONS 22: what record had no room for yet would end with this process. */
+static void
+finish_record(struct worker *worker)
+{
+	while (!recorder_is_drained(worker->recorder))
+		if (event_base_loop(worker->base, EVLOOP_ONCE) != 0)
+			die("what is left for record cannot be sent");
+}
+
 /* What still hangs after a while may do so for ever, and what it uses must not be torn down. */
 static void
 leave_threads(struct worker *worker)
 {
-	if (worker->nursery != NULL && !nursery_rest(worker->nursery, worker->path_timeout_ms))
+	if (worker->set_up.nursery != NULL &&
+		!nursery_rest(worker->set_up.nursery, worker->path_timeout_ms))
 		_exit(EXIT_SUCCESS);
 }
 
@@ -501,17 +349,14 @@ main(int count, char **words)
 		die("started by hand? descriptor 3 is no channel to a supervisor");
 	event_base_dispatch(worker.base); /* until it is configured: then there may be threads */
 	if (worker.is_ready && !is_done(&worker))
-		nursery_dispatch(worker.nursery, serve_flush, worker.serve);
+		nursery_dispatch(worker.set_up.nursery, serve_flush, worker.set_up.serve);
 
-	serve_free(&worker.serve);
+	serve_free(&worker.set_up.serve);
+	finish_record(&worker);
 	leave_threads(&worker);
-	nursery_free(&worker.nursery);
-	charset_free(&worker.charset);
+	set_up_free(&worker.set_up);
 	recorder_free(&worker.recorder);
-	memory_load_free(&worker.load);
 	channel_free(&worker.supervisor);
-	free(worker.user);
-	free(worker.home);
 	free(worker.directory);
 	free(worker.settings);
 	event_base_free(worker.base);

@@ -194,15 +194,10 @@ find_file(struct memory_load *load, struct bytes path, struct memory_node **resu
 static struct memory_load_attributes
 entry_attributes(const struct memory_archive *archive)
 {
-	int64_t seconds = archive->archive_entry_mtime(archive->entry);
-	int64_t mtime_ns;
-	if (__builtin_mul_overflow(seconds, INT64_C(1000000000), &mtime_ns) ||
-		__builtin_add_overflow(
-			mtime_ns, archive->archive_entry_mtime_nsec(archive->entry), &mtime_ns))
-		mtime_ns = seconds < 0 ? INT64_MIN : INT64_MAX;
 	return (struct memory_load_attributes){
 		.mode = archive->archive_entry_perm(archive->entry) & 0777,
-		.mtime_ns = mtime_ns,
+		.mtime_ns = memory_load_time(archive->archive_entry_mtime(archive->entry),
+			archive->archive_entry_mtime_nsec(archive->entry)),
 	};
 }
 

@@ -50,7 +50,7 @@ attributes_of(const struct stat *found)
 {
 	return (struct memory_load_attributes){
 		.mode = found->st_mode & 0777,
-		.mtime_ns = found->st_mtim.tv_sec * INT64_C(1000000000) + found->st_mtim.tv_nsec,
+		.mtime_ns = memory_load_time(found->st_mtim.tv_sec, found->st_mtim.tv_nsec),
 	};
 }
 

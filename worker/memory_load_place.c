@@ -7,6 +7,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
+int64_t
+memory_load_time(int64_t seconds, int64_t nanoseconds)
+{
+	int64_t result;
+	if (__builtin_mul_overflow(seconds, INT64_C(1000000000), &result) ||
+		__builtin_add_overflow(result, nanoseconds, &result))
+		return seconds < 0 ? INT64_MIN : INT64_MAX;
+	return result;
+}
+
 int
 memory_load_find(const struct memory_load *load, const struct memory_node *folder,
 	struct bytes name, struct memory_entry **result)

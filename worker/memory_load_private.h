@@ -35,6 +35,9 @@ struct memory_load_attributes {
 	int64_t mtime_ns;
 };
 
+/* Since 1970. What 64 bits of nanoseconds cannot hold becomes the nearest that they can. */
+int64_t memory_load_time(int64_t seconds, int64_t nanoseconds);
+
 /* Says in words why `entry` (in the folder or archive; may be empty) is refused. Returns error. */
 int memory_load_refuse(struct memory_load *load, int error, struct bytes entry, const char *format,
 	...) PRINTF_LIKE(4, 5);

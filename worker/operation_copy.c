@@ -12,8 +12,21 @@ struct copying {
 	struct operation operation;
 	struct backend_file *source;
 	struct upload *upload;
+	bool must_be_new;
 	struct pouring pouring;
 };
+
+/* Something may have come up since, and who copies may not replace it. */
+static int
+check_still_new(const struct copying *copying)
+{
+	const struct tree *tree = copying->operation.tree;
+	struct pathio_attributes found;
+	if (!copying->must_be_new)
+		return 0;
+	int error = tree->backend->stat(tree->state, upload_path(copying->upload), false, &found);
+	return error == 0 ? -EACCES : 0;
+}
 
 static int
 copy_step(struct operation *operation)
@@ -24,7 +37,8 @@ copy_step(struct operation *operation)
 	if (more != 0)
 		return more;
 	struct pathio_attributes attributes;
-	return upload_commit(&copying->upload, &attributes);
+	int error = check_still_new(copying);
+	return error < 0 ? error : upload_commit(&copying->upload, &attributes);
 }
 
 static void
@@ -60,13 +74,14 @@ open_both(struct copying *copying, const struct path *source, const struct path 
 
 int
 operation_copy(struct tree *tree, const struct path *source, const struct path *destination,
-	struct operation **result)
+	bool must_be_new, struct operation **result)
 {
 	struct copying *copying = calloc(1, sizeof(*copying));
 	if (copying == NULL)
 		return -ENOMEM;
 	struct operation *operation = &copying->operation;
 	*operation = (struct operation){ .kind = &copy_kind, .tree = tree };
+	copying->must_be_new = must_be_new;
 	int error = open_both(copying, source, destination);
 	if (error < 0)
 		operation_free(&operation);

@@ -62,11 +62,11 @@ operation_remove_tree(struct tree *tree, const struct path *path, struct operati
 
 /*
  * Copies a regular file to a path where nothing or a regular file is, by way of a hidden temporary
- * as an upload does; onto itself is -EINVAL. The copy has the times of now and the mode of an
- * upload.
+ * as an upload does; onto itself is -EINVAL. With `must_be_new` it is -EACCES if something is there
+ * when the copy is to be put in place. The copy has the times of now and the mode of an upload.
  */
 MUST_CHECK int operation_copy(struct tree *tree, const struct path *source,
-	const struct path *destination, struct operation **result);
+	const struct path *destination, bool must_be_new, struct operation **result);
 
 /*
  * Appends the parts (pathio_part, each path folded) to the target, which need not exist, and

@@ -12,8 +12,8 @@ write_all(struct pouring *pouring, const char *data, size_t length)
 	while (length > 0) {
 		ssize_t written = pouring->backend->write(
 			pouring->destination, pouring->destination_offset, data, length);
-		if (written < 0)
-			return (int)written;
+		if (written <= 0) /* a backend that stores nothing must not be asked for ever */
+			return written < 0 ? (int)written : -EIO;
 		data += written;
 		pouring->destination_offset += (uint64_t)written;
 		length -= (size_t)written;

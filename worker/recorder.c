@@ -208,6 +208,19 @@ recorder_is_waiting(const struct recorder *recorder)
 	       !STAILQ_EMPTY(&recorder->kept);
 }
 
+static bool
+is_drained(const struct outlet *outlet)
+{
+	return outlet == NULL || channel_is_drained(outlet->channel);
+}
+
+bool
+recorder_is_drained(const struct recorder *recorder)
+{
+	return STAILQ_EMPTY(&recorder->kept) && is_drained(recorder->current) &&
+	       is_drained(recorder->earlier);
+}
+
 /* ---- events ---- */
 
 const struct instance_observer *

@@ -31,6 +31,9 @@ MUST_CHECK int recorder_set_channel(struct recorder *recorder, int *fd);
 
 bool recorder_is_waiting(const struct recorder *recorder);
 
+/* All that was told is in channels, and outlives this process. Else the loop has to go on. */
+bool recorder_is_drained(const struct recorder *recorder);
+
 /* For instances; lives as long as the recorder. */
 const struct instance_observer *recorder_observer(const struct recorder *recorder);
 

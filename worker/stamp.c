@@ -1,6 +1,6 @@
 /*
- * Times of listings (see stamp.h). Runs in the worker; localtime_r() reads no file, because main()
- * called tzset() before the cage closed (DECISIONS 6).
+ * Times of listings (see stamp.h). Runs in the worker; localtime_r() reads no file, because the
+ * set-up called tzset() before the cage closed (DECISIONS 6).
  */
 #include "worker/stamp.h"
 

@@ -3,6 +3,10 @@
  * trees they leave (PATHIO, preamble). What differs is made short and told as a row for pathio.def.
  *
  *	test_contract_differential [SEED [CALLS]]	another first seed; so many calls in all
+ *
+ * As released it makes 102,000 calls, with the sanitizers the first 12,000 of them (meson.build); a
+ * run of all tests has both. A call counts once, though seven worlds and the oracle carry it out;
+ * what only looks at the trees at the end does not count, nor what was drawn and is never made.
  */
 #include "ipc/base/number.h"
 #include "tests/contract/derived.h"
@@ -19,6 +23,7 @@ enum { SEQUENCE_CALLS = 500, SHORT_CALLS_MAX = 8 };
 
 static uint64_t first_seed = 1;
 static uint64_t calls_in_all = DIFFERENTIAL_CALLS;
+static uint64_t calls_made; /* so far */
 
 enum {
 #define WORLD(name, title, ...) WORLD_##name,
@@ -76,22 +81,27 @@ check_kind(void **state)
 	const struct kind_row *row = *state;
 	int descriptors = count_descriptors();
 	clock_t start = clock();
-	uint64_t calls = 0, seed = first_seed;
+	uint64_t made = 0, looks = 0, seed = first_seed;
 	for (size_t i = 0; i < WORLD_COUNT; i++)
 		worlds[i].opens.symlinks = row->symlinks;
-	for (; calls < calls_in_all / ARRAY_LENGTH(kind_rows); seed++) {
+	for (; made < calls_in_all / ARRAY_LENGTH(kind_rows); seed++) {
 		struct differ_sequence sequence = { .symlinks = row->symlinks };
 		struct differ_finding finding;
 		draw_sequence(seed, row->kind, &sequence);
 		if (differ_run(&sequence, worlds, WORLD_COUNT, true, &finding))
 			tell_difference(&sequence, &finding, seed);
-		calls += sequence.count;
+		/* It may have been cut where what is left is anybody's guess (differ.c). */
+		bool is_whole = sequence.count > SEQUENCE_CALLS;
+		looks += is_whole ? sequence.count - SEQUENCE_CALLS : 0;
+		made += is_whole ? SEQUENCE_CALLS : sequence.count;
 		differ_clear(&sequence);
 	}
-	printf("# %s: seeds %llu to %llu, %llu calls in each of %zu worlds, %.1f s of CPU\n",
+	printf("# %s: seeds %llu to %llu, %llu calls and %llu looks at the end, in each of "
+	       "%zu worlds, %.1f s of CPU\n",
 		row->name, (unsigned long long)first_seed, (unsigned long long)seed - 1,
-		(unsigned long long)calls, ARRAY_LENGTH(worlds),
+		(unsigned long long)made, (unsigned long long)looks, ARRAY_LENGTH(worlds),
 		(double)(clock() - start) / CLOCKS_PER_SEC);
+	calls_made += made;
 	assert_int_equal(count_descriptors(), descriptors);
 }
 
@@ -286,5 +296,7 @@ main(int count, char **arguments)
 		TABLE("random calls", kind_rows, check_kind),
 		TABLE("finds a planted defect", planted_rows, check_planted),
 	};
-	return table_run(tables, ARRAY_LENGTH(tables));
+	int failed = table_run(tables, ARRAY_LENGTH(tables));
+	printf("# %llu random calls in all\n", (unsigned long long)calls_made);
+	return failed;
 }

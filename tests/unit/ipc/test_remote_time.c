@@ -107,15 +107,19 @@ static void
 check_slow(UNUSED void **state)
 {
 	struct worker_stub *stub = worker_stub_new(&remote_clock_limits);
-	struct call calls[2] = { 0 };
+	struct call calls[3] = { 0 };
 	const struct pathio_remove_tree remove = { .path = bytes_of_text("/a") };
+	const struct pathio_sync sync = { .file = 1 };
 	pathio_remove_tree(stub->io, &remove, call_done, &calls[0]);
-	worker_stub_stat(stub, &calls[1]);
+	pathio_sync(stub->io, &sync, call_done, &calls[1]);
+	worker_stub_stat(stub, &calls[2]);
 	remote_clock_pass(stub, SLOW_MS - 1);
 	call_check(&calls[0], 0, 0);
-	call_check(&calls[1], 1, -ETIMEDOUT);
+	call_check(&calls[1], 0, 0);
+	call_check(&calls[2], 1, -ETIMEDOUT);
 	remote_clock_pass(stub, 1);
 	call_check(&calls[0], 1, -ETIMEDOUT);
+	call_check(&calls[1], 1, -ETIMEDOUT);
 	worker_stub_end(&stub);
 }
 

@@ -99,6 +99,14 @@ on_closed(void *owner, const char *malformed)
 }
 
 static void
+on_record_closed(void *owner, const char *malformed)
+{
+	struct program_world *world = owner;
+	world->record_gone = true;
+	on_closed(owner, malformed);
+}
+
+static void
 child(int fd, int empty_fd)
 {
 	uid_t uid = geteuid() == 0 ? 65534 : geteuid();
@@ -244,7 +252,7 @@ program_world_attach(struct program_world *world)
 		.phase = PHASE_SERVING,
 		.handlers = &record_handlers,
 		.owner = world,
-		.closed = on_closed,
+		.closed = on_record_closed,
 	};
 	assert_int_equal(channel_new(&record_options, &record[0], &world->record), 0);
 	const struct remote_options options = { .base = world->base,

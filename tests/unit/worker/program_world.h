@@ -25,7 +25,8 @@ struct program_world {
 	pid_t pid;
 	bool ready;
 	bool pong;
-	bool gone; /* end of file on the supervisor's channel */
+	bool gone;        /* end of file on the supervisor's channel, */
+	bool record_gone; /* and on record's */
 	bool is_saved;
 	struct attach_saved saved;
 	char failed[1024];

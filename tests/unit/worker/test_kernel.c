@@ -293,15 +293,23 @@ check_new_kernel(UNUSED void **state)
 	test_tree_close(&test);
 }
 
+/* In a child: from now on this call is answered so. */
+static void
+answer_call(int call, int answer)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (filter == NULL ||
+		seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint16_t)answer), call, 0) < 0 ||
+		seccomp_load(filter) < 0)
+		_exit(2);
+	seccomp_release(filter);
+}
+
 /* In a child, which loses fchmodat2 as Linux before 6.6 does not have it. */
 static void
 set_modes_without_fchmodat2(void)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	if (filter == NULL || seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), FCHMODAT2, 0) < 0 ||
-		seccomp_load(filter) < 0)
-		_exit(2);
-	seccomp_release(filter);
+	answer_call(FCHMODAT2, ENOSYS);
 	check_modes();
 	struct path file = test_path("/f");
 	assert_int_equal(backend_kernel.set_mode(test.tree.state, &file, 0200), 0);
@@ -331,13 +339,7 @@ open_without_openat2(int answer)
 	struct backend_options options = { .root_fd = open("/", O_PATH | O_CLOEXEC) };
 	struct upload_policy uploads = { .sync = SYNC_NONE };
 	struct tree tree;
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	if (filter == NULL ||
-		seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint16_t)answer), SCMP_SYS(openat2), 0) <
-			0 ||
-		seccomp_load(filter) < 0)
-		_exit(2);
-	seccomp_release(filter);
+	answer_call(SCMP_SYS(openat2), answer);
 	int error = tree_open(&tree, &backend_kernel, &options, &uploads);
 	_exit(error == -ENOSYS && strstr(tree_open_problem(error), "5.6") != NULL ? 0 : 1);
 }
@@ -354,6 +356,30 @@ check_no_openat2(UNUSED void **state)
 		assert_int_equal(waitpid(child, &status, 0), child);
 		assert_int_equal(status, 0);
 	}
+}
+
+/* In a child, where renames race with ".." at every try. */
+static void
+look_in_a_race(void)
+{
+	struct path path = test_path("/d/f");
+	struct pathio_attributes found;
+	answer_call(SCMP_SYS(openat2), EAGAIN);
+	_exit(backend_kernel.stat(test.tree.state, &path, true, &found) == -EBUSY ? 0 : 1);
+}
+
+/* DECISIONS 28: it is tried again, and not for ever. */
+static void
+check_racing(UNUSED void **state)
+{
+	int status;
+	test_tree_open(&test, &backend_kernel);
+	pid_t child = fork();
+	if (child == 0)
+		look_in_a_race();
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	test_tree_close(&test);
 }
 
 static void
@@ -379,6 +405,7 @@ main(void)
 		CASE("modes", check_new_kernel),
 		CASE("modes before Linux 6.6", check_old_kernel),
 		CASE("a kernel without openat2", check_no_openat2),
+		CASE("renames that race with a walk for ever", check_racing),
 		CASE("a root that is none", check_no_root),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));

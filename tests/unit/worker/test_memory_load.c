@@ -88,6 +88,32 @@ check_source(void **state)
 	test_remove_folder(loads_folder);
 }
 
+/* A year that nanoseconds do not reach is the last that they do, if the file system has it. */
+static void
+check_far_time(UNUSED void **state)
+{
+	static const char *const sources[] = { "tree", "t" };
+	struct memory_load *load = NULL;
+	char path[128];
+	struct stat found;
+	loads_begin();
+	assert_int_equal(
+		loads_run("mkdir tree && echo x > tree/f && touch -d @9300000000 tree/f && "
+			  "tar -cf t --format=pax -C tree ."),
+		0);
+	snprintf(path, sizeof(path), "%s/tree/f", loads_folder);
+	assert_int_equal(stat(path, &found), 0);
+	bool is_reached = found.st_mtim.tv_sec <= INT64_MAX / 1000000000;
+	int64_t want = is_reached ? found.st_mtim.tv_sec * INT64_C(1000000000) : INT64_MAX;
+	for (size_t i = 0; i < ARRAY_LENGTH(sources); i++) {
+		assert_int_equal(loads_name(sources[i], &load), 0);
+		memory_load_free(&load);
+		assert_int_equal(loads_attributes("/f").mtime_ns, want);
+		test_tree_close(&memory_test);
+	}
+	test_remove_folder(loads_folder);
+}
+
 /* What has no place in memory is left out and counted; a file of two names keeps both. */
 static void
 check_left_out(UNUSED void **state)
@@ -210,6 +236,7 @@ main(void)
 	tree_tests_begin();
 	const struct table tables[] = {
 		TABLE("begins with", source_rows, check_source),
+		CASE("a time beyond nanoseconds", check_far_time),
 		CASE("what is left out", check_left_out),
 		CASE("an archive that was added to", check_added_to),
 		TABLE("refused", refused_rows, check_refused),

@@ -192,11 +192,46 @@ check_copy_dropped(struct tree *tree)
 	put(tree, "/f", 'x', 20 << 20);
 	tree->uploads.keep_partial = true;
 	int descriptors = count_descriptors();
-	assert_int_equal(operation_copy(tree, &source, &destination, &operation), 0);
+	assert_int_equal(operation_copy(tree, &source, &destination, false, &operation), 0);
 	assert_int_equal(operation_step(operation), 1);
 	assert_true(operation_bytes(operation) < 20 << 20);
 	operation_free(&operation);
 	assert_int_equal(count_descriptors(), descriptors);
+	assert_int_equal(count_entries(tree, "/"), 1);
+}
+
+static ssize_t
+write_nothing(UNUSED struct backend_file *file, UNUSED uint64_t offset, UNUSED const void *data,
+	UNUSED size_t length)
+{
+	return 0;
+}
+
+static ssize_t
+copy_nothing(UNUSED struct backend_file *source, UNUSED uint64_t source_offset,
+	UNUSED struct backend_file *destination, UNUSED uint64_t destination_offset,
+	UNUSED uint64_t length)
+{
+	return -ENOTSUP;
+}
+
+/* A backend that never stores a byte and never says why is not asked for ever. */
+static void
+check_copy_stores_nothing(struct tree *tree)
+{
+	struct path source = test_path("/f");
+	struct path destination = test_path("/g");
+	struct operation *operation;
+	int steps;
+	put(tree, "/f", 'x', 1000);
+	const struct backend *sound = tree->backend;
+	struct backend idle = *sound;
+	idle.write = write_nothing;
+	idle.copy_range = copy_nothing;
+	tree->backend = &idle;
+	assert_int_equal(operation_copy(tree, &source, &destination, false, &operation), 0);
+	assert_int_equal(finish(operation, &steps), -EIO);
+	tree->backend = sound;
 	assert_int_equal(count_entries(tree, "/"), 1);
 }
 
@@ -386,6 +421,7 @@ static const struct tree_row tree_rows[] = {
 	{ "remove_tree: dropped half-way", check_removal_dropped },
 	{ "remove_tree: entries that come meanwhile", check_added_meanwhile },
 	{ "copy: dropped half-way leaves nothing", check_copy_dropped },
+	{ "copy: a backend that stores nothing", check_copy_stores_nothing },
 	{ "digest: in pieces", check_digest_in_pieces },
 	{ "size_as: ascii has a limit", check_size_as_limit },
 };

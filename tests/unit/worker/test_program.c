@@ -292,6 +292,32 @@ check_orphan(void **state)
 	program_world_free(world, 0);
 }
 
+/* DECISIONS 22: it leaves when record has all of it, however long that takes. */
+static void
+check_full_record(void **state)
+{
+	enum { OPERATIONS = 600 }; /* more than a channel holds */
+	const struct pathio_stat root = { .path = bytes_of_text("/") };
+	struct program_world *world = program_world_new("memory", NULL, "");
+	(void)state;
+	program_world_wait(world, &world->ready);
+	program_world_attach(world);
+	channel_pause(world->record);
+	for (int i = 0; i < OPERATIONS; i++)
+		assert_int_equal(call_stat(world->io, &world->wait, &root), 0);
+	assert_int_equal(
+		attach_post_retire(world->worker, 6, &(struct attach_retire){ .nothing = 0 }), 0);
+	pathio_free(&world->io);
+	for (int i = 0; i < 100 && world->ended != 42; i++)
+		program_world_run(world);
+	assert_int_equal(world->ended, 42);
+	channel_resume(world->record);
+	for (int i = 0; i < 100 && !world->record_gone; i++)
+		program_world_run(world);
+	assert_int_equal(world->events, OPERATIONS + 1); /* and the session's end */
+	program_world_free(world, 0);
+}
+
 int
 main(int count, char **arguments)
 {
@@ -302,6 +328,7 @@ main(int count, char **arguments)
 		CASE("what memory should begin with is missing", check_not_loaded),
 		CASE("a home that is missing is told in words", check_home),
 		CASE("without a supervisor it finishes and leaves", check_orphan),
+		CASE("it leaves nothing untold", check_full_record),
 	};
 	assert_true(count > 1);
 	int fd = open(arguments[1], O_PATH | O_CLOEXEC);

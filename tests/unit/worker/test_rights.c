@@ -368,6 +368,30 @@ check_commit_over_new(void **state)
 	session_free(session);
 }
 
+/* The same of a copy, which may take its time. */
+static void
+check_copy_over_new(void **state)
+{
+	(void)state;
+	static const struct session_right create[] = {
+		{ "/", RIGHTS_LIST | RIGHTS_READ | RIGHTS_CREATE }, { NULL, 0 }
+	};
+	static char large[20 << 20];
+	struct session *session = session_new(&backend_memory, create, 0);
+	plant(session);
+	session_plant(session, "/d/large", large, sizeof(large));
+	const struct pathio_copy copy = { .source = PATH("/d/large"),
+		.destination = PATH("/d/new") };
+	uint32_t tag = pathio_copy(session->io, &copy, pathio_wait_done, &session->wait);
+	session_plant(session, "/d/new", "another's", 9);
+	assert_int_equal(session_finish(session, tag), -EACCES);
+	assert_int_equal(call_stat(session->io, &session->wait,
+				 &(struct pathio_stat){ .path = PATH("/d/new") }),
+		0);
+	assert_int_equal(session->wait.body.attributes_of.attributes.size, 9);
+	session_free(session);
+}
+
 int
 main(void)
 {
@@ -380,6 +404,7 @@ main(void)
 		CASE("rights change under an open file", check_change),
 		CASE("rights change under an upload", check_commit_revoked),
 		CASE("an upload that may only create", check_commit_over_new),
+		CASE("a copy that may only create", check_copy_over_new),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }
