@@ -330,23 +330,11 @@ instance_begin_commit(struct call *call)
 	return handle->is_revoked ? -EACCES : 0;
 }
 
-/* Something may have come up since, which this session may not replace. */
-static int
-check_still_new(const struct call *call)
-{
-	struct pathio_attributes attributes;
-	if (!call->handle->must_be_new)
-		return 0;
-	int error = call_backend(call)->stat(
-		call_state(call), upload_path(call->handle->upload), false, &attributes);
-	return error == 0 ? -EACCES : 0;
-}
-
 int
 instance_run_commit(struct call *call, union pathio_body *body)
 {
 	struct handle *handle = call->handle;
-	int error = check_still_new(call);
+	int error = handle->must_be_new ? upload_claim(handle->upload) : 0;
 	if (error == 0)
 		error = upload_commit(&handle->upload, &body->committed.attributes);
 	handle_close_object(handle);

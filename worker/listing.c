@@ -153,7 +153,8 @@ listing_names_only(struct listing *listing)
 		return 0;
 	const struct tree *tree = listing->tree;
 	struct backend_directory *names = NULL;
-	int error = tree->backend->directory_open(tree->state, &listing->folder, true, &names);
+	int error =
+		tree->backend->directory_open(tree->state, &listing->folder, BACKEND_NAMES, &names);
 	if (error < 0)
 		return error;
 	tree->backend->directory_close(&listing->directory);

@@ -16,18 +16,6 @@ struct copying {
 	struct pouring pouring;
 };
 
-/* Something may have come up since, and who copies may not replace it. */
-static int
-check_still_new(const struct copying *copying)
-{
-	const struct tree *tree = copying->operation.tree;
-	struct pathio_attributes found;
-	if (!copying->must_be_new)
-		return 0;
-	int error = tree->backend->stat(tree->state, upload_path(copying->upload), false, &found);
-	return error == 0 ? -EACCES : 0;
-}
-
 static int
 copy_step(struct operation *operation)
 {
@@ -37,7 +25,7 @@ copy_step(struct operation *operation)
 	if (more != 0)
 		return more;
 	struct pathio_attributes attributes;
-	int error = check_still_new(copying);
+	int error = copying->must_be_new ? upload_claim(copying->upload) : 0;
 	return error < 0 ? error : upload_commit(&copying->upload, &attributes);
 }
 

@@ -268,7 +268,12 @@ static bool
 try_quickly(struct job *job, char *scratch)
 {
 	struct transfer *transfer = transfer_of(job);
-	if (transfer->kind->is_quick != NULL && transfer->kind->is_quick(transfer)) {
+	const struct transfer_kind *kind = transfer->kind;
+	if (kind->has_nothing != NULL && kind->has_nothing(transfer)) {
+		transfer->result = TRANSFER_BLOCKED;
+		return true;
+	}
+	if (kind->is_quick != NULL && kind->is_quick(transfer)) {
 		carry_out(job, scratch);
 		return true;
 	}

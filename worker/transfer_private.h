@@ -43,8 +43,9 @@ struct transfer_kind {
 	 * descriptor to ->bytes.
 	 */
 	int (*turn)(struct transfer *transfer, struct transfer_room *room);
-	/* On the loop; may be NULL. Can the turn be done, for sure, without waiting for the file?
-	 */
+	/* On the loop; may be NULL. Is there, for sure, nothing for a turn to do yet? */
+	bool (*has_nothing)(struct transfer *transfer);
+	/* The same. Can the turn be done, for sure, without waiting for the file? */
 	bool (*is_quick)(struct transfer *transfer);
 };
 

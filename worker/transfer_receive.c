@@ -183,11 +183,11 @@ has_nothing(struct transfer *transfer)
 }
 
 static const struct transfer_kind receive_kind = {
-	.ready = EV_READ, .is_brief = true, .turn = turn_receive, .is_quick = has_nothing
+	.ready = EV_READ, .is_brief = true, .turn = turn_receive, .has_nothing = has_nothing
 };
 
 static const struct transfer_kind inflate_kind = {
-	.ready = EV_READ, .turn = turn_inflate, .is_quick = has_nothing
+	.ready = EV_READ, .turn = turn_inflate, .has_nothing = has_nothing
 };
 
 int

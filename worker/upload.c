@@ -28,8 +28,8 @@ struct upload {
 	uint32_t fresh_mode;                   /* of a file that was not there */
 	bool truncates;                        /* in place, at the offset, when data arrives */
 	bool created;                          /* in place: there was nothing before */
-	struct backend_file *reservation; /* unique: the empty file that stands at the path; held
-					     open, or another file could have its inode */
+	struct backend_file *reservation; /* the empty file that stands at the path; held open, or
+					     another file could have its inode */
 	uint64_t reserved_inode;
 };
 
@@ -298,6 +298,15 @@ upload_begin(struct upload *upload, struct backend_file **file, uint64_t *offset
 	*file = upload->file;
 	*offset = upload->offset;
 	return 0;
+}
+
+int
+upload_claim(struct upload *upload)
+{
+	if (upload->temporary[0] == '\0' || upload->reservation != NULL)
+		return 0;
+	int error = reserve(upload, &upload->path);
+	return error == -EEXIST ? -EACCES : error;
 }
 
 static int

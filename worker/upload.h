@@ -48,9 +48,16 @@ bool upload_will_truncate(const struct upload *upload);
 MUST_CHECK int upload_begin(struct upload *upload, struct backend_file **file, uint64_t *offset);
 
 /*
+ * For one that may not replace anything, before its commit: an empty file takes the path. -EACCES:
+ * something has come up there since. In place forms are at their path already.
+ */
+MUST_CHECK int upload_claim(struct upload *upload);
+
+/*
  * Puts the file in place: flush as the policy says, mode, rename. On success and on failure the
  * upload is freed; on failure nothing is left of it and what stood there before is untouched (in
- * place forms keep what arrived).
+ * place forms keep what arrived). Only where the folder cannot be flushed is the file in place in
+ * spite of the error: nobody knows whether it would survive a loss of power.
  */
 MUST_CHECK int upload_commit(struct upload **upload, struct pathio_attributes *attributes);
 

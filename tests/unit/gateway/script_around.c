@@ -3,6 +3,7 @@
  */
 #include "tests/unit/gateway/script_private.h"
 
+#include "gateway/record.h"
 #include "ipc/address.h"
 #include "ipc/base/ends.h"
 
@@ -78,6 +79,22 @@ static void
 resume_record(struct client *client)
 {
 	channel_resume(client->house->record);
+}
+
+/* As when the process ends: nothing of it may be in its own memory afterwards. */
+static void
+end_record(struct client *client)
+{
+	struct house *house = client->house;
+	uint32_t last = house->gateway->record.sequence;
+	uint64_t limit = gateway_now_ms() + HOUSE_LIVENESS_MS;
+	channel_resume(house->record);
+	record_finish(house->gateway);
+	record_free(&house->gateway->record);
+	while (house->last_sequence < last && gateway_now_ms() < limit)
+		house_turn(house, SCRIPT_TURN_MS);
+	if (house->last_sequence < last)
+		script_fail(client, "record had %u events of %u", house->last_sequence, last);
 }
 
 static void
@@ -205,6 +222,7 @@ expect_events(struct client *client, const char *text)
 const struct script_step script_around_steps[] = {
 	{ "record sleeps", .run = pause_record },
 	{ "record wakes", .run = resume_record },
+	{ "record has all", .run = end_record },
 	{ "late verdict", .run = delay_verdicts },
 	{ "intruders", .run = intrude },
 	{ "no mode z", .run = refuse_mode_z },

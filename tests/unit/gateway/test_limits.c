@@ -107,6 +107,8 @@ static const struct limit_row number_rows[] = {
 		"late verdict\nlogins 4\nasked 2\nauth dies\nsettle\nsessions 5\nauth "
 		"returns\nasked 4\nverdicts\nasked 6\nattached 4\n" },
 	{ "no passive port", no_ports, "> @LOGIN\n> PASV\n< 425\n> EPSV\n< 425\n> NOOP\n< 200\n" },
+	{ "the end, and record is slow", nothing,
+		"> @LOGIN\nrecord sleeps\nrush 3000\n> NOOP\n= nothing\nrecord has all\n" },
 	{ "record is slow: nothing is lost, and sessions wait", nothing,
 		"> @LOGIN\nrecord sleeps\nrush 3000\n> NOOP\n= nothing\nrecord wakes\n< 200\n> "
 		"QUIT\n< 221\n= closed\n" },

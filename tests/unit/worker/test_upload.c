@@ -348,6 +348,40 @@ check_no_room_for_hidden_name(struct tree *tree)
 	assert_int_equal(count_entries(tree, path.text, NULL), 0);
 }
 
+/* ---- what may replace nothing ---- */
+
+static void
+check_claim(struct tree *tree)
+{
+	struct upload *upload = begin(tree, "/f", PATHIO_HOW_REPLACE, "new");
+	struct pathio_attributes found;
+	assert_int_equal(upload_claim(upload), 0);
+	assert_true(exists(tree, "/f"));
+	upload_drop(&upload);
+	assert_int_equal(count_entries(tree, "/", NULL), 0);
+	upload = begin(tree, "/f", PATHIO_HOW_REPLACE, "new");
+	assert_int_equal(upload_claim(upload), 0);
+	assert_int_equal(upload_commit(&upload, &found), 0);
+	assert_int_equal(found.mode, 0644);
+	expect(tree, "/f", "new");
+	assert_int_equal(count_entries(tree, "/", NULL), 1);
+}
+
+/* Of two that both saw nothing there, one is the first. */
+static void
+check_claimed_by_other(struct tree *tree)
+{
+	struct upload *first = begin(tree, "/f", PATHIO_HOW_REPLACE, "first");
+	struct upload *second = begin(tree, "/f", PATHIO_HOW_REPLACE, "second");
+	struct pathio_attributes found;
+	assert_int_equal(upload_claim(first), 0);
+	assert_int_equal(upload_claim(second), -EACCES);
+	upload_drop(&second);
+	assert_int_equal(upload_commit(&first, &found), 0);
+	expect(tree, "/f", "first");
+	assert_int_equal(count_entries(tree, "/", NULL), 1);
+}
+
 static uint32_t
 mode_after(struct tree *tree, const char *text, enum pathio_how how, uint32_t umask)
 {
@@ -388,6 +422,8 @@ static const struct tree_row tree_rows[] = {
 	{ "listings sweep", check_swept_by_listing },
 	{ "a link is no left-over", check_link_not_swept },
 	{ "no room for the hidden name", check_no_room_for_hidden_name },
+	{ "a claim", check_claim },
+	{ "a claim comes too late", check_claimed_by_other },
 };
 
 /* Where links are refused, an upload is not led anywhere. */
