@@ -34,7 +34,6 @@ struct session {
 	bool asks;            /* attach or reattach has no answer yet */
 	uint32_t tag;         /* of that request */
 	bool was_open;        /* a refusal is of a reattach */
-	bool to_review;       /* the users were loaded anew, and its own is not known yet */
 	struct account *account;
 	struct wire_address peer; /* the client's: of the connection, or by the proxy's word */
 	struct wire_address local;

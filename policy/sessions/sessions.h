@@ -25,10 +25,10 @@ void sessions_tick(struct sessions *sessions);
 void sessions_identify(struct sessions *sessions, const struct verdict_identified *body);
 
 /*
- * After a reload each user who has sessions is asked for again: between begin and the last answer
- * there is a next one to ask for (true). The answer is the account of now, or NULL for one who may
- * not log in any more: new rights hold at once; another identity holds from the next worker on;
- * sessions of a user who is gone are closed (DECISIONS 12).
+ * After a reload each user who has sessions, or a verdict that waits for its attach, is asked for
+ * again: between begin and the last answer there is a next one to ask for (true). The answer is the
+ * account of now, or NULL for one who may not log in any more: new rights hold at once; another
+ * identity holds from the next worker on; sessions of a user who is gone are closed (DECISIONS 12).
  */
 void sessions_begin_review(struct sessions *sessions);
 bool sessions_next_to_review(struct sessions *sessions, struct bytes *host, struct bytes *name);

@@ -254,6 +254,16 @@ static const struct session_row session_rows[] = {
 	{ "users reloaded: gone at a host only", "Wr V1.1 A1.1 H2.1 A2.1 Uh",
 		"attached1 order1 attached2 order2 close2 rights1" },
 	{ "users reloaded: nobody is here", "Ur", "" },
+	{ "users reloaded: gone, and an attach comes to the verdict of before", "Wr V1.1 Un A1.1",
+		"refused:no-verdict" },
+	{ "users reloaded: another uid, and so for a verdict that waits", "Wr V1.1 Ui A1.1 Ui",
+		"attached1 order1 rights1" },
+	{ "users reloaded: gone, and its verdict for another login with it",
+		"Wr V1.1 A1.1 V1.2 Un C1 A1.2", "attached1 order1 close1 refused:no-verdict" },
+	{ "users reloaded: gone, and logs in as another user", "Wr V1.1 Un B1.2 A1.2",
+		"attached1 order1" },
+	{ "users reloaded: other rights while the worker is doubted", "Wr V1.1 A1.1 R1 Ur Wp",
+		"attached1 order1 doubt rights1 refused:worker-unavailable" },
 	{ "another gateway's session is dropped", "Wr V1.1", "" },
 };
 
