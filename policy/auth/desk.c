@@ -29,6 +29,7 @@ struct desk {
 	struct queue *queue;
 	struct gateway *gateways;
 	struct attempt **running; /* one place per hasher; NULL: free */
+	struct attempt *in_hand;  /* on its way to a hasher, which may be born for it */
 };
 
 /* ---- verdicts ---- */
@@ -193,7 +194,10 @@ give(struct desk *desk, struct attempt *attempt)
 static void
 start(struct desk *desk, struct attempt *attempt)
 {
-	if (give(desk, attempt) < 0) {
+	desk->in_hand = attempt;
+	int error = give(desk, attempt);
+	desk->in_hand = NULL;
+	if (error < 0) {
 		answer(desk, attempt, VERDICT_UNAVAILABLE);
 		attempt_free(&attempt);
 		return;
@@ -417,7 +421,10 @@ desk_renew_trust(struct desk *desk)
 	pool_renew(desk->pool);
 }
 
-/* In a new hasher: no other user's hash, no other client's password. */
+/*
+ * In a new hasher: no user's hash and no client's password, not even of those whom it is born for,
+ * who come through its channel. It may be born while their message is handled.
+ */
 static void
 forget_secrets(void *owner)
 {
@@ -426,6 +433,8 @@ forget_secrets(void *owner)
 	queue_free(&desk->queue);
 	for (unsigned i = 0; i < desk->options.processes; i++)
 		attempt_free(&desk->running[i]);
+	attempt_free(&desk->in_hand);
+	channel_wipe_received();
 }
 
 int
