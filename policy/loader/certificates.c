@@ -6,6 +6,7 @@
  */
 #include "policy/loader/certificates.h"
 
+#include "ipc/base/content.h"
 #include "ipc/base/scope.h"
 
 #include <fcntl.h>
@@ -43,13 +44,15 @@ open_file(const char *path, int *fd, BIO **content, struct rules_error *error)
 		return refuse(error, path, "is not a regular file");
 	if (status.st_size <= 0 || status.st_size > FILE_BYTES_MAX)
 		return refuse(error, path, "is empty, or larger than 1 MiB");
-	size_t length = (size_t)status.st_size;
-	void *bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE, opened, 0);
-	if (bytes == MAP_FAILED)
-		return refuse(error, path, strerror(errno));
+	SCOPE_FREE char *owner = NULL;
+	struct bytes bytes;
+	int result = content_read(opened, FILE_BYTES_MAX, &owner, &bytes);
+	if (result < 0)
+		return refuse(error, path, strerror(-result));
 	*content = BIO_new(BIO_s_mem());
-	bool is_copied = *content != NULL && BIO_write(*content, bytes, (int)length) == (int)length;
-	munmap(bytes, length);
+	bool is_copied = *content != NULL &&
+			 BIO_write(*content, bytes.data, (int)bytes.length) == (int)bytes.length;
+	explicit_bzero(owner, bytes.length); /* perhaps a private key */
 	if (!is_copied)
 		return -ENOMEM;
 	*fd = fd_take(&opened);
