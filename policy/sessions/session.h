@@ -79,9 +79,16 @@ void session_end(struct session *session);
 
 /* ---- requests (sessions_requests.c) ---- */
 
-/* Answers what the gateway asks with a denial, which also goes to the record; account: or NULL. */
+/*
+ * Answers what the gateway asks with a denial, which also goes to the record. account: NULL where
+ * auth has vouched for nobody; of such refusals, which cost a gateway nothing, so many a second go
+ * to the record, and then the number of the others.
+ */
 void
 session_refuse(struct session *session, const struct account *account, const struct denial *denial);
+
+/* A second is over, or the gateway: what was left out is told. */
+void session_tell_refusals(struct gateway *gateway);
 
 /* ---- workers (sessions_workers.c) ---- */
 

@@ -53,7 +53,7 @@ struct session_ends {
 bool sessions_find_ends(const struct gateway *gateway, uint64_t id, struct session_ends *ends);
 
 /* A gateway has died, and its sessions with it. */
-void sessions_drop_gateway(struct sessions *sessions, const struct gateway *gateway);
+void sessions_drop_gateway(struct sessions *sessions, struct gateway *gateway);
 
 /* What became of a worker: it serves, it answered a ping, it has ended (`denial` says why). */
 void sessions_worker_ready(struct sessions *sessions, struct worker *worker);
