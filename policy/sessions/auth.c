@@ -20,6 +20,7 @@ enum { QUEUE_PER_ADDRESS = 8, QUEUE_TOTAL = 1024 };
 struct auth {
 	struct service service;
 	struct supervisor *supervisor;
+	unsigned awaited;   /* answers to users that it was sent anew */
 	bool is_reload_due; /* the process that starts was told of the users of before */
 };
 
@@ -53,7 +54,11 @@ on_users_loaded(
 	void *owner, UNUSED struct message *message, const struct verdict_users_loaded *body)
 {
 	struct process *process = owner;
+	struct auth *auth = process->owner;
 	struct record *record = process->supervisor->record;
+	if (auth->awaited == 0)
+		return; /* nobody has asked */
+	auth->awaited--;
 	if (body->error.length > 0) {
 		record_notice(record, SEVERITY_ERROR, "users file refused, the old one stays: %.*s",
 			(int)body->error.length, body->error.data);
@@ -126,6 +131,7 @@ on_process_ended(struct process *process)
 	struct auth *auth = process->owner;
 	service_ended(&auth->service);
 	auth->is_reload_due = false;
+	auth->awaited = 0;
 	/* The next one begins with the users of now, which the loader has read. */
 	admins_reloaded(process->supervisor->admins, bytes_of_text(""));
 	auth_tick(auth);
@@ -268,6 +274,7 @@ auth_reload(struct auth *auth)
 	}
 	send_hosts(process);
 	process_posted(process, verdict_post_users_with(process->channel, 0, &body, file->fd));
+	auth->awaited++;
 }
 
 int

@@ -298,6 +298,8 @@ struct auth_row {
 static const struct auth_row auth_rows[] = {
 	{ "a reload", "rttRLtt", "ask review ask review users done ask review ask review" },
 	{ "a reload that is refused", "rttRl", "ask review ask review users refused" },
+	{ "an answer that nobody asked for", "rttLlRLttL",
+		"ask review ask review users done ask review ask review" },
 	{ "while it starts: once it is ready", "RrLtt", "users done ask review ask review" },
 	{ "twice while it starts", "RRrLtt", "users done ask review ask review" },
 	{ "while it starts, and it does not come up: the next has the users of now", "rtteRertt",
