@@ -27,8 +27,9 @@ session_tell_refusals(struct gateway *gateway)
 {
 	if (gateway->refusals > REFUSALS_RECORDED)
 		record_notice(gateway->supervisor->record, SEVERITY_WARNING,
-			"%u more logins without a verdict were refused to gateway %u",
-			gateway->refusals - REFUSALS_RECORDED, gateway->slot);
+			"%u more logins without a verdict were refused to the gateway of sessions "
+			"%08x...",
+			gateway->refusals - REFUSALS_RECORDED, gateway->incarnation);
 	gateway->refusals = 0;
 }
 

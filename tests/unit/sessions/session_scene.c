@@ -229,6 +229,7 @@ session_scene_open(void)
 	scene->supervisor.base = event_base_new();
 	scene->supervisor.settings = &scene->settings;
 	scene->gateway.supervisor = &scene->supervisor;
+	scene->gateway.incarnation = INCARNATION;
 	scene->gateway.service.process = &scene->gateway_process;
 	scene->worker.process = &scene->worker_process;
 	assert_int_equal(config_create(&scene->settings.config), 0);

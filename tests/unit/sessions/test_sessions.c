@@ -325,8 +325,8 @@ check_refusals(void **state)
 	assert_int_equal(scene->refusals_recorded, 64);
 	assert_string_equal(scene->notice, "");
 	step("T1");
-	assert_string_equal(
-		scene->notice, "936 more logins without a verdict were refused to gateway 0");
+	assert_string_equal(scene->notice, "936 more logins without a verdict were refused to the "
+					   "gateway of sessions 00000007...");
 	step("X2000.1");
 	assert_int_equal(scene->refusals_recorded, 65);
 	scene->notice[0] = '\0';
@@ -337,8 +337,8 @@ check_refusals(void **state)
 		scene->log[0] = '\0';
 	}
 	step("Gd");
-	assert_string_equal(
-		scene->notice, "1 more logins without a verdict were refused to gateway 0");
+	assert_string_equal(scene->notice, "1 more logins without a verdict were refused to the "
+					   "gateway of sessions 00000007...");
 	/* Who has been vouched for is told whatever else happens. */
 	for (unsigned i = 0; i < 64; i++) {
 		step("X4000.1");
