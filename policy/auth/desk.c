@@ -28,6 +28,7 @@ struct desk {
 	struct pool *pool;
 	struct queue *queue;
 	struct gateway *gateways;
+	unsigned gateway_count;
 	struct attempt **running; /* one place per hasher; NULL: free */
 	struct attempt *in_hand;  /* on its way to a hasher, which may be born for it */
 };
@@ -278,7 +279,7 @@ take(struct gateway *gateway, uint32_t tag, const struct verify_password *body,
 	if (attempt == NULL)
 		die("out of memory");
 	attempt->is_by_certificate = is_by_certificate;
-	if (queue_add(gateway->desk->queue, &attempt) < 0) {
+	if (queue_add(gateway->desk->queue, &attempt, gateway->desk->gateway_count) < 0) {
 		answer(gateway->desk, attempt, VERDICT_BUSY);
 		attempt_free(&attempt);
 		return;
@@ -347,6 +348,7 @@ free_gateway(struct gateway *gateway)
 	while (*place != gateway)
 		place = &(*place)->next;
 	*place = gateway->next;
+	desk->gateway_count--;
 	queue_withdraw(desk->queue, gateway, 0, 0);
 	orphan(desk, gateway, 0, 0);
 	channel_free(&gateway->channel);
@@ -394,6 +396,7 @@ desk_add_gateway(struct desk *desk, uint32_t incarnation, int *fd)
 	gateway->incarnation = incarnation;
 	gateway->next = desk->gateways;
 	desk->gateways = gateway;
+	desk->gateway_count++;
 	return 0;
 }
 
