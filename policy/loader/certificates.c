@@ -71,6 +71,13 @@ judge_time(const X509 *certificate)
 	return NULL;
 }
 
+/* Was nothing more there to be read? */
+static bool
+is_at_end(void)
+{
+	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
 /* Each that follows must be one, too: a chain that is cut is noticed here and not by clients. */
 static const char *
 judge_issuers(BIO *pem)
@@ -78,7 +85,7 @@ judge_issuers(BIO *pem)
 	X509 *issuer;
 	while ((issuer = PEM_read_bio_X509(pem, NULL, NULL, NULL)) != NULL)
 		X509_free(issuer);
-	bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	bool is_end = is_at_end();
 	ERR_clear_error();
 	return is_end ? NULL : "one of the issuers' certificates is broken";
 }
@@ -181,12 +188,6 @@ keep(BIO *pem, const char *name)
 
 /* Reads the next of several, or finds the end: NULL, or what is wrong with it. */
 typedef const char *judge_next(BIO *pem, bool *is_end);
-
-static bool
-is_at_end(void)
-{
-	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-}
 
 static const char *
 judge_authority(BIO *pem, bool *is_end)
