@@ -229,6 +229,12 @@ handle_packet(struct channel *channel, struct packet *packet)
 	return NULL;
 }
 
+void
+channel_wipe_received(void)
+{
+	explicit_bzero(scratch, sizeof(scratch));
+}
+
 /* Receives one message; false when there is none, or no more. */
 static bool
 receive_one(struct channel *channel)

@@ -96,6 +96,12 @@ void channel_set_phase(struct channel *channel, enum message_phase phase);
 /* A well-formed message is out of place, its handler found: as malformed. `why` is a constant. */
 void channel_reject(struct channel *channel, const char *why);
 
+/*
+ * For a fork that goes on without its parent's channels: wipes the copy of the message that is
+ * being handled, which the parent wipes behind its handler.
+ */
+void channel_wipe_received(void);
+
 /* Writes every message of this process to `output` as one JSON line (NULL: off). For debugging. */
 void channel_trace(FILE *output);
 

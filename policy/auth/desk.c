@@ -28,7 +28,9 @@ struct desk {
 	struct pool *pool;
 	struct queue *queue;
 	struct gateway *gateways;
+	unsigned gateway_count;
 	struct attempt **running; /* one place per hasher; NULL: free */
+	struct attempt *in_hand;  /* on its way to a hasher, which may be born for it */
 };
 
 /* ---- verdicts ---- */
@@ -193,7 +195,10 @@ give(struct desk *desk, struct attempt *attempt)
 static void
 start(struct desk *desk, struct attempt *attempt)
 {
-	if (give(desk, attempt) < 0) {
+	desk->in_hand = attempt;
+	int error = give(desk, attempt);
+	desk->in_hand = NULL;
+	if (error < 0) {
 		answer(desk, attempt, VERDICT_UNAVAILABLE);
 		attempt_free(&attempt);
 		return;
@@ -274,7 +279,7 @@ take(struct gateway *gateway, uint32_t tag, const struct verify_password *body,
 	if (attempt == NULL)
 		die("out of memory");
 	attempt->is_by_certificate = is_by_certificate;
-	if (queue_add(gateway->desk->queue, &attempt) < 0) {
+	if (queue_add(gateway->desk->queue, &attempt, gateway->desk->gateway_count) < 0) {
 		answer(gateway->desk, attempt, VERDICT_BUSY);
 		attempt_free(&attempt);
 		return;
@@ -343,6 +348,7 @@ free_gateway(struct gateway *gateway)
 	while (*place != gateway)
 		place = &(*place)->next;
 	*place = gateway->next;
+	desk->gateway_count--;
 	queue_withdraw(desk->queue, gateway, 0, 0);
 	orphan(desk, gateway, 0, 0);
 	channel_free(&gateway->channel);
@@ -390,6 +396,7 @@ desk_add_gateway(struct desk *desk, uint32_t incarnation, int *fd)
 	gateway->incarnation = incarnation;
 	gateway->next = desk->gateways;
 	desk->gateways = gateway;
+	desk->gateway_count++;
 	return 0;
 }
 
@@ -417,7 +424,10 @@ desk_renew_trust(struct desk *desk)
 	pool_renew(desk->pool);
 }
 
-/* In a new hasher: no other user's hash, no other client's password. */
+/*
+ * In a new hasher: no user's hash and no client's password, not even of those whom it is born for,
+ * who come through its channel. It may be born while their message is handled.
+ */
 static void
 forget_secrets(void *owner)
 {
@@ -426,6 +436,8 @@ forget_secrets(void *owner)
 	queue_free(&desk->queue);
 	for (unsigned i = 0; i < desk->options.processes; i++)
 		attempt_free(&desk->running[i]);
+	attempt_free(&desk->in_hand);
+	channel_wipe_received();
 }
 
 int

@@ -1,6 +1,6 @@
 /*
  * Waiting login attempts (see queue.h). Runs in auth, on addresses that gateways claim: a lie moves
- * an attempt to another line and gains no more than the total allows.
+ * an attempt to another line and gains no more than the gateway's part of the total allows.
  */
 #include "policy/auth/queue.h"
 
@@ -90,11 +90,28 @@ add_line(struct queue *queue, const struct wire_address *peer)
 	return line;
 }
 
+static unsigned
+count_of(const struct queue *queue, const void *asker)
+{
+	unsigned count = 0;
+	const struct line *line = queue->last;
+	if (line == NULL)
+		return 0;
+	do {
+		for (const struct attempt *a = line->first; a != NULL; a = a->next)
+			count += a->asker == asker;
+		line = line->next;
+	} while (line != queue->last);
+	return count;
+}
+
 int
-queue_add(struct queue *queue, struct attempt **attempt)
+queue_add(struct queue *queue, struct attempt **attempt, unsigned askers)
 {
 	struct line *line = find_line(queue, &(*attempt)->peer);
-	if (queue->count >= queue->total || (line != NULL && line->count >= queue->per_address))
+	unsigned part = (queue->total + askers - 1) / askers;
+	if (queue->count >= queue->total || count_of(queue, (*attempt)->asker) >= part ||
+		(line != NULL && line->count >= queue->per_address))
 		return -EAGAIN;
 	if (line == NULL)
 		line = add_line(queue, &(*attempt)->peer);

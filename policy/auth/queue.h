@@ -38,8 +38,11 @@ struct queue;
 MUST_CHECK int queue_new(unsigned per_address, unsigned total, struct queue **result);
 void queue_free(struct queue **queue);
 
-/* Takes *attempt (set to NULL): 0, or -EAGAIN when too many wait, or -ENOMEM. */
-MUST_CHECK int queue_add(struct queue *queue, struct attempt **attempt);
+/*
+ * Takes *attempt (set to NULL): 0, or -EAGAIN when too many wait, or -ENOMEM. Of `askers` none has
+ * more than its part of the total, rounded up.
+ */
+MUST_CHECK int queue_add(struct queue *queue, struct attempt **attempt, unsigned askers);
 
 /* The next attempt, of the next address in turn; NULL when none waits. */
 struct attempt *queue_take(struct queue *queue);

@@ -72,11 +72,13 @@ role_has_row(enum cage_role role, const char *call)
 	return false;
 }
 
+/* Where everything else is allowed there is nothing that they could add. */
 static bool
-sanitizers_allow(const char *call)
+sanitizers_allow(enum cage_role role, const char *call)
 {
 	const struct cage_rule *rule;
-	for (size_t i = 0; (rule = cage_sanitizer_rule(i)) != NULL; i++)
+	bool trap = cage_role_data(role)->others == CAGE_OTHERS_TRAP;
+	for (size_t i = 0; trap && (rule = cage_sanitizer_rule(i)) != NULL; i++)
 		if (rule->verdict == CAGE_ALLOW && strcmp(rule->call, call) == 0)
 			return true;
 	return false;
@@ -89,7 +91,7 @@ tables_add(
 	const struct cage_rule *rule;
 	for (size_t i = 0; (rule = cage_role_rule(role, i)) != NULL; i++) {
 		bool is_there = rule->option == CAGE_FOR_ALL || rule->option == option;
-		bool is_left_out = !is_there || sanitizers_allow(rule->call);
+		bool is_left_out = !is_there || sanitizers_allow(role, rule->call);
 		int error = is_left_out ? 0 : rule_add(filter, rule);
 		if (error < 0) {
 			*detail = rule->call;

@@ -6,6 +6,7 @@
  */
 #include "policy/loader/certificates.h"
 
+#include "ipc/base/content.h"
 #include "ipc/base/scope.h"
 
 #include <fcntl.h>
@@ -43,13 +44,15 @@ open_file(const char *path, int *fd, BIO **content, struct rules_error *error)
 		return refuse(error, path, "is not a regular file");
 	if (status.st_size <= 0 || status.st_size > FILE_BYTES_MAX)
 		return refuse(error, path, "is empty, or larger than 1 MiB");
-	size_t length = (size_t)status.st_size;
-	void *bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE, opened, 0);
-	if (bytes == MAP_FAILED)
-		return refuse(error, path, strerror(errno));
+	SCOPE_FREE char *owner = NULL;
+	struct bytes bytes;
+	int result = content_read(opened, FILE_BYTES_MAX, &owner, &bytes);
+	if (result < 0)
+		return refuse(error, path, strerror(-result));
 	*content = BIO_new(BIO_s_mem());
-	bool is_copied = *content != NULL && BIO_write(*content, bytes, (int)length) == (int)length;
-	munmap(bytes, length);
+	bool is_copied = *content != NULL &&
+			 BIO_write(*content, bytes.data, (int)bytes.length) == (int)bytes.length;
+	explicit_bzero(owner, bytes.length); /* perhaps a private key */
 	if (!is_copied)
 		return -ENOMEM;
 	*fd = fd_take(&opened);
@@ -68,6 +71,13 @@ judge_time(const X509 *certificate)
 	return NULL;
 }
 
+/* Was nothing more there to be read? */
+static bool
+is_at_end(void)
+{
+	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
 /* Each that follows must be one, too: a chain that is cut is noticed here and not by clients. */
 static const char *
 judge_issuers(BIO *pem)
@@ -75,7 +85,7 @@ judge_issuers(BIO *pem)
 	X509 *issuer;
 	while ((issuer = PEM_read_bio_X509(pem, NULL, NULL, NULL)) != NULL)
 		X509_free(issuer);
-	bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	bool is_end = is_at_end();
 	ERR_clear_error();
 	return is_end ? NULL : "one of the issuers' certificates is broken";
 }
@@ -178,12 +188,6 @@ keep(BIO *pem, const char *name)
 
 /* Reads the next of several, or finds the end: NULL, or what is wrong with it. */
 typedef const char *judge_next(BIO *pem, bool *is_end);
-
-static bool
-is_at_end(void)
-{
-	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-}
 
 static const char *
 judge_authority(BIO *pem, bool *is_end)

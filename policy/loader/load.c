@@ -194,12 +194,12 @@ read_file(const struct load_source *source, struct load *load, struct rules_erro
 		result = config_resolve_group(load->config, error);
 	if (result == 0 && geteuid() == 0)
 		result = config_resolve_accounts(load->config, error);
-	if (result < 0)
-		rules_error_locate(error, source->config_path, 0);
 	if (result == 0)
 		result = check_log_folder(load->config, error);
 	if (result == 0)
 		result = config_check_certificates(load->config, error);
+	if (result < 0)
+		rules_error_locate(error, source->config_path, 0);
 	if (result == 0)
 		result = certificates_load(load->config, &load->credentials, error);
 	return result == 0 ? open_users_files(load, error) : result;

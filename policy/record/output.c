@@ -1,6 +1,7 @@
 /*
  * Log files (see output.h). Runs in record, whose root is the log folder and whose cage lets it
- * open files for appending and nothing else. On a full disk it keeps what it has and says so.
+ * open files for appending and nothing else. On a full disk it keeps what it has and says so; a
+ * line of which a part was written then is written whole into the next file.
  */
 #include "policy/record/output.h"
 
@@ -12,6 +13,7 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct log {
@@ -40,6 +42,17 @@ open_file(const char *name)
 	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	int fd = open(name, flags, 0640);
 	return fd < 0 ? -errno : fd;
+}
+
+/* A process before us may have ended in the middle of a line, its disk full. */
+static bool
+is_cut_off(const char *name)
+{
+	struct stat status;
+	char last;
+	SCOPE_FD int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	return fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0 &&
+	       pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
 }
 
 static int
@@ -76,6 +89,8 @@ output_open_files(struct output **result)
 	for (size_t i = 0; i < OUTPUT_LOGS; i++) {
 		int fd = open_file(file_names[i]);
 		int error = fd < 0 ? fd : open_log(&output->logs[i], &fd);
+		if (error == 0 && is_cut_off(file_names[i]))
+			fputc('\n', output->logs[i].stream);
 		if (error < 0) {
 			fd_close(&fd);
 			output_free(&output);
@@ -153,6 +168,25 @@ output_flush(struct output *output)
 	return 0;
 }
 
+static bool
+is_same_file(int one, int other)
+{
+	struct stat a, b;
+	return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/* Takes the new file in place of the old one; a line goes to one of them. */
+static void
+replace_file(struct log *log, int fd)
+{
+	bool is_another = !is_same_file(log->fd, fd);
+	while (is_another && log->written > 0 && log->text[log->written - 1] != '\n')
+		log->written--;
+	fd_close(&log->fd);
+	log->fd = fd;
+}
+
 int
 output_reopen(struct output *output)
 {
@@ -168,9 +202,7 @@ output_reopen(struct output *output)
 			return error;
 		}
 	}
-	for (size_t i = 0; i < OUTPUT_LOGS; i++) {
-		fd_close(&output->logs[i].fd);
-		output->logs[i].fd = fds[i];
-	}
+	for (size_t i = 0; i < OUTPUT_LOGS; i++)
+		replace_file(&output->logs[i], fds[i]);
 	return 0;
 }

@@ -31,10 +31,22 @@ join_attach(struct join *join, uint32_t attempt, uint64_t now_ms)
 	return arrive(join, &join->attach, &join->verdict, attempt, now_ms);
 }
 
+static void
+drop(struct join *join, struct join_half *half)
+{
+	if (half->attempt > join->used)
+		join->used = half->attempt;
+	*half = (struct join_half){ 0 };
+}
+
 void
 join_give_up(struct join *join)
 {
-	if (join->attach.attempt > join->used)
-		join->used = join->attach.attempt;
-	join->attach = (struct join_half){ 0 };
+	drop(join, &join->attach);
+}
+
+void
+join_take_back(struct join *join)
+{
+	drop(join, &join->verdict);
 }

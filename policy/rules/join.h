@@ -36,4 +36,7 @@ enum join_step join_attach(struct join *join, uint32_t attempt, uint64_t now_ms)
 /* The attempt that waits in `attach` is not to be joined any more. */
 void join_give_up(struct join *join);
 
+/* The verdict that waits does not hold any more, and its attempt is not to be joined. */
+void join_take_back(struct join *join);
+
 #endif

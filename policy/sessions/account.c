@@ -41,6 +41,7 @@ account_copy(const struct account_user *user, struct account **result)
 	ensure(wire_decode(&account_user_record, encoded, &account->user, NULL) == 0);
 	user = &account->user;
 	account->who = put_who(account->encoded + length, user);
+	account->to_review = false;
 	/* The rights are the last field of the record: their number, then themselves. */
 	account->key = bytes_of(
 		encoded.data, encoded.length - user->rights.encoded.length - sizeof(uint16_t));

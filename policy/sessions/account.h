@@ -23,6 +23,7 @@ struct account {
 	 * Compared whole, so that no digest can collide.
 	 */
 	struct bytes key;
+	bool to_review; /* the users were loaded anew since, and this one is not known yet */
 	char encoded[]; /* and then what `who` points to */
 };
 

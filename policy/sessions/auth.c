@@ -20,6 +20,8 @@ enum { QUEUE_PER_ADDRESS = 8, QUEUE_TOTAL = 1024 };
 struct auth {
 	struct service service;
 	struct supervisor *supervisor;
+	unsigned awaited;   /* answers to users that it was sent anew */
+	bool is_reload_due; /* the process that starts was told of the users of before */
 };
 
 #define CHANNEL(name) verdict_##name
@@ -41,11 +43,22 @@ ask_next(struct process *process)
 }
 
 static void
+review_sessions(struct process *process)
+{
+	sessions_begin_review(process->supervisor->sessions);
+	ask_next(process);
+}
+
+static void
 on_users_loaded(
 	void *owner, UNUSED struct message *message, const struct verdict_users_loaded *body)
 {
 	struct process *process = owner;
+	struct auth *auth = process->owner;
 	struct record *record = process->supervisor->record;
+	if (auth->awaited == 0)
+		return; /* nobody has asked */
+	auth->awaited--;
 	if (body->error.length > 0) {
 		record_notice(record, SEVERITY_ERROR, "users file refused, the old one stays: %.*s",
 			(int)body->error.length, body->error.data);
@@ -54,8 +67,7 @@ on_users_loaded(
 	}
 	record_notice(record, SEVERITY_INFO, "users file loaded");
 	admins_reloaded(process->supervisor->admins, bytes_of_text(""));
-	sessions_begin_review(process->supervisor->sessions);
-	ask_next(process);
+	review_sessions(process);
 }
 
 static void
@@ -101,11 +113,16 @@ static const struct verdict_handlers handlers = {
 	.pong = on_pong,
 };
 
+/* Whoever is there may be of users of before, whom the last auth did not live to be asked for. */
 static void
 on_process_ready(struct process *process)
 {
 	struct auth *auth = process->owner;
 	service_ready(&auth->service);
+	if (auth->is_reload_due)
+		auth_reload(auth);
+	else
+		review_sessions(process);
 }
 
 static void
@@ -113,6 +130,8 @@ on_process_ended(struct process *process)
 {
 	struct auth *auth = process->owner;
 	service_ended(&auth->service);
+	auth->is_reload_due = false;
+	auth->awaited = 0;
 	/* The next one begins with the users of now, which the loader has read. */
 	admins_reloaded(process->supervisor->admins, bytes_of_text(""));
 	auth_tick(auth);
@@ -246,12 +265,16 @@ auth_reload(struct auth *auth)
 	const struct users_file *file = &settings->users.items[0];
 	const struct verdict_users body = { .file_name = bytes_of_text(file->name) };
 	struct process *process = auth->service.process;
+	auth->is_reload_due = process != NULL && process->state == PROCESS_STARTING;
+	if (auth->is_reload_due)
+		return; /* who waits for it does so until then */
 	if (process == NULL || process->state != PROCESS_SERVING) {
 		admins_reloaded(auth->supervisor->admins, bytes_of_text(""));
 		return;
 	}
 	send_hosts(process);
 	process_posted(process, verdict_post_users_with(process->channel, 0, &body, file->fd));
+	auth->awaited++;
 }
 
 int

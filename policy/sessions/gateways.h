@@ -26,6 +26,7 @@ struct gateway {
 	uint64_t active_second; /* connects of active mode are counted by the second */
 	unsigned active_count;
 	unsigned sessions; /* in the table, whole and half; sessions.c writes it */
+	unsigned refusals; /* since the last tick, of logins without a verdict; likewise */
 };
 
 /* Starts all of them. 0 or negative errno. */

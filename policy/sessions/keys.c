@@ -245,6 +245,9 @@ on_process_ended(struct process *process)
 	struct keys *keys = process->owner;
 	keys->is_in_force = false;
 	keys->awaited = 0;
+	if (keys->next.credentials.count > 0)
+		record_notice(keys->supervisor->record, SEVERITY_WARNING,
+			"certificates not loaded again: keys ended meanwhile; reload once more");
 	credentials_clear(&keys->next.credentials);
 	service_ended(&keys->service);
 	keys_tick(keys);
@@ -318,4 +321,13 @@ keys_new(struct supervisor *supervisor, struct keys **result)
 	supervisor->awaited++;
 	auth_use_certificates(supervisor->auth);
 	return start(keys);
+}
+
+void
+keys_free(struct keys **keys)
+{
+	credentials_clear(&(*keys)->current.credentials);
+	credentials_clear(&(*keys)->next.credentials);
+	free(*keys);
+	*keys = NULL;
 }

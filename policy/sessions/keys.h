@@ -19,6 +19,7 @@ struct supervisor;
 
 /* Starts keys, if the settings have certificates. 0 or negative errno. */
 MUST_CHECK int keys_new(struct supervisor *supervisor, struct keys **result);
+void keys_free(struct keys **keys);
 
 void keys_tick(struct keys *keys);
 

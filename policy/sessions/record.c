@@ -33,6 +33,7 @@ struct record {
 	uint32_t last_number;
 	struct channel *events; /* our own */
 	uint32_t last_sequence;
+	unsigned lost; /* events since the last tick */
 };
 
 /* ---- writers ---- */
@@ -194,9 +195,19 @@ start(struct record *record)
 	return 0;
 }
 
+/* The first one of a second was told when it was lost. */
+static void
+tell_lost(struct record *record)
+{
+	if (record->lost > 1)
+		fprintf(stderr, "sallyportd: %u more events are lost\n", record->lost - 1);
+	record->lost = 0;
+}
+
 void
 record_tick(struct record *record)
 {
+	tell_lost(record);
 	if (service_is_due(&record->service, record->supervisor) && start(record) < 0)
 		return; /* due again after its pause */
 }
@@ -221,7 +232,7 @@ record_event(struct record *record, uint32_t code, const void *event)
 	ensure(error != -EINVAL);
 	if (error == 0)
 		record->last_sequence++;
-	else
+	else if (record->lost++ == 0)
 		fprintf(stderr, "sallyportd: event %u is lost: %s\n", code, strerror(-error));
 }
 
@@ -285,6 +296,7 @@ record_new(struct supervisor *supervisor, struct record **result)
 		return -ENOMEM;
 	*result = record;
 	record->supervisor = supervisor;
+	record->service.is_needed_to_the_end = true;
 	int error = open_events(record);
 	return error < 0 ? error : start(record);
 }
@@ -295,6 +307,7 @@ record_close(struct record *record)
 	struct writer *writer;
 	if (record == NULL)
 		return;
+	tell_lost(record);
 	channel_free(&record->events);
 	while ((writer = LIST_FIRST(&record->writers)) != NULL)
 		forget(&writer);

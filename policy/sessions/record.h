@@ -18,6 +18,7 @@ MUST_CHECK int record_new(struct supervisor *supervisor, struct record **result)
 /* Closes our ends of all channels of events: at the end of them record can leave. */
 void record_close(struct record *record);
 
+/* Once a second, to the end of the others: until then a record that dies is replaced. */
 void record_tick(struct record *record);
 
 /* Log files were rotated. */

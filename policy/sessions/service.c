@@ -9,7 +9,8 @@
 bool
 service_is_due(const struct service *service, const struct supervisor *supervisor)
 {
-	return service->process == NULL && supervisor->stage == STAGE_RUN &&
+	enum supervisor_stage last = service->is_needed_to_the_end ? STAGE_WORKERS : STAGE_RUN;
+	return service->process == NULL && supervisor->stage <= last &&
 	       supervisor_now_ms() >= service->respawn.next_ms;
 }
 

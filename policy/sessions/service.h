@@ -13,6 +13,7 @@ struct service {
 	struct process *process; /* NULL while it waits for its next start */
 	struct respawn respawn;
 	bool was_ready;
+	bool is_needed_to_the_end; /* of the others; else nothing is started once the server ends */
 };
 
 /* Is it not there, and its pause over? */

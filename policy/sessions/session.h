@@ -34,7 +34,6 @@ struct session {
 	bool asks;            /* attach or reattach has no answer yet */
 	uint32_t tag;         /* of that request */
 	bool was_open;        /* a refusal is of a reattach */
-	bool to_review;       /* the users were loaded anew, and its own is not known yet */
 	struct account *account;
 	struct wire_address peer; /* the client's: of the connection, or by the proxy's word */
 	struct wire_address local;
@@ -80,9 +79,16 @@ void session_end(struct session *session);
 
 /* ---- requests (sessions_requests.c) ---- */
 
-/* Answers what the gateway asks with a denial, which also goes to the record; account: or NULL. */
+/*
+ * Answers what the gateway asks with a denial, which also goes to the record. account: NULL where
+ * auth has vouched for nobody; of such refusals, which cost a gateway nothing, so many a second go
+ * to the record, and then the number of the others.
+ */
 void
 session_refuse(struct session *session, const struct account *account, const struct denial *denial);
+
+/* A second is over, or the gateway: what was left out is told. */
+void session_tell_refusals(struct gateway *gateway);
 
 /* ---- workers (sessions_workers.c) ---- */
 

@@ -140,8 +140,9 @@ session_close(struct session *session)
 }
 
 void
-sessions_drop_gateway(struct sessions *sessions, const struct gateway *gateway)
+sessions_drop_gateway(struct sessions *sessions, struct gateway *gateway)
 {
+	session_tell_refusals(gateway);
 	struct session *next, *session = LIST_FIRST(&sessions->all);
 	for (; session != NULL; session = next) {
 		next = LIST_NEXT(session, link);
@@ -179,6 +180,9 @@ void
 sessions_tick(struct sessions *sessions)
 {
 	uint64_t now_ms = supervisor_now_ms();
+	struct gateway *gateway = NULL;
+	while ((gateway = gateways_next(sessions->supervisor->gateways, gateway)) != NULL)
+		session_tell_refusals(gateway);
 	struct session *next, *session = LIST_FIRST(&sessions->all);
 	for (; session != NULL; session = next) {
 		next = LIST_NEXT(session, link);

@@ -25,10 +25,10 @@ void sessions_tick(struct sessions *sessions);
 void sessions_identify(struct sessions *sessions, const struct verdict_identified *body);
 
 /*
- * After a reload each user who has sessions is asked for again: between begin and the last answer
- * there is a next one to ask for (true). The answer is the account of now, or NULL for one who may
- * not log in any more: new rights hold at once; another identity holds from the next worker on;
- * sessions of a user who is gone are closed (DECISIONS 12).
+ * After a reload each user who has sessions, or a verdict that waits for its attach, is asked for
+ * again: between begin and the last answer there is a next one to ask for (true). The answer is the
+ * account of now, or NULL for one who may not log in any more: new rights hold at once; another
+ * identity holds from the next worker on; sessions of a user who is gone are closed (DECISIONS 12).
  */
 void sessions_begin_review(struct sessions *sessions);
 bool sessions_next_to_review(struct sessions *sessions, struct bytes *host, struct bytes *name);
@@ -53,7 +53,7 @@ struct session_ends {
 bool sessions_find_ends(const struct gateway *gateway, uint64_t id, struct session_ends *ends);
 
 /* A gateway has died, and its sessions with it. */
-void sessions_drop_gateway(struct sessions *sessions, const struct gateway *gateway);
+void sessions_drop_gateway(struct sessions *sessions, struct gateway *gateway);
 
 /* What became of a worker: it serves, it answered a ping, it has ended (`denial` says why). */
 void sessions_worker_ready(struct sessions *sessions, struct worker *worker);

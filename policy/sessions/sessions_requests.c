@@ -13,6 +13,26 @@
 #include "policy/sessions/workers.h"
 #include "policy/supervisor/supervisor.h"
 
+enum { REFUSALS_RECORDED = 64 };
+
+/* More than these could be more than record writes, and crowd out what others do. */
+static bool
+may_record_refusal(struct gateway *gateway, const struct account *account)
+{
+	return account != NULL || gateway->refusals++ < REFUSALS_RECORDED;
+}
+
+void
+session_tell_refusals(struct gateway *gateway)
+{
+	if (gateway->refusals > REFUSALS_RECORDED)
+		record_notice(gateway->supervisor->record, SEVERITY_WARNING,
+			"%u more logins without a verdict were refused to the gateway of sessions "
+			"%08x...",
+			gateway->refusals - REFUSALS_RECORDED, gateway->incarnation);
+	gateway->refusals = 0;
+}
+
 void
 session_refuse(struct session *session, const struct account *account, const struct denial *denial)
 {
@@ -22,7 +42,8 @@ session_refuse(struct session *session, const struct account *account, const str
 		.why = denial->why,
 		.detail = bytes_of_text(denial->detail),
 	};
-	record_event(session->gateway->supervisor->record, EVENT_REFUSED, &event);
+	if (may_record_refusal(session->gateway, account))
+		record_event(session->gateway->supervisor->record, EVENT_REFUSED, &event);
 	session->asks = false;
 	gateway_refuse(session->gateway->service.process, session->tag, denial);
 }

@@ -12,13 +12,14 @@
 #include <sys/socket.h>
 
 enum {
-	BACKLOG = 1024, /* strangers that knock first must not keep the client out */
-	USED_UP_MS = 1000,
+	BACKLOG = 1024,          /* strangers that knock first must not keep the client out */
+	TAKEN_PER_SECOND = 4096, /* tries of ports that somebody has: some 20 ms, whoever asks */
 	KNOCKS_AT_ONCE = 64,
 };
 
 struct passive {
-	uint64_t used_up_ms; /* when the last search through all ports found none */
+	uint64_t second; /* in which so many ports that were tried were taken */
+	uint32_t taken;
 	passive_knock *knock;
 	void *owner;
 	struct event **listeners; /* of shared ports, the first of the range first; NULL: taken */
@@ -95,19 +96,28 @@ listen_at(uint16_t port)
 	return result < 0 || listen(fd, BACKLOG) < 0 ? -errno : fd_take(&fd);
 }
 
+/* Else one who holds all ports but a few could have a search for them with each request. */
+static bool
+may_search(struct passive *passive)
+{
+	uint64_t second = supervisor_now_ms() / 1000;
+	if (second != passive->second)
+		passive->taken = 0;
+	passive->second = second;
+	return passive->taken < TAKEN_PER_SECOND;
+}
+
 int
 passive_listen(struct passive *passive, uint16_t *port)
 {
-	uint64_t now_ms = supervisor_now_ms();
 	int result = -EADDRINUSE;
-	if (passive->used_up_ms != 0 && now_ms - passive->used_up_ms < USED_UP_MS)
-		return result;
 	/* The rest of this round and all of the next: none is left out. */
-	for (uint32_t i = 0; i < 2 * passive->count && result == -EADDRINUSE; i++) {
+	for (uint32_t i = 0; i < 2 * passive->count && result == -EADDRINUSE && may_search(passive);
+		i++) {
 		*port = passive_next_port(passive);
 		result = listen_at(*port);
+		passive->taken += result == -EADDRINUSE;
 	}
-	passive->used_up_ms = result == -EADDRINUSE ? now_ms : 0;
 	return result;
 }
 

@@ -20,8 +20,8 @@ uint16_t passive_next_port(struct passive *passive);
 
 /*
  * A listener on a port that nobody has, for IPv4 and IPv6, that shares its port with nobody. The
- * caller closes it. -EADDRINUSE: all ports are taken, or were less than a second ago; or another
- * negative errno.
+ * caller closes it. -EADDRINUSE: all ports are taken, or as many as are tried in a second; or
+ * another negative errno.
  */
 MUST_CHECK int passive_listen(struct passive *passive, uint16_t *port);
 

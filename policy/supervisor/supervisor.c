@@ -343,6 +343,8 @@ on_tick(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	processes_tick(supervisor);
+	if (supervisor->record != NULL)
+		record_tick(supervisor->record);
 	if (supervisor->stage != STAGE_RUN || supervisor->settings == NULL)
 		return;
 	if (supervisor->listeners == NULL) {
@@ -352,7 +354,6 @@ on_tick(evutil_socket_t fd, short what, void *argument)
 	listeners_tick(supervisor->listeners);
 	admin_socket_tick(supervisor);
 	admins_tick(supervisor->admins);
-	record_tick(supervisor->record);
 	auth_tick(supervisor->auth);
 	keys_tick(supervisor->keys);
 	gateways_tick(supervisor->gateways);

@@ -112,10 +112,11 @@ is_callable(const struct cage_rule *rule)
 
 /* In a build for sanitizers some rows are wider (sanitizers.def). */
 static bool
-is_widened(const struct cage_rule *rule)
+is_widened(enum cage_role role, const struct cage_rule *rule)
 {
 	const struct cage_rule *wider;
-	for (size_t i = 0; (wider = cage_sanitizer_rule(i)) != NULL; i++)
+	bool trap = cage_role_data(role)->others == CAGE_OTHERS_TRAP;
+	for (size_t i = 0; trap && (wider = cage_sanitizer_rule(i)) != NULL; i++)
 		if (wider->verdict == CAGE_ALLOW && strcmp(wider->call, rule->call) == 0)
 			return true;
 	return false;
@@ -133,7 +134,7 @@ static bool
 is_repetition(enum cage_role role, const struct cage_rule *rule)
 {
 	return rule->verdict == CAGE_KILL && role != CAGE_GATEWAY && role != CAGE_LOADER &&
-	       rule->comparisons[0].compare == CAGE_NO_COMPARISON;
+	       role != CAGE_RESOLVER && rule->comparisons[0].compare == CAGE_NO_COMPARISON;
 }
 
 static void
@@ -160,8 +161,8 @@ cases_make(void)
 	for (unsigned i = 0; i < CAGE_ROLE_COUNT; i++) {
 		enum cage_role role = (enum cage_role)i;
 		for (size_t row = 0; (rule = cage_role_rule(role, row)) != NULL; row++)
-			if (is_callable(rule) && !is_widened(rule) && !is_narrowed(role, rule) &&
-				!is_repetition(role, rule))
+			if (is_callable(rule) && !is_widened(role, rule) &&
+				!is_narrowed(role, rule) && !is_repetition(role, rule))
 				cases_of_rule(role, rule);
 	}
 }

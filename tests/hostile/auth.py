@@ -131,8 +131,6 @@ def _(_):
     many = f"{EVE} send 200000 identified +session=@+1000"
     with lying(f"{FIRST} verdict {many}") as (home, _liar):
         home.forgive("gave no sign of life")  # which waits behind all of them
-        # On a busy machine they come faster than record writes; the supervisor waits for nobody.
-        home.forgive("^sallyportd: event [0-9]+ is lost: No buffer space available$")
         before = home.resident_bytes()
         come(home)
         come(home)  # whose verdict comes behind all of them

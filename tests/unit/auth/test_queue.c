@@ -29,13 +29,19 @@ make_attempt(void *asker, char address, uint32_t number)
 }
 
 static int
-add(struct queue *queue, void *asker, char address, uint32_t number)
+add_among(struct queue *queue, void *asker, unsigned askers, char address, uint32_t number)
 {
 	struct attempt *attempt = make_attempt(asker, address, number);
-	int error = queue_add(queue, &attempt);
+	int error = queue_add(queue, &attempt, askers);
 	assert_true((attempt == NULL) == (error == 0));
 	attempt_free(&attempt);
 	return error;
+}
+
+static int
+add(struct queue *queue, void *asker, char address, uint32_t number)
+{
+	return add_among(queue, asker, 1, address, number);
 }
 
 /* What the row adds: letters are addresses, numbered as they come. */
@@ -127,6 +133,25 @@ check_room_after_taking(void **state)
 	queue_free(&queue);
 }
 
+/* A gateway that makes addresses up leaves room for another's clients. */
+static void
+check_part(void **state)
+{
+	enum { PART = TOTAL / 2 };
+	struct queue *queue = NULL;
+	(void)state;
+	assert_int_equal(queue_new(PER_ADDRESS, TOTAL, &queue), 0);
+	for (uint32_t i = 0; i < PART; i++)
+		assert_int_equal(add_among(queue, &first_asker, 2, (char)('a' + i), i + 1), 0);
+	assert_int_equal(add_among(queue, &first_asker, 2, 'x', 99), -EAGAIN);
+	for (uint32_t i = 0; i < PART; i++)
+		assert_int_equal(add_among(queue, &second_asker, 2, (char)('a' + i), i + 1), 0);
+	queue_withdraw(queue, &second_asker, 0, 0);
+	assert_int_equal(add_among(queue, &first_asker, 2, 'x', 99), -EAGAIN);
+	assert_int_equal(add_among(queue, &first_asker, 1, 'x', 99), 0); /* it is alone now */
+	queue_free(&queue);
+}
+
 /* A gateway that dies takes its own attempts along and nobody else's. */
 static void
 check_asker_leaves(void **state)
@@ -153,6 +178,7 @@ main(void)
 		TABLE("order", order_rows, check_order),
 		TABLE("limit", limit_rows, check_limit),
 		CASE("a taken attempt makes room", check_room_after_taking),
+		CASE("an asker has its part", check_part),
 		CASE("an asker leaves", check_asker_leaves),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));

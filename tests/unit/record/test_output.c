@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static char folder[] = "/tmp/sallyport-test-XXXXXX";
@@ -68,6 +70,48 @@ check_rotation(void **state)
 	expect_file("server.jsonl", "after\n");
 }
 
+/* Writes a line of which the disk takes four bytes. */
+static void
+write_cut(struct output *output, const char *line)
+{
+	struct stat status;
+	struct rlimit before, tight;
+	assert_int_equal(stat("server.jsonl", &status), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tight = before;
+	tight.rlim_cur = (rlim_t)status.st_size + 4;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	fputs(line, output_stream(output, OUTPUT_SERVER));
+	assert_int_equal(output_flush(output), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+}
+
+static void
+check_cut(void **state)
+{
+	struct output *output = NULL;
+	(void)state;
+	assert_int_equal(unlink("server.jsonl"), 0);
+	assert_int_equal(output_open_files(&output), 0);
+	write_line(output, OUTPUT_SERVER, "whole\n");
+	write_cut(output, "first\n");
+	assert_int_equal(output_reopen(output), 0); /* and it is the same file */
+	assert_int_equal(output_flush(output), 0);
+	expect_file("server.jsonl", "whole\nfirst\n");
+	write_cut(output, "second\n");
+	assert_int_equal(rename("server.jsonl", "server.jsonl.1"), 0);
+	assert_int_equal(output_reopen(output), 0);
+	assert_int_equal(output_flush(output), 0);
+	expect_file("server.jsonl.1", "whole\nfirst\nseco");
+	expect_file("server.jsonl", "second\n");
+	write_cut(output, "third\n");
+	output_free(&output); /* the process ends, and the next one is told it again */
+	assert_int_equal(output_open_files(&output), 0);
+	write_line(output, OUTPUT_SERVER, "third\n");
+	output_free(&output);
+	expect_file("server.jsonl", "second\nthir\nthird\n");
+}
+
 static void
 check_link_refused(void **state)
 {
@@ -98,11 +142,13 @@ int
 main(void)
 {
 	umask(022);
+	signal(SIGXFSZ, SIG_IGN);
 	if (mkdtemp(folder) == NULL || chdir(folder) < 0)
 		return EXIT_FAILURE;
 	const struct table tables[] = {
 		CASE("lines go to their files and are appended", check_files),
 		CASE("rotation", check_rotation),
+		CASE("a line that a full disk cuts is whole all the same", check_cut),
 		CASE("a symbolic link in place of a file", check_link_refused),
 		CASE("a full disk", check_full_keeps_the_rest),
 	};

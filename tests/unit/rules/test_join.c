@@ -1,6 +1,7 @@
 /*
  * Verdict and attach meet in either order, once, and not too late (join.h). A row is a history:
- * V or A, the attempt, @ and the second at which it comes; G gives up what waits.
+ * V or A, the attempt, @ and the second at which it comes; G gives up what waits, B takes the
+ * verdict back.
  */
 #include "policy/rules/join.h"
 #include "tests/table.h"
@@ -35,6 +36,9 @@ static const struct join_row join_rows[] = {
 	{ "given up, then its verdict", "A1@0 G V1@1", "wr" },
 	{ "given up, then the next attempt", "A1@0 G V2@1 A2@2", "wwm" },
 	{ "given up with nothing waiting", "G V1@1 A1@2", "wm" },
+	{ "taken back, then its attach", "V1@0 B A1@1", "wr" },
+	{ "taken back, then the next attempt", "V1@0 B A2@1 V2@2", "wwm" },
+	{ "taken back after its use", "V1@0 A1@1 B V2@2 A2@3", "wmwm" },
 	{ "the largest attempt", "V4294967295@0 A4294967295@1 A4294967295@2", "wmr" },
 };
 
@@ -53,6 +57,10 @@ check_join(void **state)
 		char *end = NULL;
 		if (kind == 'G') {
 			join_give_up(&join);
+			continue;
+		}
+		if (kind == 'B') {
+			join_take_back(&join);
 			continue;
 		}
 		uint32_t attempt = (uint32_t)strtoul(step, &end, 10);

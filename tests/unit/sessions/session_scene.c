@@ -39,6 +39,12 @@ gateways_find(UNUSED struct gateways *gateways, uint64_t session)
 }
 
 struct gateway *
+gateways_next(UNUSED struct gateways *gateways, const struct gateway *after)
+{
+	return after == NULL ? &scene->gateway : NULL;
+}
+
+struct gateway *
 gateway_asking(UNUSED void *owner, uint64_t session)
 {
 	return gateways_find(NULL, session);
@@ -95,8 +101,18 @@ worker_retire(UNUSED struct worker *worker)
 }
 
 void
-record_event(UNUSED struct record *record, UNUSED uint32_t code, UNUSED const void *event)
+record_event(UNUSED struct record *record, uint32_t code, UNUSED const void *event)
 {
+	scene->refusals_recorded += code == EVENT_REFUSED;
+}
+
+void
+record_notice(UNUSED struct record *record, UNUSED enum severity severity, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(scene->notice, sizeof(scene->notice), format, arguments);
+	va_end(arguments);
 }
 
 void
@@ -213,6 +229,7 @@ session_scene_open(void)
 	scene->supervisor.base = event_base_new();
 	scene->supervisor.settings = &scene->settings;
 	scene->gateway.supervisor = &scene->supervisor;
+	scene->gateway.incarnation = INCARNATION;
 	scene->gateway.service.process = &scene->gateway_process;
 	scene->worker.process = &scene->worker_process;
 	assert_int_equal(config_create(&scene->settings.config), 0);

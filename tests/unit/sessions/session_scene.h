@@ -30,6 +30,8 @@ struct session_scene {
 	bool is_no_proxy_any_more;
 	int control[2];
 	int other_control[2];
+	unsigned refusals_recorded;
+	char notice[128]; /* the last one */
 	char log[512];
 };
 

@@ -254,6 +254,16 @@ static const struct session_row session_rows[] = {
 	{ "users reloaded: gone at a host only", "Wr V1.1 A1.1 H2.1 A2.1 Uh",
 		"attached1 order1 attached2 order2 close2 rights1" },
 	{ "users reloaded: nobody is here", "Ur", "" },
+	{ "users reloaded: gone, and an attach comes to the verdict of before", "Wr V1.1 Un A1.1",
+		"refused:no-verdict" },
+	{ "users reloaded: another uid, and so for a verdict that waits", "Wr V1.1 Ui A1.1 Ui",
+		"attached1 order1 rights1" },
+	{ "users reloaded: gone, and its verdict for another login with it",
+		"Wr V1.1 A1.1 V1.2 Un C1 A1.2", "attached1 order1 close1 refused:no-verdict" },
+	{ "users reloaded: gone, and logs in as another user", "Wr V1.1 Un B1.2 A1.2",
+		"attached1 order1" },
+	{ "users reloaded: other rights while the worker is doubted", "Wr V1.1 A1.1 R1 Ur Wp",
+		"attached1 order1 doubt rights1 refused:worker-unavailable" },
 	{ "another gateway's session is dropped", "Wr V1.1", "" },
 };
 
@@ -299,9 +309,56 @@ check_session(void **state)
 	session_scene_close();
 }
 
+/* A gateway may have itself refused as fast as it likes: that does not fill the record. */
+static void
+check_refusals(void **state)
+{
+	char word[16];
+	(void)state;
+	session_scene_open();
+	for (unsigned i = 1; i <= 1000; i++) {
+		snprintf(word, sizeof(word), "X%u.1", i);
+		step(word);
+		assert_string_equal(scene->log, "refused:none");
+		scene->log[0] = '\0';
+	}
+	assert_int_equal(scene->refusals_recorded, 64);
+	assert_string_equal(scene->notice, "");
+	step("T1");
+	assert_string_equal(scene->notice, "936 more logins without a verdict were refused to the "
+					   "gateway of sessions 00000007...");
+	step("X2000.1");
+	assert_int_equal(scene->refusals_recorded, 65);
+	scene->notice[0] = '\0';
+	step("T1");
+	assert_string_equal(scene->notice, "");
+	for (unsigned i = 0; i < 65; i++) {
+		step("X3000.1");
+		scene->log[0] = '\0';
+	}
+	step("Gd");
+	assert_string_equal(scene->notice, "1 more logins without a verdict were refused to the "
+					   "gateway of sessions 00000007...");
+	/* Who has been vouched for is told whatever else happens. */
+	for (unsigned i = 0; i < 64; i++) {
+		step("X4000.1");
+		scene->log[0] = '\0';
+	}
+	scene->refusals_recorded = 0;
+	step("Wh");
+	step("V1.1");
+	step("A1.1");
+	assert_string_equal(scene->log, "refused:worker-unavailable");
+	assert_int_equal(scene->refusals_recorded, 1);
+	session_scene_close();
+}
+
 int
 main(void)
 {
-	const struct table tables[] = { TABLE("session", session_rows, check_session) };
+	const struct table tables[] = {
+		TABLE("session", session_rows, check_session),
+		CASE("refusals without a verdict are counted", check_refusals),
+	};
 	return table_run(tables, ARRAY_LENGTH(tables));
 }

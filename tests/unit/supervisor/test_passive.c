@@ -90,11 +90,39 @@ check_used_up(void **state)
 	assert_int_not_equal(port, other);
 	assert_int_equal(passive_listen(passive, &other), -EADDRINUSE);
 	fd_close(&two);
-	/* The search is not repeated within a second, or every request would cost it. */
-	assert_int_equal(passive_listen(passive, &other), -EADDRINUSE);
-	now_ms += 1000;
 	two = passive_listen(passive, &other);
 	assert_true(two >= 0);
+	passive_free(&passive);
+}
+
+/* All ports but one are held, and that one is asked for and given back without end. */
+static void
+check_search_is_bounded(void **state)
+{
+	enum { PORTS = 64, REQUESTS = 10000, TAKEN_PER_SECOND = 4096 };
+	struct passive *passive = NULL;
+	int held[PORTS - 1], found = 0;
+	uint16_t port = 0;
+	(void)state;
+	assert_int_equal(passive_new(9450, 9450 + PORTS - 1, &passive), 0);
+	for (int i = 0; i < PORTS - 1; i++) {
+		held[i] = passive_listen(passive, &port);
+		assert_true(held[i] >= 0);
+	}
+	now_ms += 1000;
+	for (int i = 0; i < REQUESTS; i++) {
+		SCOPE_FD int fd = passive_listen(passive, &port);
+		assert_true(fd >= 0 || fd == -EADDRINUSE);
+		found += fd >= 0;
+	}
+	/* Each round of the ports finds it once, after 63 others. */
+	assert_in_range(
+		found, TAKEN_PER_SECOND / (PORTS - 1) - 1, TAKEN_PER_SECOND / (PORTS - 1) + 2);
+	now_ms += 1000;
+	SCOPE_FD int again = passive_listen(passive, &port);
+	assert_true(again >= 0);
+	for (int i = 0; i < PORTS - 1; i++)
+		fd_close(&held[i]);
 	passive_free(&passive);
 }
 
@@ -202,6 +230,7 @@ main(void)
 		TABLE("each port once a round", range_rows, check_range),
 		CASE("no order", check_order),
 		CASE("used up", check_used_up),
+		CASE("a search costs so much in a second, and no more", check_search_is_bounded),
 		CASE("a listener of its own for both families", check_listener),
 		CASE("shared: who comes is told of, at which port and from where", check_shared),
 		CASE("shared: none is free", check_none_to_share),
