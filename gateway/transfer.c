@@ -67,13 +67,6 @@ cut(struct transfer *transfer)
 }
 
 static void
-reply_aborts(struct transfer *transfer)
-{
-	for (; transfer->aborts > 0; transfer->aborts--)
-		session_reply(transfer->session, reply_abort_done);
-}
-
-static void
 report_success(struct transfer *transfer)
 {
 	uint64_t elapsed_ms = gateway_now_ms() - transfer->begun_ms;
@@ -112,7 +105,6 @@ on_committed(void *argument, const struct pathio_answer *answer)
 			report_success(transfer);
 		else
 			report_failure(transfer, answer->error);
-		reply_aborts(transfer);
 		finish(transfer);
 	}
 	settle(transfer);
@@ -133,7 +125,6 @@ on_discarded(void *argument, const struct pathio_answer *answer)
 	(void)answer;
 	if (transfer->state != TRANSFER_OVER) {
 		session_reply_failure(transfer->session, FAILURE_MOVING, transfer->error);
-		reply_aborts(transfer);
 		end_connection(transfer);
 		finish(transfer);
 	}
@@ -172,7 +163,6 @@ fail_move(struct transfer *transfer, int error)
 		return;
 	}
 	session_reply_failure(transfer->session, FAILURE_MOVING, error);
-	reply_aborts(transfer);
 	cut(transfer);
 }
 
@@ -466,11 +456,9 @@ void
 transfer_abort(struct session *session)
 {
 	struct transfer *transfer = session->transfer;
-	transfer->aborts++;
 	switch (transfer->state) {
 	case TRANSFER_PREPARING:
 		session_reply(session, reply_data_aborted);
-		reply_aborts(transfer);
 		cut(transfer);
 		return;
 	case TRANSFER_MOVING:

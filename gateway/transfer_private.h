@@ -43,7 +43,6 @@ struct transfer {
 	bool is_folder;
 	bool is_unclean; /* an upload over TLS that was taken without its close_notify */
 	bool is_unset;   /* there is no data connection to wait for */
-	uint32_t aborts; /* that wait for the end of committing or discarding */
 	int error;       /* of the moving */
 	uint64_t size;
 	uint64_t bytes; /* so far */
