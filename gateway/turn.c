@@ -269,6 +269,7 @@ on_writable(evutil_socket_t fd, short what, void *argument)
 static void
 wait_to_write(struct session *session)
 {
+	ensure(session->writable == NULL);
 	session->writable = event_new(
 		session->gateway->base, session->stream.fd, EV_WRITE, on_writable, session);
 	if (session->writable == NULL || event_add(session->writable, NULL) < 0) {
@@ -352,7 +353,10 @@ go_on_with_protection(struct session *session)
 	if (!secure_holds(session) || session->ending != NULL || is_blocked(session))
 		return;
 	short wanted = secure_continue(session);
-	flush(session); /* the greeting of implicit TLS */
+	/* The greeting of implicit TLS; or what the handshake waits for as well. */
+	flush(session);
+	if (is_blocked(session))
+		return;
 	if ((wanted & EV_WRITE) != 0)
 		wait_to_write(session);
 	else if ((wanted & EV_READ) != 0)
