@@ -118,6 +118,7 @@ access_rein(struct session *session, struct bytes argument)
 	(void)argument;
 	data_forget(session);
 	login_forget(session);
+	secure_forget(session);
 	session->host = hosts_at(&session->gateway->hosts, &session->local);
 	session->is_host_asked = false;
 	forget(&session->folder);

@@ -19,10 +19,18 @@ struct attention {
 	struct event event;
 };
 
+/* What has had its event stays in the set until it is taken out, and cannot be put in again. */
+static void
+forget(struct session *session)
+{
+	epoll_ctl(session->gateway->attention->epoll_fd, EPOLL_CTL_DEL, session->stream.fd, NULL);
+	session->is_attended = false;
+}
+
 static void
 notice(struct session *session, uint32_t events)
 {
-	session->is_attended = false;
+	forget(session);
 	if ((events & EPOLLPRI) != 0) {
 		session->is_dropping = true;
 		turn_drop_held(session);
@@ -106,9 +114,7 @@ attention_begin(struct session *session)
 void
 attention_stop(struct session *session)
 {
-	int epoll_fd = session->gateway->attention->epoll_fd;
 	session->is_dropping = false;
 	if (session->is_attended)
-		epoll_ctl(epoll_fd, EPOLL_CTL_DEL, session->stream.fd, NULL);
-	session->is_attended = false;
+		forget(session);
 }

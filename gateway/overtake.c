@@ -9,24 +9,21 @@
 #include "gateway/session.h"
 #include "gateway/transfer.h"
 
-/* Its end, with the reply to both, comes as the answer of what is cancelled. */
-static bool
-abort_long(struct session *session)
-{
-	if (session->aborts == UINT16_MAX)
-		return false;
-	session->aborts++;
-	pathio_cancel(session->files, session->long_tag);
-	return true;
-}
-
+/*
+ * Its end, with the reply to both, may come only as the answer of what is cancelled. That is asked
+ * for once, however often the client says it.
+ */
 static bool
 abort_running(struct session *session)
 {
 	session->is_dropping = false;
-	if (session->transfer == NULL)
-		return abort_long(session);
-	transfer_abort(session);
+	if (session->aborts == UINT16_MAX)
+		return false;
+	bool is_first = session->aborts++ == 0;
+	if (is_first && session->transfer != NULL)
+		transfer_abort(session);
+	else if (is_first)
+		pathio_cancel(session->files, session->long_tag);
 	return true;
 }
 

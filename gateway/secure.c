@@ -126,6 +126,13 @@ secure_ccc(struct session *session, UNUSED struct bytes argument)
 	}
 }
 
+void
+secure_forget(struct session *session)
+{
+	if (!is_secured(session))
+		session->secure = (struct secure){ .stage = SECURE_PLAIN };
+}
+
 /* ---- handshakes ---- */
 
 static void
@@ -203,7 +210,10 @@ shake(struct session *session)
 	return 0;
 }
 
-/* Behind the reply to CCC: our close_notify, then the client's, then plain text again. */
+/*
+ * Behind the reply to CCC: our close_notify, then the client's, then plain text again. Data
+ * connections stay as PROT has set them: it is for their sake that a client protects them first.
+ */
 static short
 leave(struct session *session)
 {
@@ -216,13 +226,13 @@ leave(struct session *session)
 	}
 	if (error == -EAGAIN)
 		return tls_wants(tls);
-	if (error !=
-		0) { /* a command in between would be in the clear for some and not for others */
+	/* A command in between would be in the clear for some and not for others. */
+	if (error != 0) {
 		session_end(session, "tls-end");
 		return 0;
 	}
 	tls_free(&session->stream.tls);
-	session->secure = (struct secure){ .stage = SECURE_PLAIN };
+	session->secure.stage = SECURE_PLAIN;
 	session_wake(session);
 	return 0;
 }

@@ -42,6 +42,9 @@ bool secure_holds(const struct session *session);
  */
 short secure_continue(struct session *session);
 
+/* REIN: what was asked for stays as long as the TLS under which that was. */
+void secure_forget(struct session *session);
+
 /* May somebody log in over this connection? Replies if not. */
 MUST_CHECK bool secure_permits_login(struct session *session);
 

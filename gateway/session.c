@@ -8,6 +8,7 @@
 #include "gateway/keepalive.h"
 #include "gateway/reception.h"
 #include "gateway/status.h"
+#include "gateway/tls.h"
 #include "gateway/transfer.h"
 #include "gateway/turn.h"
 #include "ipc/address.h"
@@ -97,6 +98,16 @@ session_leave_all(struct gateway *gateway)
 
 /* ---- beginning and end ---- */
 
+/* The client does not take the last replies, be they here or under TLS already. */
+static void
+give_up_goodbye(struct session *session)
+{
+	outbox_clear(&session->outbox);
+	tls_free(&session->stream.tls);
+	turn_stop_writing(session);
+	session_wake(session);
+}
+
 static void
 on_limit(void *owner, enum limit_kind kind)
 {
@@ -123,8 +134,7 @@ on_limit(void *owner, enum limit_kind kind)
 		keepalive_due(session);
 		return;
 	case LIMIT_GOODBYE:
-		outbox_clear(&session->outbox);
-		session_wake(session);
+		give_up_goodbye(session);
 		return;
 	}
 	bug("limit %d", (int)kind);
@@ -248,7 +258,8 @@ session_take_apart(struct session *session)
 {
 	if (!session->is_silent)
 		take_down(session);
-	if (outbox_length(&session->outbox) > 0)
+	/* Under TLS replies also wait where the outbox does not see them. */
+	if (outbox_length(&session->outbox) > 0 || session->writable != NULL)
 		return false;
 	struct gateway *gateway = session->gateway;
 	release(session);

@@ -93,8 +93,8 @@ struct session {
 	const char *ending; /* why, for the record; NULL: it lives */
 	enum session_wait waits;
 	uint16_t noops;    /* that came during a transfer or a long command */
-	uint16_t aborts;   /* that wait for the end of a long command */
-	uint32_t long_tag; /* of its request */
+	uint16_t aborts;   /* that wait for the end of either */
+	uint32_t long_tag; /* of the long command's request */
 
 	struct wire_address peer;    /* the client: of the connection, or by the proxy's word */
 	struct wire_address local;   /* of the connection */

@@ -8,14 +8,12 @@
 #include "gateway/keepalive.h"
 #include "gateway/pump.h"
 #include "gateway/quote.h"
-#include "gateway/security.h"
 #include "gateway/session.h"
 #include "gateway/transfer_private.h"
 #include "ipc/base/scope.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 /* ---- ends ---- */
 
@@ -48,29 +46,13 @@ finish(struct transfer *transfer)
 	session_finish(session);
 }
 
-/* The worker may hold the connection too: it ends for both. */
-static void
-end_connection(struct transfer *transfer)
-{
-	pump_free(&transfer->pump);
-	if (transfer->fd >= 0)
-		shutdown(transfer->fd, SHUT_RDWR);
-}
-
 /* The cancellation first: the worker must not take the shut connection for a clean end. */
-static void
-cut(struct transfer *transfer)
+void
+transfer_cut(struct transfer *transfer)
 {
 	transfer_drop_file(transfer);
-	end_connection(transfer);
+	transfer_end_connection(transfer);
 	finish(transfer);
-}
-
-static void
-reply_aborts(struct transfer *transfer)
-{
-	for (; transfer->aborts > 0; transfer->aborts--)
-		session_reply(transfer->session, reply_abort_done);
 }
 
 static void
@@ -84,6 +66,13 @@ report_success(struct transfer *transfer)
 	else
 		session_reply(transfer->session, reply_transfer_done_rate, bytes,
 			bytes * 1000 / 1024 / elapsed_ms);
+}
+
+void
+transfer_succeed(struct transfer *transfer)
+{
+	report_success(transfer);
+	finish(transfer);
 }
 
 /* ---- committing and discarding ---- */
@@ -112,7 +101,6 @@ on_committed(void *argument, const struct pathio_answer *answer)
 			report_success(transfer);
 		else
 			report_failure(transfer, answer->error);
-		reply_aborts(transfer);
 		finish(transfer);
 	}
 	settle(transfer);
@@ -133,8 +121,7 @@ on_discarded(void *argument, const struct pathio_answer *answer)
 	(void)answer;
 	if (transfer->state != TRANSFER_OVER) {
 		session_reply_failure(transfer->session, FAILURE_MOVING, transfer->error);
-		reply_aborts(transfer);
-		end_connection(transfer);
+		transfer_end_connection(transfer);
 		finish(transfer);
 	}
 	settle(transfer);
@@ -163,8 +150,8 @@ is_ranged(const struct transfer *transfer)
 	return transfer->kind == TRANSFER_DOWNLOAD && transfer->count != UINT64_MAX;
 }
 
-static void
-fail_move(struct transfer *transfer, int error)
+void
+transfer_fail_move(struct transfer *transfer, int error)
 {
 	transfer->error = error;
 	if (transfer->kind == TRANSFER_UPLOAD) {
@@ -172,15 +159,14 @@ fail_move(struct transfer *transfer, int error)
 		return;
 	}
 	session_reply_failure(transfer->session, FAILURE_MOVING, error);
-	reply_aborts(transfer);
-	cut(transfer);
+	transfer_cut(transfer);
 }
 
 /*
  * A plain stream that ends says nothing of how: the FIN of a client that was killed looks like that
  * of one that is done. But then the control connection ends as well, at the same moment. Behind a
  * line that waits there may be more to read before that end. Over TLS the pump has said how
- * (on_pumped).
+ * (transfer_connection.c).
  */
 static bool
 has_clean_end(struct session *session)
@@ -198,16 +184,15 @@ end_move(struct transfer *transfer)
 {
 	bool is_empty = is_beyond_end(transfer) && transfer->error == -EINVAL;
 	if (transfer->error < 0 && !is_empty) {
-		fail_move(transfer, transfer->error);
+		transfer_fail_move(transfer, transfer->error);
 	} else if (transfer->pump != NULL && transfer->kind != TRANSFER_UPLOAD) {
-		pump_end(transfer->pump); /* on_pumped() goes on */
+		pump_end(transfer->pump); /* transfer_connection.c goes on */
 	} else if (transfer->kind != TRANSFER_UPLOAD) {
-		report_success(transfer);
-		finish(transfer);
+		transfer_succeed(transfer);
 	} else if (has_clean_end(transfer->session)) {
 		commit(transfer);
 	} else {
-		fail_move(transfer, -ECONNRESET);
+		transfer_fail_move(transfer, -ECONNRESET);
 	}
 }
 
@@ -248,9 +233,8 @@ report_begin(struct transfer *transfer)
 	transfer->begun_ms = gateway_now_ms();
 }
 
-/* As soon as there is something to move it through. */
-static void
-ask_move(struct transfer *transfer)
+void
+transfer_begin_move(struct transfer *transfer)
 {
 	bool waits_for_type = transfer->listing.is_by_type && !transfer->is_opened;
 	if (transfer->fd < 0 || transfer->moving_tag != 0 || waits_for_type)
@@ -261,19 +245,18 @@ ask_move(struct transfer *transfer)
 		fd_close(&transfer->fd);
 }
 
-/* Whatever could come has come: go on as far as possible. */
-static void
-advance(struct transfer *transfer)
+void
+transfer_advance(struct transfer *transfer)
 {
 	if (transfer->is_connected)
-		ask_move(transfer);
+		transfer_begin_move(transfer);
 	if (!transfer->is_opened)
 		return;
 	bool is_refused = is_beyond_end(transfer) && !is_ranged(transfer);
 	if (is_refused || transfer->is_unset) {
 		session_reply(transfer->session,
 			transfer->is_unset ? reply_data_missing : reply_restart_beyond);
-		cut(transfer);
+		transfer_cut(transfer);
 		return;
 	}
 	if (!transfer->is_connected)
@@ -322,119 +305,10 @@ on_opened(void *argument, const struct pathio_answer *answer)
 			refuse(transfer, answer->error);
 		} else {
 			note_opened(transfer, &answer->body->opened);
-			advance(transfer);
+			transfer_advance(transfer);
 		}
 	}
 	settle(transfer);
-}
-
-/* ---- the data connection ---- */
-
-struct data_wait *
-transfer_data_wait(struct session *session)
-{
-	struct transfer *transfer = session->transfer;
-	return transfer == NULL || transfer->is_connected ? NULL : &transfer->wait;
-}
-
-static int
-on_secured(void *owner, const struct tls *tls)
-{
-	const struct transfer *transfer = owner;
-	return secure_permits_data(transfer->session, tls) ? 0 : -EPERM;
-}
-
-static void
-on_placed(void *owner, int worker_fd)
-{
-	struct transfer *transfer = owner;
-	transfer->fd = worker_fd;
-	ask_move(transfer);
-}
-
-/* The connection is over, and not well. */
-static void
-fail_pump(struct transfer *transfer, int error)
-{
-	struct session *session = transfer->session;
-	bool is_whole = error == -ECONNABORTED && transfer->kind == TRANSFER_UPLOAD &&
-			session->login.tls.upload_end == TLS_END_LENIENT;
-	if (is_whole) {
-		transfer->is_unclean = true;
-	} else if (error != -EPERM && transfer->state == TRANSFER_MOVING) {
-		fail_move(transfer, error == -ETIMEDOUT ? error : -ECONNRESET);
-	} else {
-		session_reply(
-			session, error == -EPERM ? reply_data_not_resumed : reply_data_failed);
-		cut(transfer);
-	}
-}
-
-static void
-on_pumped(void *owner, int error)
-{
-	struct transfer *transfer = owner;
-	if (transfer->state != TRANSFER_PREPARING && transfer->state != TRANSFER_MOVING)
-		return;
-	if (error < 0) {
-		fail_pump(transfer, error);
-	} else if (transfer->kind != TRANSFER_UPLOAD) {
-		report_success(transfer);
-		finish(transfer);
-	}
-}
-
-/* Puts a pump between the client's connection and the worker. */
-static int
-protect(struct transfer *transfer)
-{
-	const struct session *session = transfer->session;
-	const struct gateway *gateway = session->gateway;
-	const struct pump_options options = {
-		.room = security_pumps(gateway->security),
-		.context = security_context(gateway->security),
-		.session = session->id,
-		.control = session->stream.tls,
-		.is_upload = transfer->kind == TRANSFER_UPLOAD,
-		.stall_timeout_s = gateway->settings.stall_timeout_s,
-		.kernel = transfer->kind == TRANSFER_DOWNLOAD ? security_kernel(gateway->security)
-							      : NULL,
-		.secured = on_secured,
-		.placed = on_placed,
-		.ended = on_pumped,
-		.owner = transfer,
-	};
-	SCOPE_FD int client_fd = fd_take(&transfer->fd);
-	return pump_new(&options, &client_fd, &transfer->fd, &transfer->pump);
-}
-
-void
-transfer_connected(struct session *session, int fd)
-{
-	struct transfer *transfer = session->transfer;
-	transfer->fd = fd;
-	limit_clear(&session->limit);
-	if (session->secure.is_data_protected && protect(transfer) < 0) {
-		transfer_unconnected(session);
-		return;
-	}
-	transfer->is_connected = true;
-	advance(transfer);
-	data_forget(session);
-}
-
-void
-transfer_unconnected(struct session *session)
-{
-	session_reply(session, reply_data_failed);
-	cut(session->transfer);
-}
-
-void
-transfer_late(struct session *session)
-{
-	session_reply(session, reply_data_late);
-	cut(session->transfer);
 }
 
 /* ---- orders ---- */
@@ -466,15 +340,13 @@ void
 transfer_abort(struct session *session)
 {
 	struct transfer *transfer = session->transfer;
-	transfer->aborts++;
 	switch (transfer->state) {
 	case TRANSFER_PREPARING:
 		session_reply(session, reply_data_aborted);
-		reply_aborts(transfer);
-		cut(transfer);
+		transfer_cut(transfer);
 		return;
 	case TRANSFER_MOVING:
-		fail_move(transfer, -ECANCELED);
+		transfer_fail_move(transfer, -ECANCELED);
 		return;
 	case TRANSFER_COMMITTING:
 		/*
@@ -510,7 +382,7 @@ void
 transfer_abandon(struct session *session)
 {
 	if (session->transfer != NULL)
-		cut(session->transfer);
+		transfer_cut(session->transfer);
 }
 
 void
@@ -519,7 +391,7 @@ transfer_lost(struct session *session)
 	if (session->transfer == NULL)
 		return;
 	report_failure(session->transfer, EIO);
-	cut(session->transfer);
+	transfer_cut(session->transfer);
 }
 
 void

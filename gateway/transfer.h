@@ -44,7 +44,10 @@ struct transfer_order {
 /* Runs it: the session's command from now on. */
 void transfer_start(struct session *session, const struct transfer_order *order);
 
-/* ABOR during a transfer: replies for both, now or once a commit that had begun is answered. */
+/*
+ * The first ABOR during a transfer, which ends it now, or once a commit that had begun is answered:
+ * its reply, and behind it that of ABOR by session_finish().
+ */
 void transfer_abort(struct session *session);
 
 /* One line of what it does, for STAT. */

@@ -1,6 +1,6 @@
 /*
- * What a transfer is, between transfer.c, which decides, and transfer_requests.c, which asks the
- * worker. For these two only.
+ * What a transfer is, between transfer.c, which decides, transfer_connection.c, which has its data
+ * connection, and transfer_requests.c, which asks the worker. For these three only.
  */
 #ifndef SALLYPORT_GATEWAY_TRANSFER_PRIVATE_H
 #define SALLYPORT_GATEWAY_TRANSFER_PRIVATE_H
@@ -43,13 +43,34 @@ struct transfer {
 	bool is_folder;
 	bool is_unclean; /* an upload over TLS that was taken without its close_notify */
 	bool is_unset;   /* there is no data connection to wait for */
-	uint32_t aborts; /* that wait for the end of committing or discarding */
 	int error;       /* of the moving */
 	uint64_t size;
 	uint64_t bytes; /* so far */
 	uint64_t begun_ms;
 	char name[NAME_BYTES_MAX + 1]; /* what STOU's file is called */
 };
+
+/* ---- transfer.c ---- */
+
+/* Whatever could come has come: goes on as far as possible. */
+void transfer_advance(struct transfer *transfer);
+
+/* Has the bytes moved, as soon as there is something to move them through. */
+void transfer_begin_move(struct transfer *transfer);
+
+/* After its 150. It may be over then, as it is after the others below. */
+void transfer_fail_move(struct transfer *transfer, int error);
+void transfer_succeed(struct transfer *transfer);
+
+/* At once, behind a reply of the caller's. */
+void transfer_cut(struct transfer *transfer);
+
+/* ---- transfer_connection.c ---- */
+
+/* The worker may hold the connection too: it ends for both. */
+void transfer_end_connection(struct transfer *transfer);
+
+/* ---- transfer_requests.c ---- */
 
 /* As ordered, with nothing begun; its session keeps it. NULL when memory is short. */
 struct transfer *transfer_new(struct session *session, const struct transfer_order *order);

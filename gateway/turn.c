@@ -248,8 +248,8 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 
 /* ---- writing ---- */
 
-static void
-stop_waiting_to_write(struct session *session)
+void
+turn_stop_writing(struct session *session)
 {
 	if (session->writable != NULL)
 		event_free(session->writable);
@@ -262,17 +262,18 @@ on_writable(evutil_socket_t fd, short what, void *argument)
 	struct session *session = argument;
 	(void)fd;
 	(void)what;
-	stop_waiting_to_write(session);
+	turn_stop_writing(session);
 	session_wake(session);
 }
 
 static void
 wait_to_write(struct session *session)
 {
+	ensure(session->writable == NULL);
 	session->writable = event_new(
 		session->gateway->base, session->stream.fd, EV_WRITE, on_writable, session);
 	if (session->writable == NULL || event_add(session->writable, NULL) < 0) {
-		stop_waiting_to_write(session);
+		turn_stop_writing(session);
 		outbox_clear(&session->outbox);
 		session_give_up(session);
 	}
@@ -281,6 +282,9 @@ wait_to_write(struct session *session)
 static void
 flush(struct session *session)
 {
+	/* Nothing can be said within a handshake; what ends it is all that the client sees. */
+	if (session->secure.stage == SECURE_SHAKING)
+		outbox_clear(&session->outbox);
 	bool has_nothing = outbox_length(&session->outbox) == 0 && session->stream.tls == NULL;
 	if (is_blocked(session) || has_nothing)
 		return;
@@ -349,7 +353,10 @@ go_on_with_protection(struct session *session)
 	if (!secure_holds(session) || session->ending != NULL || is_blocked(session))
 		return;
 	short wanted = secure_continue(session);
-	flush(session); /* the greeting of implicit TLS */
+	/* The greeting of implicit TLS; or what the handshake waits for as well. */
+	flush(session);
+	if (is_blocked(session))
+		return;
 	if ((wanted & EV_WRITE) != 0)
 		wait_to_write(session);
 	else if ((wanted & EV_READ) != 0)
@@ -440,5 +447,5 @@ void
 turn_forget(struct session *session)
 {
 	turn_drop_held(session);
-	stop_waiting_to_write(session);
+	turn_stop_writing(session);
 }

@@ -18,6 +18,9 @@ void turn_stop(struct gateway *gateway);
 MUST_CHECK int turn_watch(struct session *session);
 void turn_stop_watching(struct session *session);
 
+/* Replies that wait for the client wait no more. */
+void turn_stop_writing(struct session *session);
+
 /*
  * Keeps a line until the running command is over and what session->waits names has come; no other
  * line is read before. There is none held yet.

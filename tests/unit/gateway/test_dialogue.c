@@ -364,6 +364,18 @@ static const struct dialogue_row overtake_rows[] = {
 	{ "ABOR as old clients send it",
 		"> @LOGIN\n> PASV\n< 227\ndata open\nlate send\n> RETR f\n< 150\nurgent "
 		"\\xff\\xf4\\xff\n>> \\xf2ABOR\\r\\n\n< 426\n< 226\n" },
+	{ "ABOR again and again while it is committed: the worker hears of one",
+		"> @LOGIN\n> PASV\n< 227\ndata open\ndata end\nlate commit\n> STOR f\n< "
+		"150\nsettle\n>> ABOR\\r\\nABOR\\r\\nNOOP\\r\\nABOR\\r\\n\n< 426\n< 226\n< 226\n< "
+		"226\n< 200\n"
+		"worker upload_open /f; receive; commit; cancel; \n" },
+	{ "a hang-up behind a held line, after an urgent ABOR",
+		"> @LOGIN\n> PASV\n< 227\ndata open\nlate send\n> RETR f\n< 150\n> PWD\nsettle\n"
+		"urgent \\xff\\xf4\\xff\n>> \\xf2ABOR\\r\\n\n< 426\n< 226\nrelease\n> PASV\n< "
+		"227\nsettle\nworker open /f; send; close; cancel; \ndata open\nlate receive\n> "
+		"STOR "
+		"f\n< 150\n> PWD\n> SYST\nsettle\nhang\nsettle\ndata end\nrelease\n"
+		"worker upload_open /f; receive; cancel; discard; \n" },
 	{ "a hang-up behind a held line",
 		"> @LOGIN\n> PASV\n< 227\ndata open\nlate receive\n> STOR f\n< 150\n> "
 		"PWD\nsettle\nhang\nsettle\ndata end\nrelease\n"

@@ -154,6 +154,9 @@ static const struct limit_row keepalive_rows[] = {
 	{ "ABOR comes too late", kept_waiting,
 		SLOW_UPLOAD "> ABOR\nsettle\nrelease\n<< 226 Transfer complete\n< 226 Abort done.\n"
 			    "worker upload_open /f; receive; commit; \n> NOOP\n< 200\n" },
+	{ "ABOR, more often than is counted: the rest waits", kept_waiting,
+		SLOW_UPLOAD "flood 70000 ABOR\nwait 1500\nrelease\n<< 226 Transfer complete\n< 226 "
+			    "Abort done.\n<< 226 Nothing to abort.\n> PWD\n<< 257\n" },
 	{ "STAT waits, as no reply fits into another", kept_waiting,
 		SLOW_UPLOAD
 		"> STAT\nsettle\nrelease\n<< 226 Transfer complete\n< 211-Sallyport\n" },
