@@ -7,6 +7,7 @@
 
 #include "ipc/base/scope.h"
 #include "policy/loader/certificates.h"
+#include "policy/loader/remarks.h"
 #include "policy/rules/quick.h"
 #include "policy/rules/users.h"
 
@@ -33,6 +34,7 @@ load_free(struct load **load)
 	if (freed->banner != NULL)
 		explicit_bzero(freed->banner, strlen(freed->banner));
 	free(freed->banner);
+	free(freed->remarks);
 	free(freed);
 }
 
@@ -115,7 +117,7 @@ check_users_file(const struct stat *status, struct rules_error *error)
 }
 
 static int
-parse_users(int fd, const struct stat *status, const char *path, const struct config *config,
+parse_users(struct load *load, int fd, const struct stat *status, const char *path,
 	struct rules_error *error)
 {
 	struct users *users = NULL;
@@ -125,7 +127,9 @@ parse_users(int fd, const struct stat *status, const char *path, const struct co
 		return refuse_file(path, errno, error);
 	int result = users_parse(bytes_of(text, length), path, &users, error);
 	if (result == 0)
-		result = check_backends(config, users, path, error);
+		result = check_backends(load->config, users, path, error);
+	if (result == 0)
+		result = remarks_add(&load->remarks, users, path, load->config);
 	users_free(&users);
 	if (text != NULL)
 		munmap(text, length);
@@ -143,7 +147,7 @@ open_users_file(struct load *load, const char *host, const char *path, struct ru
 	if (result < 0)
 		rules_error_locate(error, path, 0);
 	else
-		result = parse_users(fd, &status, path, load->config, error);
+		result = parse_users(load, fd, &status, path, error);
 	return result < 0 ? result
 			  : users_files_add(
 				    &load->users, bytes_of_text(host), bytes_of_text(path), &fd);
@@ -331,7 +335,8 @@ print_trust(FILE *out, const struct quick_user *user, const struct certificate_m
 		"ssl:verify-certificate/%s no' -u '",
 		marks->sha1);
 	print_quoted(out, user->name);
-	fprintf(out, "%s%s' ftp://{address}/\n", user->made ? "," : "",
+	/* With a slash lftp would connect before it has heard which certificate to trust. */
+	fprintf(out, "%s%s' ftp://{address}\n", user->made ? "," : "",
 		user->made ? user->password : "");
 }
 

@@ -165,6 +165,8 @@ loader_check(const struct load_source *source)
 	struct load *load = NULL;
 	int failure = load_read(source, NULL, &load, &error);
 	SCOPE_FREE char *text = failure < 0 ? rules_error_text(&error) : NULL;
+	if (failure == 0 && load->remarks != NULL)
+		fputs(load->remarks, stderr);
 	if (failure < 0)
 		fprintf(stderr, "%s\n", text != NULL ? text : strerror(-failure));
 	else

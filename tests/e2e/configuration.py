@@ -14,6 +14,8 @@ from harness.tap import LIVENESS_S, Suite, check, equal
 
 suite = Suite()
 
+EXIT_USAGE = 64
+
 WRONG = {
     "an unknown option": ("listenn = 21\n", 1, "listenn"),
     "an unknown option further down": ("# comment\n\nidle_timeout = 10\nbogus = 1\n", 4, "bogus"),
@@ -102,6 +104,55 @@ def _(_nothing):
 )
 def _(_nothing, arguments):
     check(refused_start(*arguments).strip(), "not a word of explanation")
+
+
+@suite.table(
+    (
+        ["--bogus"],
+        ["--config"],
+        ["--show-cage", "bogus"],
+        ["--quick", "--bogus"],
+        ["--quick", "--root"],
+        ["--quick", "--tls=yes"],
+        ["--quick", "--tls", "--tls"],
+    ),
+    lambda arguments: f"sallyportd {' '.join(arguments)} is no command line",
+)
+def _(_nothing, arguments):
+    done = run([place.program("sallyportd"), *arguments], check_status=False)
+    equal((done.returncode, done.stdout), (EXIT_USAGE, b""))
+    check(arguments[-1].partition("=")[0] in done.stderr.decode(), f"{done.stderr!r}")
+
+
+@suite.table((["--help"], ["--version"]), lambda words: f"{words[0]} is answered behind --quick, too")
+def _(_nothing, words):
+    said = [run([place.program("sallyportd"), *before, *words]).stdout for before in ([], ["--quick"])]
+    equal(said[1], said[0])
+    check(said[0].strip(), "not a word")
+
+
+@suite.case("--help names the roles that --show-cage knows, and so does the refusal of another one")
+def _(_nothing):
+    program = place.program("sallyportd")
+    refused = run([program, "--show-cage", "bogus"], check_status=False).stderr.decode()
+    roles = refused.partition("these are:")[2].split()
+    check(len(roles) > 5, f"{refused!r}")
+    check(" ".join(roles) in run([program, "--help"]).stdout.decode(), "--help has others")
+    for role in roles:
+        check(run([program, "--show-cage", role]).stdout.decode().startswith(f"{role}: "), role)
+
+
+@suite.case("--check warns of users whom the server would turn away, and says ok")
+def _(_nothing):
+    with place.temporary_folder() as folder:
+        hashed = "$6$rounds=1000$abcdefgh$x"
+        (folder / "users").write_text(f"ann:{hashed}:1:1::/nowhere:\nbob:!:1:1::/nowhere:\n")
+        path = write_right(folder, users_file=folder / "users")
+        done = run([place.program("sallyportd"), "--config", path, "--check"])
+        equal(done.stdout, b"ok\n", "said")
+        said = done.stderr.decode().splitlines()
+        equal(len(said), 1, "warnings")
+        check(said[0].startswith(f"{folder}/users:1: warning: 'ann' will not be let in: "), said[0])
 
 
 @suite.case("a port that is taken is an error that names it")
