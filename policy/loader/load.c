@@ -38,16 +38,6 @@ load_free(struct load **load)
 	free(freed);
 }
 
-/* ---- a configuration file ---- */
-
-static int
-refuse_file(const char *path, int errno_value, struct rules_error *error)
-{
-	rules_error_locate(error, path, 0);
-	rules_refuse(error, "%s", strerror(errno_value));
-	return -errno_value;
-}
-
 /* ---- custom backends ---- */
 
 static bool
@@ -124,7 +114,7 @@ parse_users(struct load *load, int fd, const struct stat *status, const char *pa
 	size_t length = (size_t)status->st_size;
 	void *text = length == 0 ? NULL : mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (text == MAP_FAILED)
-		return refuse_file(path, errno, error);
+		return rules_refuse_file(error, path, errno);
 	int result = users_parse(bytes_of(text, length), path, &users, error);
 	if (result == 0)
 		result = check_backends(load->config, users, path, error);
@@ -142,7 +132,7 @@ open_users_file(struct load *load, const char *host, const char *path, struct ru
 	struct stat status;
 	SCOPE_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return refuse_file(path, errno, error);
+		return rules_refuse_file(error, path, errno);
 	int result = check_users_file(&status, error);
 	if (result < 0)
 		rules_error_locate(error, path, 0);

@@ -5,12 +5,13 @@ HOSTILE class 33: a malformed value is no reason to serve with another one.
 """
 
 import contextlib
+import os
 import re
 import socket
 
-from harness import place, server
+from harness import place, server, tls
 from harness.launch import run
-from harness.tap import LIVENESS_S, Suite, check, equal
+from harness.tap import LIVENESS_S, Suite, check, equal, need_root
 
 suite = Suite()
 
@@ -104,6 +105,22 @@ def _(_nothing):
 )
 def _(_nothing, arguments):
     check(refused_start(*arguments).strip(), "not a word of explanation")
+
+
+@suite.table(("users", "key"), lambda what: f"a file of {what} that is somebody else's: refused by --check, too")
+def _(_nothing, what):
+    need_root("it gives a file away")
+    with place.temporary_folder() as folder:
+        users = folder / "users"
+        users.write_text("# nobody yet\n")
+        users.chmod(0o600)
+        certificate, key = tls.make_certificate(folder)
+        path = write_right(folder, users_file=users, **tls.options(certificate, key))
+        right = ["--config", path, "--check"]
+        equal(run([place.program("sallyportd"), *right]).stdout, b"ok\n", "at first")
+        os.chown(users if what == "users" else key, 4242, 4242)
+        for arguments in (["--config", path], right):
+            check("Permission denied; root reads it without its privileges" in refused_start(*arguments), "")
 
 
 @suite.table(
