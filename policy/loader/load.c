@@ -233,6 +233,10 @@ look_at_root(const struct quick_arguments *arguments, char resolved[PATH_MAX],
 	int result = look_at("--root", &arguments->root, resolved, &status, error);
 	if (result == 0 && !S_ISDIR(status.st_mode))
 		result = rules_refuse(error, "--root %s is not a folder", arguments->root.items[0]);
+	/* As root it is its owner who must be able to. */
+	if (result == 0 && !home->privileged && eaccess(resolved, X_OK) < 0)
+		result = rules_refuse(
+			error, "--root %s: %s", arguments->root.items[0], strerror(errno));
 	if (result < 0)
 		return result;
 	home->root = resolved;

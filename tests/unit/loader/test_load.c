@@ -352,6 +352,28 @@ check_quick(void **state)
 		assert_int_equal(chown(folder, 0, 0), 0);
 }
 
+/* Better told at the start than at every login. */
+static void
+check_closed_folder(void **state)
+{
+	char path[256], *arguments[] = { root, path, NULL };
+	const struct load_source source = { .quick_count = 2, .quick_arguments = arguments };
+	uid_t us = geteuid();
+	struct rules_error error = { 0 };
+	struct load *load = NULL;
+	(void)state;
+	snprintf(path, sizeof(path), "%s/closed", folder);
+	assert_int_equal(mkdir(path, 0), 0);
+	assert_int_equal(chmod(folder, 0755), 0);
+	if (us == 0)
+		assert_int_equal(seteuid(65534), 0);
+	int failure = load_read(&source, NULL, &load, &error);
+	assert_int_equal(seteuid(us), 0);
+	expect(failure, &error, "/closed: Permission denied");
+	rules_error_free(&error);
+	assert_int_equal(rmdir(path), 0);
+}
+
 static int
 refuse(struct rules_error *error)
 {
@@ -379,6 +401,7 @@ main(void)
 		TABLE("remark", remark_rows, check_remark),
 		CASE("many remarks", check_many_remarks),
 		TABLE("quick", quick_rows, check_quick),
+		CASE("a folder that may not be entered", check_closed_folder),
 		CASE("without its cage it reads nothing", check_enter),
 	};
 	if (mkdtemp(folder) == NULL)
