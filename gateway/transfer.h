@@ -2,7 +2,7 @@
  * A transfer: one file or listing over a data connection, in either direction.
  *
  * The worker moves the bytes; here is who says begin, how far, enough. Opening, moving and closing
- * are asked for in one breath when the data connection is there (PEERS: what counts is the number
+ * are asked for in one breath when the data connection is there (what counts is the number
  * of wake-ups). An upload is committed only after its stream ended cleanly (DESIGN 5).
  */
 #ifndef SALLYPORT_GATEWAY_TRANSFER_H

@@ -39,7 +39,7 @@ open_file(const char *path, int *fd, BIO **content, struct rules_error *error)
 	struct stat status;
 	SCOPE_FD int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (opened < 0 || fstat(opened, &status) < 0)
-		return refuse(error, path, strerror(errno));
+		return rules_refuse_file(error, path, errno);
 	if (!S_ISREG(status.st_mode))
 		return refuse(error, path, "is not a regular file");
 	if (status.st_size <= 0 || status.st_size > FILE_BYTES_MAX)
@@ -48,7 +48,7 @@ open_file(const char *path, int *fd, BIO **content, struct rules_error *error)
 	struct bytes bytes;
 	int result = content_read(opened, FILE_BYTES_MAX, &owner, &bytes);
 	if (result < 0)
-		return refuse(error, path, strerror(-result));
+		return rules_refuse_file(error, path, -result);
 	*content = BIO_new(BIO_s_mem());
 	bool is_copied = *content != NULL &&
 			 BIO_write(*content, bytes.data, (int)bytes.length) == (int)bytes.length;
@@ -144,7 +144,7 @@ read_key(const char *path, const X509 *certificate, int *fd, struct rules_error 
 	BIO *pem = NULL;
 	int result = open_file(path, fd, &pem, error);
 	if (result == 0 && fstat(*fd, &status) < 0)
-		result = refuse(error, path, strerror(errno));
+		result = rules_refuse_file(error, path, errno);
 	const char *reason = result == 0 ? judge_key(&status, pem, certificate) : NULL;
 	if (reason != NULL)
 		result = refuse(error, path, reason);

@@ -7,6 +7,7 @@
 
 #include "ipc/base/scope.h"
 #include "policy/loader/certificates.h"
+#include "policy/loader/remarks.h"
 #include "policy/rules/quick.h"
 #include "policy/rules/users.h"
 
@@ -33,17 +34,8 @@ load_free(struct load **load)
 	if (freed->banner != NULL)
 		explicit_bzero(freed->banner, strlen(freed->banner));
 	free(freed->banner);
+	free(freed->remarks);
 	free(freed);
-}
-
-/* ---- a configuration file ---- */
-
-static int
-refuse_file(const char *path, int errno_value, struct rules_error *error)
-{
-	rules_error_locate(error, path, 0);
-	rules_refuse(error, "%s", strerror(errno_value));
-	return -errno_value;
 }
 
 /* ---- custom backends ---- */
@@ -115,17 +107,19 @@ check_users_file(const struct stat *status, struct rules_error *error)
 }
 
 static int
-parse_users(int fd, const struct stat *status, const char *path, const struct config *config,
+parse_users(struct load *load, int fd, const struct stat *status, const char *path,
 	struct rules_error *error)
 {
 	struct users *users = NULL;
 	size_t length = (size_t)status->st_size;
 	void *text = length == 0 ? NULL : mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (text == MAP_FAILED)
-		return refuse_file(path, errno, error);
+		return rules_refuse_file(error, path, errno);
 	int result = users_parse(bytes_of(text, length), path, &users, error);
 	if (result == 0)
-		result = check_backends(config, users, path, error);
+		result = check_backends(load->config, users, path, error);
+	if (result == 0)
+		result = remarks_add(&load->remarks, users, path, load->config);
 	users_free(&users);
 	if (text != NULL)
 		munmap(text, length);
@@ -138,12 +132,12 @@ open_users_file(struct load *load, const char *host, const char *path, struct ru
 	struct stat status;
 	SCOPE_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return refuse_file(path, errno, error);
+		return rules_refuse_file(error, path, errno);
 	int result = check_users_file(&status, error);
 	if (result < 0)
 		rules_error_locate(error, path, 0);
 	else
-		result = parse_users(fd, &status, path, load->config, error);
+		result = parse_users(load, fd, &status, path, error);
 	return result < 0 ? result
 			  : users_files_add(
 				    &load->users, bytes_of_text(host), bytes_of_text(path), &fd);
@@ -239,6 +233,10 @@ look_at_root(const struct quick_arguments *arguments, char resolved[PATH_MAX],
 	int result = look_at("--root", &arguments->root, resolved, &status, error);
 	if (result == 0 && !S_ISDIR(status.st_mode))
 		result = rules_refuse(error, "--root %s is not a folder", arguments->root.items[0]);
+	/* As root it is its owner who must be able to. */
+	if (result == 0 && !home->privileged && eaccess(resolved, X_OK) < 0)
+		result = rules_refuse(
+			error, "--root %s: %s", arguments->root.items[0], strerror(errno));
 	if (result < 0)
 		return result;
 	home->root = resolved;
@@ -331,7 +329,8 @@ print_trust(FILE *out, const struct quick_user *user, const struct certificate_m
 		"ssl:verify-certificate/%s no' -u '",
 		marks->sha1);
 	print_quoted(out, user->name);
-	fprintf(out, "%s%s' ftp://{address}/\n", user->made ? "," : "",
+	/* With a slash lftp would connect before it has heard which certificate to trust. */
+	fprintf(out, "%s%s' ftp://{address}\n", user->made ? "," : "",
 		user->made ? user->password : "");
 }
 

@@ -18,7 +18,8 @@ struct load {
 	struct config *config;
 	struct users_files users;
 	struct credentials credentials;
-	char *banner; /* lines to print when the server is ready, NULL: none; wiped on free */
+	char *banner;  /* lines to print when the server is ready, NULL: none; wiped on free */
+	char *remarks; /* lines about what was taken all the same (remarks.h), NULL: none */
 };
 
 /*

@@ -1,7 +1,8 @@
 /*
  * The loader (see loader.h). Runs in `sallyportd --load` as whoever the server was started as, for
- * a moment at start and at each reload, so that no parser of files runs in the supervisor. It may
- * read files and ask NSS; its cage takes the rest, capabilities included. Trusts the supervisor.
+ * a moment at start and at each reload, so that no parser of files runs in the supervisor; and in
+ * `sallyportd --check`, which may read no more than a start. It may read files and ask NSS; its
+ * cage takes the rest, capabilities included. Trusts the supervisor.
  */
 #include "policy/loader/loader.h"
 
@@ -163,8 +164,10 @@ loader_check(const struct load_source *source)
 {
 	struct rules_error error = { 0 };
 	struct load *load = NULL;
-	int failure = load_read(source, NULL, &load, &error);
+	int failure = load_read(source, enter_cage, &load, &error);
 	SCOPE_FREE char *text = failure < 0 ? rules_error_text(&error) : NULL;
+	if (failure == 0 && load->remarks != NULL)
+		fputs(load->remarks, stderr);
 	if (failure < 0)
 		fprintf(stderr, "%s\n", text != NULL ? text : strerror(-failure));
 	else

@@ -174,9 +174,14 @@ resolve_account(const char *option, struct value_account *account, struct rules_
 		return -ENOMEM;
 	struct passwd record, *found = NULL;
 	int failure = getpwnam_r(account->name, &record, buffer, ACCOUNT_RECORD_BYTES, &found);
+	if (failure != 0)
+		return rules_refuse(
+			error, "%s: no account '%s': %s", option, account->name, strerror(failure));
 	if (found == NULL)
-		return rules_refuse(error, "%s: no account '%s'%s%s", option, account->name,
-			failure == 0 ? "" : ": ", failure == 0 ? "" : strerror(failure));
+		return rules_refuse(error,
+			"%s: no account '%s'; make it: useradd --system --no-create-home "
+			"--shell /usr/sbin/nologin '%s'",
+			option, account->name, account->name);
 	if (record.pw_uid == 0 || record.pw_gid == 0)
 		return rules_refuse(error, "%s: '%s' is root's", option, account->name);
 	account->uid = record.pw_uid;

@@ -29,14 +29,6 @@ struct loading {
  */
 static struct loading *loading;
 
-static int
-refuse_file(const char *path, int errno_value, struct rules_error *error)
-{
-	rules_error_locate(error, path, 0);
-	int refused = rules_refuse(error, "cannot be read: %s", strerror(errno_value));
-	return refused == -ENOMEM ? refused : -errno_value;
-}
-
 /* Reads until `room` is full or the file ends: the count or a negative errno. */
 static ssize_t
 read_all(int fd, char *buffer, size_t room)
@@ -63,7 +55,7 @@ read_file(const char *path, char **text, struct rules_error *error)
 	SCOPE_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat status;
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return refuse_file(path, errno, error);
+		return rules_refuse_file(error, path, errno);
 	if (!S_ISREG(status.st_mode)) {
 		rules_error_locate(error, path, 0);
 		return rules_refuse(error, "is not a regular file");
@@ -73,7 +65,7 @@ read_file(const char *path, char **text, struct rules_error *error)
 		return -ENOMEM;
 	ssize_t length = read_all(fd, buffer, CONFIG_FILE_BYTES_MAX + 1);
 	if (length < 0)
-		return refuse_file(path, (int)-length, error);
+		return rules_refuse_file(error, path, (int)-length);
 	unsigned line = 0;
 	int result = length > CONFIG_FILE_BYTES_MAX
 			     ? rules_refuse(error, "is longer than %d bytes", CONFIG_FILE_BYTES_MAX)

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { QUOTED_BYTES_MAX = 64 };
 
@@ -71,6 +72,16 @@ print_escaped(FILE *out, const char *text)
 			fprintf(out, "\\x%02x", (unsigned char)*text);
 		else
 			fputc(*text, out);
+}
+
+int
+rules_refuse_file(struct rules_error *error, const char *path, int errno_value)
+{
+	bool is_root = errno_value == EACCES && geteuid() == 0;
+	rules_error_locate(error, path, 0);
+	int refused = rules_refuse(error, "cannot be read: %s%s", strerror(errno_value),
+		is_root ? "; root reads it without its privileges: chown root" : "");
+	return refused == -ENOMEM ? refused : -errno_value;
 }
 
 char *

@@ -24,6 +24,12 @@ int rules_refuse(struct rules_error *error, const char *format, ...) PRINTF_LIKE
 int rules_refuse_value(struct rules_error *error, const char *subject, struct bytes value,
 	const char *format, ...) PRINTF_LIKE(4, 5);
 
+/*
+ * A file that cannot be read, and why; where that is because root reads it without its privileges,
+ * what to do. Returns the negative of errno_value, or -ENOMEM.
+ */
+int rules_refuse_file(struct rules_error *error, const char *path, int errno_value);
+
 /* Adds where it happened, unless that is known already. */
 void rules_error_locate(struct rules_error *error, const char *file, unsigned line);
 

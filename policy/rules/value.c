@@ -18,15 +18,15 @@ enum shape { SHAPE_NUMBER, SHAPE_TEXT, SHAPE_WORD, SHAPE_LIST };
 
 static const struct kind {
 	const char *word;
-	const char *example;
+	const char *wanted;
 	size_t bytes;
 	enum shape shape;
 	value_parse_function *parse;
 	value_format_function *format;
 	value_clear_function *clear;
 } kinds[] = {
-#define VALUE(TYPE, storage, SHAPE, parse, format, clear, word, example)                       \
-	[VALUE_##TYPE] = { word, example, sizeof(storage), SHAPE_##SHAPE, value_parse_##parse, \
+#define VALUE(TYPE, storage, SHAPE, parse, format, clear, word, wanted)                       \
+	[VALUE_##TYPE] = { word, wanted, sizeof(storage), SHAPE_##SHAPE, value_parse_##parse, \
 		value_format_##format, value_clear_##clear },
 #include "policy/rules/values.def"
 };
@@ -103,8 +103,7 @@ value_word(enum value_type type)
 int
 value_refuse_form(const struct value_rule *rule, struct bytes text, struct rules_error *error)
 {
-	return rules_refuse_value(error, rule->name, text, "is no %s (as in %s)",
-		kinds[rule->type].word, kinds[rule->type].example);
+	return rules_refuse_value(error, rule->name, text, "is no %s", kinds[rule->type].wanted);
 }
 
 int

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum value_type {
-#define VALUE(TYPE, storage, SHAPE, parse, format, clear, word, example) VALUE_##TYPE,
+#define VALUE(TYPE, storage, SHAPE, parse, format, clear, word, wanted) VALUE_##TYPE,
 #include "policy/rules/values.def"
 };
 
@@ -102,7 +102,7 @@ struct value_groups {
 
 /* One slot of each kind; VALUE_STORAGE() names the type of one for fields that rows declare. */
 union value_slots {
-#define VALUE(TYPE, storage, SHAPE, parse, format, clear, word, example) storage TYPE;
+#define VALUE(TYPE, storage, SHAPE, parse, format, clear, word, wanted) storage TYPE;
 #include "policy/rules/values.def"
 };
 #define VALUE_STORAGE(TYPE) __typeof__(((union value_slots *)0)->TYPE)

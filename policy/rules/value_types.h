@@ -15,16 +15,16 @@ typedef int value_parse_function(
 typedef char *value_format_function(const struct value_rule *rule, const void *slot, size_t index);
 typedef void value_clear_function(void *slot);
 
-#define VALUE(TYPE, storage, SHAPE, parse, format, clear, word, example) \
-	value_parse_function value_parse_##parse;                        \
-	value_format_function value_format_##format;                     \
+#define VALUE(TYPE, storage, SHAPE, parse, format, clear, word, wanted) \
+	value_parse_function value_parse_##parse;                       \
+	value_format_function value_format_##format;                    \
 	value_clear_function value_clear_##clear;
 #include "policy/rules/values.def"
 
 /* An address of that family without brackets, as inet_pton(3) gives it. 0 or -EINVAL. */
 MUST_CHECK int value_parse_host(int family, struct bytes text, void *result);
 
-/* "NAME: 'text' is no WORD (as in EXAMPLE)": what a parser returns for text of the wrong form. */
+/* "NAME: 'text' is no WANTED": what a parser returns for text of the wrong form. */
 int value_refuse_form(const struct value_rule *rule, struct bytes text, struct rules_error *error);
 
 /* Is a number (beyond 64 bits, if `overflow`) within bounds? 0, or -EINVAL with the one it breaks.

@@ -219,6 +219,13 @@ def _(_world):
             check(re.search(rf"\b{verb}\b", path.read_text()), f"{path.name} has no {verb}")
 
 
+@suite.case("sallyport-ftp(7) names each command")
+def _(_world):
+    page = (HERE.parents[1] / "packaging" / "man" / "sallyport-ftp.7").read_text()
+    for verb in verbs("COMMAND") + site_verbs():
+        check(re.search(rf"(?<![A-Z]){verb}\b", page), f"{verb} is not there")
+
+
 @suite.table(verbs("MISSING"), lambda verb: f"{verb} is known and not offered: 502")
 def _(world, verb):
     with session(world) as control:

@@ -5,14 +5,17 @@ HOSTILE class 33: a malformed value is no reason to serve with another one.
 """
 
 import contextlib
+import os
 import re
 import socket
 
-from harness import place, server
+from harness import place, server, tls
 from harness.launch import run
-from harness.tap import LIVENESS_S, Suite, check, equal
+from harness.tap import LIVENESS_S, Suite, check, equal, need_root
 
 suite = Suite()
+
+EXIT_USAGE = 64
 
 WRONG = {
     "an unknown option": ("listenn = 21\n", 1, "listenn"),
@@ -102,6 +105,71 @@ def _(_nothing):
 )
 def _(_nothing, arguments):
     check(refused_start(*arguments).strip(), "not a word of explanation")
+
+
+@suite.table(("users", "key"), lambda what: f"a file of {what} that is somebody else's: refused by --check, too")
+def _(_nothing, what):
+    need_root("it gives a file away")
+    with place.temporary_folder() as folder:
+        users = folder / "users"
+        users.write_text("# nobody yet\n")
+        users.chmod(0o600)
+        certificate, key = tls.make_certificate(folder)
+        path = write_right(folder, users_file=users, **tls.options(certificate, key))
+        right = ["--config", path, "--check"]
+        equal(run([place.program("sallyportd"), *right]).stdout, b"ok\n", "at first")
+        os.chown(users if what == "users" else key, 4242, 4242)
+        for arguments in (["--config", path], right):
+            check("Permission denied; root reads it without its privileges" in refused_start(*arguments), "")
+
+
+@suite.table(
+    (
+        ["--bogus"],
+        ["--config"],
+        ["--show-cage", "bogus"],
+        ["--quick", "--bogus"],
+        ["--quick", "--root"],
+        ["--quick", "--tls=yes"],
+        ["--quick", "--tls", "--tls"],
+    ),
+    lambda arguments: f"sallyportd {' '.join(arguments)} is no command line",
+)
+def _(_nothing, arguments):
+    done = run([place.program("sallyportd"), *arguments], check_status=False)
+    equal((done.returncode, done.stdout), (EXIT_USAGE, b""))
+    check(arguments[-1].partition("=")[0] in done.stderr.decode(), f"{done.stderr!r}")
+
+
+@suite.table((["--help"], ["--version"]), lambda words: f"{words[0]} is answered behind --quick, too")
+def _(_nothing, words):
+    said = [run([place.program("sallyportd"), *before, *words]).stdout for before in ([], ["--quick"])]
+    equal(said[1], said[0])
+    check(said[0].strip(), "not a word")
+
+
+@suite.case("--help names the roles that --show-cage knows, and so does the refusal of another one")
+def _(_nothing):
+    program = place.program("sallyportd")
+    refused = run([program, "--show-cage", "bogus"], check_status=False).stderr.decode()
+    roles = refused.partition("these are:")[2].split()
+    check(len(roles) > 5, f"{refused!r}")
+    check(" ".join(roles) in run([program, "--help"]).stdout.decode(), "--help has others")
+    for role in roles:
+        check(run([program, "--show-cage", role]).stdout.decode().startswith(f"{role}: "), role)
+
+
+@suite.case("--check warns of users whom the server would turn away, and says ok")
+def _(_nothing):
+    with place.temporary_folder() as folder:
+        hashed = "$6$rounds=1000$abcdefgh$x"
+        (folder / "users").write_text(f"ann:{hashed}:1:1::/nowhere:\nbob:!:1:1::/nowhere:\n")
+        path = write_right(folder, users_file=folder / "users")
+        done = run([place.program("sallyportd"), "--config", path, "--check"])
+        equal(done.stdout, b"ok\n", "said")
+        said = done.stderr.decode().splitlines()
+        equal(len(said), 1, "warnings")
+        check(said[0].startswith(f"{folder}/users:1: warning: 'ann' will not be let in: "), said[0])
 
 
 @suite.case("a port that is taken is an error that names it")

@@ -18,14 +18,25 @@ from harness.tap import LIVENESS_S, Suite, check, equal, need_root
 
 suite = Suite()
 
-PAGES = ("sallyportd.8", "sallyport.conf.5", "sallyport-users.5")
+PAGES = (
+    "sallyportd.8",
+    "sallyport.8",
+    "sallyport.conf.5",
+    "sallyport-users.5",
+    "sallyport-record.5",
+    "sallyport-ftp.7",
+    "sallyport-backend.7",
+)
 PLACES = {
     "sallyportd": "sbin",
     "sallyport-worker": "libexec/sallyport",
     "sallyport.conf": "share/doc/sallyport/examples",
     "users.example": "share/doc/sallyport/examples",
     "protocol.md": "share/doc/sallyport",
+    "logrotate": "share/doc/sallyport/examples",
     "sallyport.service": "lib/systemd/system",
+    "sysusers.d/sallyport.conf": "lib",
+    "tmpfiles.d/sallyport.conf": "lib",
     **{page: f"share/man/man{page[-1]}" for page in PAGES},
 }
 
@@ -63,6 +74,40 @@ def _(_):
         found = [(source, to) for source, to in installed.items() if to.endswith(f"{folder}/{name}")]
         equal(len(found), 1, f"{name} in {folder}")
         check(pathlib.Path(found[0][0]).is_file(), f"{found[0][0]} is not there")
+
+
+def standard(option):
+    """Its default, as the example configuration shows it; a test of policy/rules/ holds it to the table."""
+    example = (place.TOP / "packaging" / "sallyport.conf").read_text()
+    return next(
+        line.partition(" = ")[2]
+        for line in example.splitlines()
+        if line.startswith(f"#{option} = ")
+    )
+
+
+def rows(name):
+    """The words of each line that is no comment."""
+    text = (place.TOP / "packaging" / "systemd" / name).read_text()
+    return [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@suite.case("systemd makes the accounts and the log folder that the defaults name")
+def _(_):
+    accounts = [standard(f"{role}_user") for role in ("gateway", "auth", "record", "keys")]
+    made = rows("sallyport.sysusers")
+    equal([row[:3] for row in made], [["u", name, "-"] for name in accounts])
+    check(not any(":" in " ".join(row) for row in made), "passwd(5) has no colons in a comment")
+    folder, owner = standard("log_directory"), standard("record_user")
+    equal(rows("sallyport.tmpfiles"), [["d", folder, "0750", owner, owner, "-"]])
+
+
+@suite.case("what rotates logs knows their folder, and has them opened anew")
+def _(_):
+    text = (place.BUILD / "packaging" / "logrotate").read_text()
+    check(f"{standard('log_directory')}/*.jsonl {{" in text, "another folder")
+    command = text.partition("postrotate\n")[2].splitlines()[0].split()
+    equal((pathlib.Path(command[0]).name, command[1:]), ("sallyport", ["reload"]))
 
 
 @suite.case("the unit allows the capabilities that sallyportd keeps, and no other")

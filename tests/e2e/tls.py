@@ -10,6 +10,7 @@ import ftplib
 import io
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -449,6 +450,22 @@ def _(_):
         equal(run([*arguments, "--pinnedpubkey", pin]).stdout, b"hello")
         wrong = run([*arguments, "--pinnedpubkey", "sha256//" + "A" * 43 + "="], check_status=False)
         check(wrong.returncode != 0, "another key was trusted")
+
+
+@suite.case("and so does its line for lftp, without a complaint")
+def _(_):
+    with server.quick("--tls") as running:
+        if has_sanitizer():
+            running.expect(ASAN_SAYS)
+        running.user.file("hello", b"hello")
+        line = running.launched.wait_line(
+            lambda text: text if "try: lftp" in text else None, "the line", "stdout"
+        )
+        words = shlex.split(line.partition("try: ")[2])
+        words[words.index("-u") + 1] = f"{running.user.name},{running.user.password}"
+        words[words.index("-e") + 1] += "; cat hello; exit"
+        done = run(words)
+        equal((done.stdout, done.stderr), (b"hello", b""))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
  */
 #include "ipc/base/scope.h"
 #include "policy/loader/load.h"
+#include "policy/loader/remarks.h"
 #include "tests/table.h"
 
 #include <fcntl.h>
@@ -72,7 +73,7 @@ static const struct file_row file_rows[] = {
 	{ "only comments", "", "# nobody\n\n", 0600, "" },
 	{ "readable by all", "", ANN, 0644, "" },
 	{ "writable by all", "", ANN, 0646, "/users: everybody may write it" },
-	{ "no users file", "", NULL, 0, "/users: No such file or directory" },
+	{ "no users file", "", NULL, 0, "/users: cannot be read: No such file or directory" },
 	{ "a wrong line", "", ANN "bob:x\n", 0600, "/users:2: " },
 	{ "a user twice", "", ANN ANN, 0600, "/users:2: " },
 	{ "an unknown option", "gateway = 1\n", ANN, 0600, "/conf:6: " },
@@ -93,7 +94,7 @@ static const struct file_row file_rows[] = {
 	{ "a host with the same users", "host a { users_file = \"@/users\" }\nhost b { }\n", ANN,
 		0600, "" },
 	{ "a host whose users file is missing", "host a { users_file = \"@/none\" }\n", ANN, 0600,
-		"/none: No such file" },
+		"/none: cannot be read: No such file" },
 	{ "a host whose users file is wrong", "host a { users_file = \"@/conf\" }\n", ANN, 0600,
 		"/conf:1: " },
 	{ "a host with an option of the server", "host a {\numask = 022\n}\n", ANN, 0600,
@@ -182,6 +183,86 @@ check_admin_socket(void **state)
 		remove_file("conf");
 	}
 	remove_file("users");
+}
+
+/* As root the bounds are those of the configuration; anybody else serves the own uid only. */
+static const struct remark_row {
+	const char *name;
+	const char *config;
+	const char *user; /* name:hash:uid:gid... of line 2 */
+	const char *want; /* of the remark on it; "": none */
+} remark_rows[] = {
+	{ "within bounds", "", "bob:" HASH ":1000:1000::/home/bob:", "" },
+	{ "a uid too low", "",
+		"bob:" HASH ":33:1000::/home/bob:", "uid 33 gid 1000: below uid_min" },
+	{ "a gid too low", "",
+		"bob:" HASH ":1000:33::/home/bob:", "uid 1000 gid 33: below uid_min" },
+	{ "a group that is not allowed", "", BOB "groups=33", "group 33 is not in groups_allowed" },
+	{ "a group that is", "groups_allowed = 33\n", BOB "groups=33", "" },
+	{ "a home outside", "",
+		"bob:" HASH ":1000:1000::/var/www:", "home: '/var/www' is in no folder of roots" },
+	{ "a home that memory does not need", "", "bob:" HASH ":1000:1000::/var/www:backend=memory",
+		"" },
+	{ "an archive outside", "", BOB "backend=memory memory_load=/var/x.tar",
+		"memory_load: '/var/x.tar' is in no folder of roots" },
+	{ "nobody who may log in", "", "bob:!:33:33::/var/www:", "" },
+};
+
+static void
+check_remark(void **state)
+{
+	const struct remark_row *row = *state;
+	char text[1024], path[256], want[512] = "";
+	struct rules_error error = { 0 };
+	struct load *load = NULL;
+	if (geteuid() != 0)
+		case_skip("root");
+	snprintf(text, sizeof(text),
+		"users_file = \"@/users\"\ngateway_user = \"2001:2001\"\n"
+		"auth_user = \"2002:2002\"\nrecord_user = \"2003:2003\"\n"
+		"log_directory = \"\"\n%s",
+		row->config);
+	write_file("conf", text, 0600);
+	snprintf(text, sizeof(text), "%s%s\n", ANN, row->user);
+	write_file("users", text, 0600);
+	snprintf(path, sizeof(path), "%s/conf", folder);
+	const struct load_source source = { .config_path = path };
+	expect(load_read(&source, NULL, &load, &error), &error, "");
+	if (row->want[0] != '\0')
+		snprintf(want, sizeof(want), "%s/users:2: warning: 'bob' will not be let in: %s",
+			folder, row->want);
+	assert_memory_equal(load->remarks, want, strlen(want));
+	assert_int_equal(load->remarks[0] == '\0', want[0] == '\0');
+	load_free(&load);
+	remove_file("conf");
+	remove_file("users");
+}
+
+/* A users file from elsewhere may have them by the thousand. */
+static void
+check_many_remarks(void **state)
+{
+	struct rules_error error = { 0 };
+	struct users *users = NULL;
+	struct config *config = NULL;
+	char *text = NULL, *remarks = NULL;
+	size_t length = 0, lines = 0;
+	FILE *out = open_memstream(&text, &length);
+	(void)state;
+	for (int i = 0; i < REMARKS_MAX + 7; i++)
+		fprintf(out, "u%d:" HASH ":1:1::/nowhere:\n", i);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(config_create(&config), 0);
+	assert_int_equal(users_parse(bytes_of(text, length), "users", &users, &error), 0);
+	assert_int_equal(remarks_add(&remarks, users, "users", config), 0);
+	for (const char *line = remarks; (line = strchr(line, '\n')) != NULL; line++)
+		lines++;
+	assert_int_equal(lines, REMARKS_MAX + 1);
+	assert_non_null(strstr(remarks, "users: warning: and 7 more users\n"));
+	users_free(&users);
+	config_free(&config);
+	free(remarks);
+	free(text);
 }
 
 static void
@@ -275,6 +356,28 @@ check_quick(void **state)
 		assert_int_equal(chown(folder, 0, 0), 0);
 }
 
+/* Better told at the start than at every login. */
+static void
+check_closed_folder(void **state)
+{
+	char path[256], *arguments[] = { root, path, NULL };
+	const struct load_source source = { .quick_count = 2, .quick_arguments = arguments };
+	uid_t us = geteuid();
+	struct rules_error error = { 0 };
+	struct load *load = NULL;
+	(void)state;
+	snprintf(path, sizeof(path), "%s/closed", folder);
+	assert_int_equal(mkdir(path, 0), 0);
+	assert_int_equal(chmod(folder, 0755), 0);
+	if (us == 0)
+		assert_int_equal(seteuid(65534), 0);
+	int failure = load_read(&source, NULL, &load, &error);
+	assert_int_equal(seteuid(us), 0);
+	expect(failure, &error, "/closed: Permission denied");
+	rules_error_free(&error);
+	assert_int_equal(rmdir(path), 0);
+}
+
 static int
 refuse(struct rules_error *error)
 {
@@ -299,7 +402,10 @@ main(void)
 		TABLE("file", file_rows, check_file),
 		CASE("the admin socket", check_admin_socket),
 		CASE("the log folder must be record's", check_log_owner),
+		TABLE("remark", remark_rows, check_remark),
+		CASE("many remarks", check_many_remarks),
 		TABLE("quick", quick_rows, check_quick),
+		CASE("a folder that may not be entered", check_closed_folder),
 		CASE("without its cage it reads nothing", check_enter),
 	};
 	if (mkdtemp(folder) == NULL)

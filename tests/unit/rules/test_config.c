@@ -176,7 +176,8 @@ check_accounts(void **state)
 		const char *reason;
 	} rows[] = {
 		{ "gateway_user = nobody auth_user = 4001:4001 record_user = 4002:4002", 0, "" },
-		{ "gateway_user = 'no such account'", -EINVAL, "no account 'no such account'" },
+		{ "gateway_user = 'no such account'", -EINVAL,
+			"no account 'no such account'; make it: useradd --system " },
 		{ "gateway_user = root", -EINVAL, "gateway_user: 'root' is root's" },
 		{ "gateway_user = 4001:1 auth_user = 4001:2", -EINVAL,
 			"auth_user: the same account as gateway_user" },

@@ -120,7 +120,7 @@ check_types(void **state)
 {
 	(void)state;
 	static const char *const words[] = {
-#define VALUE(TYPE, storage, SHAPE, parse, format, clear, word, example) ".It Ar " word "\n",
+#define VALUE(TYPE, storage, SHAPE, parse, format, clear, word, wanted) ".It Ar " word "\n",
 #include "policy/rules/values.def"
 	};
 	SCOPE_FREE char *page = file_text("man/sallyport.conf.5");
