@@ -222,7 +222,7 @@ leave(struct session *session)
 		return 0;
 	}
 	tls_free(&session->stream.tls);
-	session->secure = (struct secure){ .stage = SECURE_PLAIN };
+	session->secure.stage = SECURE_PLAIN; /* data stays as PROT had it (RFC 4217 6) */
 	session_wake(session);
 	return 0;
 }
