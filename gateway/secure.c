@@ -232,7 +232,7 @@ leave(struct session *session)
 		return 0;
 	}
 	tls_free(&session->stream.tls);
-	session->secure.stage = SECURE_PLAIN;
+	session->secure.stage = SECURE_PLAIN; /* data stays as PROT had it (RFC 4217 6) */
 	session_wake(session);
 	return 0;
 }

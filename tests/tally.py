@@ -34,6 +34,7 @@ OWN_NETWORK = pathlib.Path(__file__).resolve().parent / "own-network"
 SCRIPTED = ["hostile", "e2e"]  # suites with programs that are not meson's
 CLIENTS = "clients_"  # how the programs that drive real clients begin: the matrix in tests/e2e/README.md
 HOUSES = {("hostile", role) for role in ("auth", "gateway", "record", "worker")}  # daemons in which one process lies
+WEIGHED = {("hostile", "lines")}  # what memory it costs can be told only where freed memory is not kept
 ROOTS_AS_RELEASED = {"cuts", "faults", "isolation", "kernel_tls", "slow", "strangers", "tls", "transfers"}
 LONGER_AS_RELEASED = ("contract", "contract differential")  # 102,000 random calls; with the sanitizers 12,000 of them
 SUITES = ["unit", "contract", "fuzz", "hostile", "cage", "e2e"]
@@ -89,9 +90,10 @@ def meson_programs(build):
 def runs_here(a_pass, suite, name):
     """What takes minutes and says the same in every pass is not run in each.
 
-    As released, by whoever calls: the clients, and the houses of liars. With the sanitizers: everything else. Where root
-    calls, there remains for the release what depends on who runs it and how it was built: an ordinary user's pass has
-    cages and whole servers, root's the cages, what an ordinary user cannot try, and the long run of random calls.
+    As released, by whoever calls: the clients, and the houses of liars. With the sanitizers: everything else. Either way:
+    what weighs a process. Where root calls, there remains for the release what depends on who runs it and how it was
+    built: an ordinary user's pass has cages and whole servers, root's the cages, what an ordinary user cannot try, and
+    the long run of random calls.
     """
     is_ours = a_pass.user == ""
     is_release = a_pass.label.startswith("release")
@@ -99,6 +101,8 @@ def runs_here(a_pass, suite, name):
         return is_ours and is_release
     if not is_ours:
         return suite in ("cage", "e2e")
+    if (suite, name) in WEIGHED:
+        return True
     if is_release and os.geteuid() == 0:
         return (suite == "cage" or (suite, name) == LONGER_AS_RELEASED or
                 (suite == "e2e" and name in ROOTS_AS_RELEASED))

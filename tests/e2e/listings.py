@@ -34,6 +34,33 @@ def _(world):
         equal([line[-4:] for line in control.lines("LIST file")], [b"file"], "a file")
 
 
+@suite.case("list_owners: the user's number or name, as configured")
+def _(_world):
+    users = (("ada", None, ""), ("bob", None, "list_owners=names"))
+    with server.configured(users, server.SHA512_1000) as world:
+        for user in world.users:
+            group = os.stat(user.file("file")).st_gid
+            wanted = [b"bob"] * 2 if user.name == "bob" else [b"%d" % user.uid, b"%d" % group]
+            with session(world, user) as control:
+                (line,) = control.lines("LIST")
+                equal(line.split()[2:4], wanted, f"owner and group for {user.name}")
+
+
+@suite.case("a folder that may not be read is an error, not an empty listing")
+def _(world):
+    folder = world.user.folder("unreadable")
+    folder.chmod(0o300)
+    with session(world) as control:
+        for line in ("LIST unreadable", "NLST unreadable", "MLSD unreadable", "STAT unreadable"):
+            with control.data():
+                control.command(line, 550)
+        control.command("CWD unreadable", 250)
+        for line in ("LIST", "NLST", "MLSD", "LIST -R"):
+            with control.data():
+                control.command(line, 550)
+    folder.chmod(0o755)
+
+
 def names(lines):
     """The last columns of lines of LIST."""
     return [line.split(None, 8)[-1] for line in lines]

@@ -41,6 +41,22 @@ def _(_nothing):
         control.expect_end()
 
 
+@suite.case("SITE IDLE: what a client asks for holds, up to idle_timeout_max")
+def _(_nothing):
+    limits = {"idle_timeout": "1s", "idle_timeout_max": "1h"}
+    with server.configured(**limits) as world, Control(world.address) as control:
+        user = world.user
+        control.send(f"USER {user.name}\r\nPASS {user.password}\r\nSITE IDLE 3601\r\nSITE IDLE 3600\r\n")
+        for code in (220, 331, 230, 501, 200):
+            control.reply(code)
+        with Control(world.address) as other:  # who is idle for as long, and then some
+            other.login(user.name, user.password)
+            other.reply(421)
+        control.command("SITE IDLE 1", 200)
+        control.reply(421)
+        control.expect_end()
+
+
 @suite.case("bytes that are no command yet are idle time, too")
 def _(_nothing):
     with server.configured(idle_timeout="1s") as world, Control(world.address) as control:

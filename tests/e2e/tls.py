@@ -21,7 +21,7 @@ from harness.fixtures import noise
 from harness.ftp import Control
 from harness.launch import run
 from harness.place import has_sanitizer, temporary_folder
-from harness.tap import LIVENESS_S, Suite, check, equal, need_root, wait_until
+from harness.tap import LIVENESS_S, Failure, Suite, check, equal, need_root, wait_until
 
 suite = Suite()
 
@@ -148,6 +148,16 @@ def _(world):
         equal(client.voidcmd("NOOP")[:3], "200", "afterwards")
 
 
+@suite.table([True, False], lambda passive: f"HOSTILE 7: an upload that resumes nothing is none, {'passive' if passive else 'active'}")
+def _(world, passive):
+    before = world.user.names()
+    with tls.Client(world.server, reuses=False) as client:
+        client.set_pasv(passive)
+        equal(store(client)[:3], "522", "reply")
+        equal(client.voidcmd("NOOP")[:3], "200", "afterwards")
+    equal(world.user.names(), before, "names")
+
+
 def final_reply(client):
     try:
         return client.getresp()
@@ -155,10 +165,20 @@ def final_reply(client):
         return str(error)
 
 
+def store(client):
+    """STOR forged: the final reply."""
+    return ended(client, lambda: client.storbinary("STOR forged", io.BytesIO(SOME)))
+
+
 def fetch(client):
-    """RETR x: the final reply, whichever of the two connections tells first."""
+    """RETR x: the final reply."""
+    return ended(client, lambda: client.retrbinary("RETR x", lambda _: None))
+
+
+def ended(client, transfer):
+    """The final reply of a transfer, whichever of the two connections tells first."""
     try:
-        return client.retrbinary("RETR x", lambda _: None)
+        return transfer()
     except ftplib.Error as error:
         return str(error)
     except (ssl.SSLError, ConnectionError, EOFError):
@@ -209,6 +229,21 @@ def _(world):
             said += more
         check(said.startswith(b"234"), said)
         equal(said.count(b"\r\n"), 1, "replies in the clear")
+
+
+@suite.case("HOSTILE 4: nor is it run, or answered, once the client's own handshake follows it")
+def _(world):
+    start = world.server.mark()
+    with Control(world.server.address) as control:
+        control.reply(220)
+        name = world.server.wait_record(start, event="connected", peer=control.name)["session"]
+        control.send(b"AUTH TLS\r\nUSER demo\r\n")
+        control.reply(234)
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            control.socket = tls.context().wrap_socket(control.socket)
+            raise Failure(f"hands were shaken, and the session says {control.command('PASS x')}")
+    told = world.server.wait_record(start, event="disconnected", session=name)
+    equal(told["reason"], "plaintext-after-auth", "reason")
 
 
 @suite.case("garbage instead of a hello ends that connection")
@@ -262,6 +297,33 @@ def _(world):
         control.command("USER demo", 331)
         control.command(f"PASS {person.password}", 230)
         control.command("CCC", 534)
+
+
+@suite.case("REIN forgets the user and keeps the protection")
+def _(world):
+    person = user_named(world, "careful")
+    with secured(world, "careful") as control:
+        control.command("REIN", 220)
+        control.command("PWD", 530)
+        control.command("USER careful", 331)  # who must have TLS
+        control.command(f"PASS {person.password}", 230)
+
+
+@suite.case("tls_ccc: commands in the clear after a login, files as protected as before")
+def _(_):
+    with serving(tls_ccc="yes") as world:
+        with secured(world, "demo") as control:
+            control.command("CCC", 200)
+            control.socket = control.socket.unwrap()
+            control.command("PROT C", 503)
+            control.command("PBSZ 0", 503)
+            control.command("CCC", 503)
+            control.command("PWD", 257)
+        (world.folder / "up").write_bytes(SOME)
+        url = f"ftp://127.0.0.1:{world.server.address[1]}/ccc"
+        options = ("--ssl-reqd", "--ftp-ssl-ccc", "--ftp-ssl-ccc-mode", "active")
+        curl(world, url, *options, "-T", "up")
+        equal(curl(world, url, *options) == SOME, True, "what came back")
 
 
 # Ends

@@ -55,7 +55,8 @@ def _(world):
     with session(world) as control, control.data() as data:
         check(b"123457" in control.command("RETR told", 150).text, "no size in 150")
         data.read()
-        check(b"123457" in control.reply(226).text, "no bytes in 226")
+        said = control.reply(226).text
+        check(re.search(rb": 123457 bytes(, \d+ KiB/s)?\.$", said), f"no bytes in {said}")
 
 
 # Restart, append, unique
@@ -254,6 +255,30 @@ def _(world):
         data.reset()
         control.reply(426)
         equal(control.fetch("RETR half"), b"the old one")
+
+
+@suite.case("keep_partial: an upload cut short is kept beside the file, under a name that says so")
+def _(_world):
+    users = (("keeps", None, "keep_partial"), ("drops", None, ""))
+    with server.configured(users, server.SHA512_1000) as world:
+        for user, kept in zip(world.users, ([b"half", b"half.partial"], [b"half"])):
+            user.file("half", b"the old one")
+            with session(world, user) as control:
+                with control.data() as data:
+                    control.command("STOR half", 150)
+                    data.socket.sendall(noise(100_000))
+                    wait_until(lambda: b" 100000 bytes" in b"".join(control.command("STAT", 211).lines),
+                               "all is there")
+                    data.reset()
+                    control.reply(426)
+                equal(user.names(), kept, f"names of {user.name}")
+                equal(control.fetch("RETR half"), b"the old one")
+                if b"half.partial" in kept:
+                    control.command("RNFR half.partial", 350)
+                    control.command("RNTO half", 250)
+                    control.command("REST 100000", 350)
+                    control.store("STOR half", noise(300_000)[100_000:])
+                    same(control.fetch("RETR half"), noise(300_000), "resumed")
 
 
 @suite.case("an upload under way is invisible, and the old file is still served")

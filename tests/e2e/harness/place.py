@@ -9,6 +9,7 @@ import random
 import shutil
 import socket
 import tempfile
+import threading
 
 from .tap import Failure
 
@@ -17,6 +18,7 @@ BUILD = pathlib.Path(os.environ.get("SALLYPORT_BUILD", TOP / "build")).resolve()
 TENANT_UID = 23001  # as root: the owner of the files served; nobody's account is needed
 PORTS_PER_SERVER = 512
 _given = collections.deque(maxlen=32)  # the last ports given: whoever got them may not be there yet
+_giving = threading.Lock()  # cases that run side by side do not get the same
 
 
 def program(name):
@@ -70,22 +72,24 @@ def _is_free(port, addresses):
 
 def free_port(addresses):
     """A port that is free at each of the addresses, away from passive and ephemeral ones."""
-    for port in random.sample(range(10000, 20000), 200):
-        if port not in _given and _is_free(port, addresses):
-            _given.append(port)
-            return port
+    with _giving:
+        for port in random.sample(range(10000, 20000), 200):
+            if port not in _given and _is_free(port, addresses):
+                _given.append(port)
+                return port
     raise Failure("no free port in 10000-19999")
 
 
 def free_range(count=PORTS_PER_SERVER):
     """A range of passive ports, all of them free now: (first, last)."""
     starts = list(range(20000, 30000 - count, count))
-    for first in random.sample(starts, len(starts)):
-        if first in _given:
-            continue
-        if all(_is_free(port, ("0.0.0.0",)) for port in range(first, first + count)):
-            _given.append(first)
-            return first, first + count - 1
+    with _giving:
+        for first in random.sample(starts, len(starts)):
+            if first in _given:
+                continue
+            if all(_is_free(port, ("0.0.0.0",)) for port in range(first, first + count)):
+                _given.append(first)
+                return first, first + count - 1
     raise Failure(f"no {count} free ports in 20000-29999")
 
 
