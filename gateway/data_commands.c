@@ -40,7 +40,7 @@ use_port(struct session *session, struct passive_port *port)
 void
 data_passive_ready(struct session *session, struct passive_port *port)
 {
-	limit_clear(&session->limit);
+	limit_clear(&session->limit, LIMIT_DATA);
 	if (port == NULL)
 		session_reply(session, reply_passive_none);
 	else

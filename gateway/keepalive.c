@@ -42,8 +42,7 @@ bool
 keepalive_end(struct session *session)
 {
 	bool was_out = session->keepalive.is_out;
-	if (session->limit.kind == LIMIT_KEEPALIVE)
-		limit_clear(&session->limit);
+	limit_clear(&session->limit, LIMIT_KEEPALIVE);
 	session->keepalive = (struct keepalive){ .line = NULL };
 	return was_out;
 }

@@ -61,9 +61,10 @@ limit_set(struct limit *limit, enum limit_kind kind, uint32_t seconds)
 }
 
 void
-limit_clear(struct limit *limit)
+limit_clear(struct limit *limit, enum limit_kind kind)
 {
-	limit->kind = LIMIT_NONE;
+	if (limit->kind == kind)
+		limit->kind = LIMIT_NONE;
 }
 
 void

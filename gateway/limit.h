@@ -35,7 +35,8 @@ void limit_init(struct limit *limit, struct event_base *base,
 /* Instead of the limit that was set before; counts from now. */
 void limit_set(struct limit *limit, enum limit_kind kind, uint32_t seconds);
 
-void limit_clear(struct limit *limit);
+/* Unless another kind has taken its place. */
+void limit_clear(struct limit *limit, enum limit_kind kind);
 
 /* For the end of its owner. */
 void limit_stop(struct limit *limit);

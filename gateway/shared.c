@@ -50,7 +50,7 @@ shared_given(struct session *session, uint16_t port)
 {
 	if (session->data.mode != DATA_ASKED)
 		return;
-	limit_clear(&session->limit);
+	limit_clear(&session->limit, LIMIT_DATA);
 	session->data.mode = DATA_SHARED;
 	data_reply_port(session, port);
 	session_finish(session);

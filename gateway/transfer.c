@@ -35,8 +35,7 @@ finish(struct transfer *transfer)
 	pump_free(&transfer->pump);
 	fd_close(&transfer->fd);
 	data_forget(session);
-	if (session->limit.kind == LIMIT_DATA)
-		limit_clear(&session->limit);
+	limit_clear(&session->limit, LIMIT_DATA);
 	keepalive_end(session);
 	session->transfer = NULL;
 	transfer->session = NULL;

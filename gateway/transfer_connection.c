@@ -99,7 +99,7 @@ transfer_connected(struct session *session, int fd)
 {
 	struct transfer *transfer = session->transfer;
 	transfer->fd = fd;
-	limit_clear(&session->limit);
+	limit_clear(&session->limit, LIMIT_DATA);
 	if (session->secure.is_data_protected && protect(transfer) < 0) {
 		transfer_unconnected(session);
 		return;

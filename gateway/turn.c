@@ -313,7 +313,7 @@ set_limit(struct session *session)
 	if (session->ending != NULL || !session_is_logged_in(session))
 		return;
 	if (session->is_running && (kind == LIMIT_IDLE || kind == LIMIT_PORT))
-		limit_clear(&session->limit);
+		limit_clear(&session->limit, kind);
 	else if (!session->is_running && is_used && data_holds_port(session))
 		limit_set(&session->limit, LIMIT_PORT, settings->data_timeout_s);
 	else if (!session->is_running && is_used)
