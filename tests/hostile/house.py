@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
@@ -68,6 +69,13 @@ class House:
         link = self.folder / "starts" / f"{self.role}-{who}"
         wait_until(lambda: os.path.lexists(link), f"a start of {self.role} {who}")
         return int(os.readlink(link))
+
+    def second(self, first):
+        """The pid of the next of its kind. The first of all is honest: a program that never was ready
+        ends the whole daemon."""
+        os.kill(first, signal.SIGKILL)
+        self.check_ended(first, "signal 9, Killed")
+        return self.pid(2)
 
     def connect(self, gateway=None):
         """A control connection that was greeted, by the gateway with that pid."""

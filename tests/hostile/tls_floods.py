@@ -16,12 +16,11 @@ from siege import MANY, Siege, besieged, check, equal, fresh, wait_until
 from harness import tls
 from harness.ftp import session
 from harness.launch import run
-from harness.place import has_sanitizer, program, temporary_folder
+from harness.place import program, temporary_folder
 from harness.tap import LIVENESS_S
 
 suite = Siege()
 
-ASAN_SAYS = r"ASan is ignoring|False positive|google/sanitizers"  # of stacks that OpenSSL makes
 STALLED = 1000
 HANDSHAKES = 60
 SOME = b"x" * 300_000
@@ -32,8 +31,7 @@ def serving():
     with temporary_folder() as folder:
         options = tls.options(*tls.make_certificate(folder), tls_session_reuse="off")
         with besieged(max_connections_before_login=MANY, **options) as world:
-            if has_sanitizer():
-                world.expect(ASAN_SAYS)
+            tls.forgive_sanitizer(world)
             yield world
 
 
