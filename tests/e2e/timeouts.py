@@ -105,7 +105,7 @@ def _(_nothing):
                 codes = [control.reply().code]
                 codes += [control.reply().code] if codes == [150] else []
                 equal(codes[-1], 425, verb)
-            equal(world.user.names(), [b"file"], "names")
+            wait_until(lambda: world.user.names() == [b"file"], f"left: {world.user.names()}")
             equal(control.fetch("RETR file"), b"content")
 
 

@@ -229,7 +229,7 @@ def _(world):
         data.reset()
         control.reply(426)
         control.command("SIZE half", 550)
-    equal(world.user.names(), before, "names")
+    wait_until(lambda: world.user.names() == before, f"left: {world.user.names()}")
 
 
 @suite.case("an upload whose control connection ends leaves nothing")
@@ -264,7 +264,7 @@ def _(_world):
                                "all is there")
                     data.reset()
                     control.reply(426)
-                equal(user.names(), kept, f"names of {user.name}")
+                wait_until(lambda: user.names() == kept, f"names of {user.name}: {user.names()}")
                 equal(control.fetch("RETR half"), b"the old one")
                 if b"half.partial" in kept:
                     control.command("RNFR half.partial", 350)
