@@ -10,7 +10,7 @@ import socket
 
 from harness import place, server
 from harness.launch import run
-from harness.tap import LIVENESS_S, Suite, check, equal
+from harness.tap import AT_A_TIME, LIVENESS_S, Suite, check, equal
 
 suite = Suite()
 
@@ -122,4 +122,4 @@ def refused_start(*arguments):
 
 
 if __name__ == "__main__":
-    suite.main(contextlib.nullcontext)
+    suite.main(contextlib.nullcontext, AT_A_TIME)

@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
 from harness import place, processes, server  # noqa: E402
 from harness.ftp import Control, session  # noqa: E402
-from harness.tap import LIVENESS_S, Suite, check, equal, wait_until  # noqa: E402
+from harness.tap import AT_A_TIME, LIVENESS_S, Suite, check, equal, wait_until  # noqa: E402
 
 __all__ = [
     "AT_A_TIME",
@@ -31,7 +31,6 @@ __all__ = [
     "wait_until",
 ]
 
-AT_A_TIME = 2  # cases: each has a daemon of its own, and waits for it to start and to end things
 PASSIVE_PORTS = 128
 HELD_PER_WORKER = 2  # its channel, and record's end of its events
 START_S = 30  # no program gets longer than that
