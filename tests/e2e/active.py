@@ -11,8 +11,8 @@ import socket
 
 from harness import server
 from harness.fixtures import noise
-from harness.ftp import MODES_4, MODES_6, eprt_command, port_command, session
-from harness.tap import Failure, Skip, Suite, check, equal
+from harness.ftp import MODES_4, MODES_6, eprt_command, port_command, refuses, session
+from harness.tap import Failure, Suite, check, equal
 
 suite = Suite()
 
@@ -27,8 +27,7 @@ def _(world, mode):
 
 @suite.case("EPRT over IPv6: store, fetch, list")
 def _(world):
-    if not world.address6:
-        raise Skip("[::1]")
+    server.need_ipv6(world)
     with session(world, address=world.address6) as control:
         store_fetch_list(control, "EPRT")
 
@@ -42,8 +41,7 @@ def store_fetch_list(control, mode):
 
 @suite.case("PORT is 5xx on IPv6")
 def _(world):
-    if not world.address6:
-        raise Skip("[::1]")
+    server.need_ipv6(world)
     with session(world, address=world.address6) as control:
         refuses(control, port_command("127.0.0.1", 51200))
         refuses(control, eprt_command("127.0.0.1", 51200))
@@ -96,11 +94,6 @@ def _(world):
             codes.append(control.reply(150, 425, 426, 226).code)
     for end in (full, *fillers):
         end.close()
-
-
-def refuses(control, line):
-    code = control.command(line).code
-    check(500 <= code < 600, f"{line}: {code}")
 
 
 @suite.case("the connection comes from the control connection's own address")

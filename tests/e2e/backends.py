@@ -11,7 +11,7 @@ import shutil
 from harness import place, server
 from harness.ftp import Control, session
 from harness.launch import run
-from harness.tap import Suite, check, equal, wait_until
+from harness.tap import AT_A_TIME, Suite, check, equal, wait_until
 
 suite = Suite()
 
@@ -184,4 +184,4 @@ def _(_nothing):
 
 
 if __name__ == "__main__":
-    suite.main(contextlib.nullcontext)
+    suite.main(contextlib.nullcontext, AT_A_TIME)

@@ -11,7 +11,7 @@ import shutil
 import signal
 
 from harness import server
-from harness.ftp import Control, session
+from harness.ftp import Control, session, telnet
 from harness.tap import Suite, check, equal, wait_until
 
 suite = Suite()
@@ -42,10 +42,6 @@ def fixture():
         setting=server.SHA512_1000,
         gateways=1,
     )
-
-
-def telnet(name):
-    return name.replace(b"\xff", b"\xff\xff")
 
 
 @suite.case("a name is stored in UTF-8 and read in the user's characters")

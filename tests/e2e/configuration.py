@@ -11,7 +11,7 @@ import socket
 
 from harness import place, server, tls
 from harness.launch import run
-from harness.tap import LIVENESS_S, Suite, check, equal, need_root
+from harness.tap import AT_A_TIME, LIVENESS_S, Suite, check, equal, need_root
 
 suite = Suite()
 
@@ -190,4 +190,4 @@ def refused_start(*arguments):
 
 
 if __name__ == "__main__":
-    suite.main(contextlib.nullcontext)
+    suite.main(contextlib.nullcontext, AT_A_TIME)

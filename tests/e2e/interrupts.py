@@ -9,7 +9,7 @@ import socket
 
 from harness import ftp, server
 from harness.ftp import DM, IAC, IP, Control, session
-from harness.tap import Suite, check, equal
+from harness.tap import Suite, check, equal, wait_until
 
 suite = Suite()
 
@@ -119,7 +119,7 @@ def _(world):
         control.command("ABOR", 426)
         control.reply(226)
         control.command("SIZE half", 550)
-    equal(world.user.names(), before, "names")
+    wait_until(lambda: world.user.names() == before, f"left: {world.user.names()}")
 
 
 @suite.case("ABOR after the last byte is 226 once the transfer's own 226 came")

@@ -9,7 +9,6 @@ Sources: DESIGN §5, DECISIONS 37, RFC 8446 §6.1.
 """
 
 import contextlib
-import ftplib
 import os
 import pathlib
 import select
@@ -20,12 +19,11 @@ import ssl
 from harness import processes, server, tls
 from harness.fixtures import noise
 from harness.launch import Launched, run
-from harness.place import has_sanitizer, temporary_folder
+from harness.place import temporary_folder
 from harness.tap import LIVENESS_S, Failure, Suite, check, equal, need_root, wait_until
 
 suite = Suite()
 
-ASAN_SAYS = r"ASan is ignoring|False positive|google/sanitizers"  # of stacks that OpenSSL makes
 KIB = 1 << 10
 BIG = noise(8 << 20)  # more than two kernels hold for a connection
 SOME = BIG[: 1_000_000]
@@ -51,8 +49,7 @@ def serving():
     with temporary_folder() as folder:
         options = tls.options(*tls.make_certificate(folder), kernel_tls="auto")
         with server.configured(setting=server.SHA512_1000, gateways=1, **options) as running:
-            if has_sanitizer():
-                running.expect(ASAN_SAYS)
+            tls.forgive_sanitizer(running)
             running.user.file("big", BIG)
             running.user.file("some", SOME)
             yield World(running, folder)
@@ -113,13 +110,6 @@ def begin(client, command):
     raw.connect((host, port))
     check(client.sendcmd(command).startswith("150"), "no 150")
     return client.context.wrap_socket(raw, session=client.sock.session, suppress_ragged_eofs=False)
-
-
-def final_reply(client):
-    try:
-        return client.getresp()
-    except ftplib.Error as error:
-        return str(error)
 
 
 def still_works(client):
@@ -213,8 +203,8 @@ def _(world):
         data = begin(client, "RETR big")
         check(len(data.recv(4 * KIB)) > 0, "nothing came")
         client.putcmd("ABOR")
-        equal(final_reply(client)[:3], "426", "the transfer's reply")
-        equal(final_reply(client)[:3], "226", "ABOR's reply")
+        equal(tls.final_reply(client)[:3], "426", "the transfer's reply")
+        equal(tls.final_reply(client)[:3], "226", "ABOR's reply")
         expect_cut(data)
         still_works(client)
 
@@ -226,7 +216,7 @@ def _(world):
         data = begin(client, "RETR big")
         data.recv(4 * KIB)
         data.close()
-        check(final_reply(client)[:1] in "45", "no failure")
+        check(tls.final_reply(client)[:1] in "45", "no failure")
         data = begin(client, "RETR big")
         socket.socket(fileno=os.dup(data.fileno())).shutdown(socket.SHUT_WR)
         equal(read_all(data) == BIG, True, "content")
@@ -242,7 +232,7 @@ def _(world):
         data = begin(client, "RETR big")
         check(len(data.recv(4 * KIB)) > 0, "nothing came")
         os.kill(world.server.processes("worker")[0], signal.SIGKILL)
-        equal(final_reply(client)[:3], "451", "reply")
+        equal(tls.final_reply(client)[:3], "451", "reply")
         expect_cut(data)
         still_works(client)
 
@@ -264,7 +254,7 @@ def _(world):
         with contextlib.suppress(OSError):
             equal(data.recv(1), b"", "what came")
         data.close()
-        equal(final_reply(client)[:3], "522", "reply")
+        equal(tls.final_reply(client)[:3], "522", "reply")
 
 
 def moved_bytes(trace):

@@ -14,7 +14,7 @@ from harness import place, server
 from harness.fixtures import noise
 from harness.ftp import Control, log_in_again, session
 from harness.launch import run
-from harness.tap import LIVENESS_S, Suite, check, equal, wait_until
+from harness.tap import AT_A_TIME, LIVENESS_S, Suite, check, equal, wait_until
 
 suite = Suite()
 
@@ -234,4 +234,4 @@ def _(_nothing, name):
 
 
 if __name__ == "__main__":
-    suite.main(contextlib.nullcontext)
+    suite.main(contextlib.nullcontext, AT_A_TIME)

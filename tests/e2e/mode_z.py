@@ -7,12 +7,11 @@ takes what room there is and others have their turn meanwhile.
 """
 
 import contextlib
-import hashlib
 import shutil
 import zlib
 
 from harness import clients, ftp, place, server
-from harness.fixtures import noise
+from harness.fixtures import noise, same
 from harness.ftp import Control, session
 from harness.tap import Skip, Suite, check, equal, wait_until
 
@@ -34,11 +33,6 @@ def deflating(world, user=None):
     with session(world, user) as control:
         control.command("MODE Z", 200)
         yield control
-
-
-def same(got, want, what):
-    sums = [(len(one), hashlib.sha256(one).hexdigest()) for one in (got, want)]
-    equal(sums[0], sums[1], what)
 
 
 def inflate(stream):

@@ -8,7 +8,7 @@ import os
 
 from harness import server
 from harness.fixtures import odd_names
-from harness.ftp import session
+from harness.ftp import session, telnet
 from harness.tap import Suite, check, equal
 
 suite = Suite()
@@ -21,11 +21,6 @@ UNSPEAKABLE = [b"new\nline", b"carriage\rreturn", b"both\r\n250 ok", b"\n", b"\r
 
 def content(name):
     return b"content of " + name
-
-
-def telnet(name):
-    """As it goes over the control connection: 255 is doubled (RFC 854)."""
-    return name.replace(b"\xff", b"\xff\xff")
 
 
 def fill(user, folder, names):

@@ -9,24 +9,10 @@ import contextlib
 import socket
 
 from harness import place, server
-from harness.ftp import Control, passive_address, session
-from harness.tap import LIVENESS_S, Skip, Suite, check, equal, need_root
+from harness.ftp import Control, knock, passive_address, session
+from harness.tap import LIVENESS_S, Suite, check, equal, need_root
 
 suite = Suite()
-
-def need_ipv6(world):
-    if not world.address6:
-        raise Skip("[::1]")
-
-
-def knock(address, source):
-    """A connection under way; more of them may come than a listener's queue takes."""
-    end = socket.socket()
-    end.bind((source, 0))
-    end.setblocking(False)
-    end.connect_ex(address)
-    return end
-
 
 @suite.case("227 tells the control connection's own address")
 def _(world):
@@ -36,7 +22,7 @@ def _(world):
 
 @suite.case("PASV on IPv6 is 425 and the session goes on with EPSV")
 def _(world):
-    need_ipv6(world)
+    server.need_ipv6(world)
     world.user.file("file", b"content")
     with session(world, address=world.address6) as control:
         check(b"EPSV" in control.command("PASV", 425).text, "no hint at EPSV")
@@ -47,7 +33,7 @@ def _(world):
 
 @suite.case("EPSV over IPv6: store, fetch, list")
 def _(world):
-    need_ipv6(world)
+    server.need_ipv6(world)
     with session(world, address=world.address6) as control:
         for size in (0, 1, 1 << 20):
             control.store("STOR six", bytes(size), "EPSV")

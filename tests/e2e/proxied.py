@@ -12,7 +12,7 @@ import socket
 
 from harness import place, server
 from harness.fixtures import noise
-from harness.ftp import Control, passive_address, session
+from harness.ftp import Control, gets_nothing, passive_address, receive, session
 from harness.relay import SIGNATURE, Relay, local, nothing, unknown, version1, version2
 from harness.tap import LIVENESS_S, Suite, check, equal, wait_until
 
@@ -50,15 +50,6 @@ def through(proxied, relay, source="127.0.0.2"):
 
 def data_address(control, mode="EPSV"):
     return "127.0.0.1", passive_address(control, mode)[1]
-
-
-def receive(control, data, name):
-    control.line(f"RETR {name}")
-    with data:
-        body = b"".join(iter(lambda: data.recv(65536), b""))
-    control.reply(150)
-    control.reply(226)
-    return body
 
 
 def arrive(address, source="127.0.0.2"):
@@ -143,13 +134,6 @@ def _(proxied):
             equal(receive(control, arrive(data_relay.address), "file"), b"content")
 
 
-def closed_unread(end):
-    """That connection is ended and not one byte came through it."""
-    with end, contextlib.suppress(ConnectionResetError):
-        end.settimeout(LIVENESS_S)
-        equal(end.recv(1), b"", "bytes for a stranger")
-
-
 @suite.case("data: another client of the proxy is sent away, and the right one served")
 def _(proxied):
     proxied.user.file("secret", b"content")
@@ -168,7 +152,7 @@ def _(proxied):
         control.reply(150)
         control.reply(226)
         for thief in thieves:
-            closed_unread(thief)
+            gets_nothing(thief)
 
 
 def say_to(address, header, source=PROXY):
@@ -215,7 +199,7 @@ WRONG = {
 @suite.table(list(WRONG), lambda name: f"{name}: closed without a word, and counted")
 def _(proxied, name):
     start = proxied.server.mark()
-    closed_unread(say(proxied, WRONG[name]))
+    gets_nothing(say(proxied, WRONG[name]))
     row = proxied.server.wait_record(start, event="turned_away", limit="proxy-header")
     check(row["peer"].startswith(f"{PROXY}:") and row["count"] >= 1, f"{row}")
 
@@ -223,7 +207,7 @@ def _(proxied, name):
 @suite.case("who is no proxy is closed at once, header or not")
 def _(proxied):
     start = proxied.server.mark()
-    closed_unread(say(proxied, version1(("127.0.0.2", 4000), (FRONT, 21)), "127.0.0.22"))
+    gets_nothing(say(proxied, version1(("127.0.0.2", 4000), (FRONT, 21)), "127.0.0.22"))
     row = proxied.server.wait_record(start, event="turned_away", limit="proxy-from")
     check(row["peer"].startswith("127.0.0.22:"), f"{row}")
 
@@ -250,7 +234,7 @@ def _(proxied):
 @suite.case("no header in login_timeout: closed; and a late one leaves no more time for the login")
 def _(_proxied):
     with world(login_timeout='"1s"') as proxied:
-        closed_unread(say(proxied, b"PROXY TCP4 "))
+        gets_nothing(say(proxied, b"PROXY TCP4 "))
         with arrive(proxied.proxied, PROXY) as end:
             said = b"".join(iter(lambda: end.recv(4096), b""))
             equal(said, b"", "for one who says nothing")
@@ -294,7 +278,7 @@ def _(_proxied):
             stranger = say_to(address, version2(("127.0.0.3", 4000), (FRONT, 21)))
             data = say_to(address, version2(("127.0.0.2", 4000), (FRONT, 21)))
             equal(receive(one, data, "file"), b"content")
-            closed_unread(stranger)
+            gets_nothing(stranger)
             wait_until(lambda: other.command("EPSV").code == 229, "the port")
             with session(proxied.server, source="127.0.0.4") as direct:
                 equal(direct.fetch("RETR file"), b"content")

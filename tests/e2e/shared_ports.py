@@ -11,7 +11,7 @@ import threading
 
 from harness import place, server
 from harness.fixtures import noise
-from harness.ftp import Control, passive_address, session
+from harness.ftp import Control, gets_nothing, passive_address, receive, session
 from harness.tap import LIVENESS_S, Skip, Suite, check, equal, need_root, wait_until
 
 suite = Suite()
@@ -33,22 +33,6 @@ def world(ports=1, **options):
 
 def arrive(address, source="127.0.0.1"):
     return socket.create_connection(address, LIVENESS_S, (source, 0))
-
-
-def gets_nothing(end):
-    with end, contextlib.suppress(ConnectionResetError):
-        end.settimeout(LIVENESS_S)
-        equal(end.recv(1), b"", "bytes for a stranger")
-
-
-def receive(control, data, name):
-    """RETR with a connection that is there."""
-    control.line(f"RETR {name}")
-    with data:
-        body = b"".join(iter(lambda: data.recv(65536), b""))
-    control.reply(150)
-    control.reply(226)
-    return body
 
 
 @suite.case(f"one port, {CLIENTS} clients with addresses of their own: all at once, all served")

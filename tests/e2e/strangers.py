@@ -14,13 +14,16 @@ from harness import place, server
 from harness.fixtures import noise
 from harness.ftp import (
     eprt_command,
+    gets_nothing,
+    knock,
     log_in_again,
     passive_address,
     port_command,
+    refuses,
     reset,
     session,
 )
-from harness.tap import LIVENESS_S, Skip, Suite, check, equal
+from harness.tap import LIVENESS_S, Suite, check, equal
 
 suite = Suite()
 
@@ -55,17 +58,7 @@ def memory_is_back(world, attack):
     check(more <= MEMORY_BYTES, f"{more} bytes more after three times than after one")
 
 
-def need_ipv6(world):
-    if not world.address6:
-        raise Skip("[::1]")
-
-
 # Bounce: CVE-1999-0017.  The client is 127.0.0.2; at the third host, a port must hear nothing.
-
-
-def refuses(control, line):
-    code = control.command(line).code
-    check(500 <= code < 600, f"{line}: {code}")
 
 
 FORMS = [
@@ -103,7 +96,7 @@ def _(world, form):
     lambda form: f"HOSTILE 1: EPRT {form.format(4711)} over IPv6 is refused, nobody is called",
 )
 def _(world, form):
-    need_ipv6(world)
+    server.need_ipv6(world)
     world.user.file("file", b"content")
     with socket.create_server((VICTIM, 0)) as victim:
         with session(world, address=world.address6) as control:
@@ -134,22 +127,6 @@ def _(world):
 # Theft: CVE-1999-0351.  Somebody else comes to a passive port first.
 
 
-def knock(address, source=THIEF):
-    """A connection under way; more of them may come than a listener's queue takes."""
-    end = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET)
-    end.bind((source, 0))
-    end.setblocking(False)
-    end.connect_ex(address)
-    return end
-
-
-def gets_nothing(end, may_wait=False):
-    """Not one byte comes through that connection; it is ended, or still waits in a queue."""
-    with end, contextlib.suppress(ConnectionResetError, *([OSError] if may_wait else [])):
-        end.settimeout(LIVENESS_S)
-        equal(end.recv(1), b"", "bytes for the thief")
-
-
 def served_in_spite_of(world, control, mode, thieves):
     """A download although they were first; thieves(address) knocks."""
     world.user.file("secret", noise(100_000))
@@ -172,17 +149,17 @@ WORLDS = {"ports of its own": lambda world: contextlib.nullcontext(world),
 def _(world, kind):
     with WORLDS[kind](world) as here, unharmed(here), session(here) as control:
         for mode in ("PASV", "EPSV"):
-            few = lambda address: [knock(address) for _ in range(10)]  # noqa: E731
+            few = lambda address: [knock(address, THIEF) for _ in range(10)]  # noqa: E731
             for thief in served_in_spite_of(here, control, mode, few):
                 gets_nothing(thief)
-        many = lambda address: [knock(address) for _ in range(200)]  # noqa: E731
+        many = lambda address: [knock(address, THIEF) for _ in range(200)]  # noqa: E731
         for thief in served_in_spite_of(here, control, "PASV", many):
             gets_nothing(thief, may_wait=True)
 
 
 @suite.table(list(WORLDS), lambda kind: f"HOSTILE 2: {kind}: a thief of the other IP version")
 def _(world, kind):
-    need_ipv6(world)
+    server.need_ipv6(world)
     with WORLDS[kind](world) as here:
         with session(here, address=here.address6) as control:
             by4 = lambda address: [knock(("127.0.0.1", address[1]), "127.0.0.1")]  # noqa: E731

@@ -12,7 +12,7 @@ import zlib
 from harness import ftp, server
 from harness.fixtures import noise
 from harness.ftp import Control, passive_address, session
-from harness.tap import LIVENESS_S, Suite, check, equal, wait_until
+from harness.tap import AT_A_TIME, LIVENESS_S, Suite, check, equal, wait_until
 
 suite = Suite()
 
@@ -105,7 +105,7 @@ def _(_nothing):
                 codes = [control.reply().code]
                 codes += [control.reply().code] if codes == [150] else []
                 equal(codes[-1], 425, verb)
-            equal(world.user.names(), [b"file"], "names")
+            wait_until(lambda: world.user.names() == [b"file"], f"left: {world.user.names()}")
             equal(control.fetch("RETR file"), b"content")
 
 
@@ -195,4 +195,4 @@ def _(_nothing):
 
 
 if __name__ == "__main__":
-    suite.main(contextlib.nullcontext)
+    suite.main(contextlib.nullcontext, AT_A_TIME)

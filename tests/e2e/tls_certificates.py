@@ -15,12 +15,11 @@ from harness import server, tls
 from harness.authority import Authority, fingerprint
 from harness.ftp import Control
 from harness.launch import run
-from harness.place import has_sanitizer, temporary_folder
+from harness.place import temporary_folder
 from harness.tap import Suite, check, equal, wait_until
 
 suite = Suite()
 
-ASAN_SAYS = r"ASan is ignoring|False positive|google/sanitizers"  # of stacks that OpenSSL makes
 SOME = b"some bytes\n" * 10_000
 
 
@@ -41,8 +40,7 @@ def asking(folder, users, **options):
     with server.configured(
         users, server.SHA512_1000, gateways=1, **tls.options(*pair, **options)
     ) as running:
-        if has_sanitizer():
-            running.expect(ASAN_SAYS)
+        tls.forgive_sanitizer(running)
         yield running
 
 

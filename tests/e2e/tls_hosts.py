@@ -15,12 +15,11 @@ from harness import server, tls
 from harness.authority import Authority
 from harness.ftp import Control
 from harness.launch import run
-from harness.place import has_sanitizer, program, temporary_folder
+from harness.place import program, temporary_folder
 from harness.tap import Suite, check, equal, need_root
 
 suite = Suite()
 
-ASAN_SAYS = r"ASan is ignoring|False positive|google/sanitizers"  # of stacks that OpenSSL makes
 FIRST, SECOND, BARE = "first.example", "second.example", "bare.example"
 
 
@@ -50,8 +49,7 @@ def serving():
             server.Host(SECOND, options={"listen": f'"127.0.0.1:{port}"'}),
         )
         with server.configured(setting=server.SHA512_1000, gateways=1, hosts=hosts, **options) as running:
-            if has_sanitizer():
-                running.expect(ASAN_SAYS)
+            tls.forgive_sanitizer(running)
             yield World(running, pairs, ("127.0.0.1", port))
 
 
@@ -193,8 +191,7 @@ def _(_, row):
             setting=server.SHA512_1000, gateways=1, **tls.options(*pair)
         ) as running:
             running.expect("configuration refused")
-            if has_sanitizer():
-                running.expect(ASAN_SAYS)
+            tls.forgive_sanitizer(running)
             world = World(running, [pair], None)
             path = running.user.home.parent.parent / "sallyport.conf"
             wrong = make(folder)

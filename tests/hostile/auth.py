@@ -6,7 +6,6 @@ configuration's leave gets no worker; running sessions notice nothing (HOSTILE 3
 import collections
 import contextlib
 import os
-import signal
 
 from house import (
     AT_A_TIME,
@@ -73,16 +72,9 @@ EARLY = [kind for kind in MALFORMED if kind not in ("count", "descriptor")]
 def _(_, kind):
     deed = f"{SECOND} verdict in:configure malformed starting {kind}"
     with lying(deed) as (home, first):
-        liar = second(home, first)
+        liar = home.second(first)
         home.check_named(MALFORMED[kind], liar)
         home.check_replaced(liar, MALFORMED[kind])
-
-
-def second(home, first):
-    """The first of all is honest: a program that never was ready ends the whole daemon."""
-    os.kill(first, signal.SIGKILL)
-    home.check_ended(first, "signal 9, Killed")
-    return home.pid(SECOND)
 
 
 # Whom it names
@@ -164,7 +156,7 @@ def _(_, name):
     with lying(f"{number} verdict {deed}") as (home, liar):
         home.forgive("sallyport-auth: ")  # the one behind the liar
         if number == SECOND:
-            liar = second(home, liar)
+            liar = home.second(liar)
         else:
             come(home, 230, 421, 530)  # the gateway may have heard good news already, or asks the next one
         home.check_replaced(liar, "exit status 3")

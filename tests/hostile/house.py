@@ -7,13 +7,14 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
 from harness import place, processes, server  # noqa: E402
 from harness.ftp import Control, session  # noqa: E402
-from harness.tap import LIVENESS_S, Suite, check, equal, wait_until  # noqa: E402
+from harness.tap import AT_A_TIME, LIVENESS_S, Suite, check, equal, wait_until  # noqa: E402
 
 __all__ = [
     "AT_A_TIME",
@@ -30,7 +31,6 @@ __all__ = [
     "wait_until",
 ]
 
-AT_A_TIME = 2  # cases: each has a daemon of its own, and waits for it to start and to end things
 PASSIVE_PORTS = 128
 HELD_PER_WORKER = 2  # its channel, and record's end of its events
 START_S = 30  # no program gets longer than that
@@ -68,6 +68,13 @@ class House:
         link = self.folder / "starts" / f"{self.role}-{who}"
         wait_until(lambda: os.path.lexists(link), f"a start of {self.role} {who}")
         return int(os.readlink(link))
+
+    def second(self, first):
+        """The pid of the next of its kind. The first of all is honest: a program that never was ready
+        ends the whole daemon."""
+        os.kill(first, signal.SIGKILL)
+        self.check_ended(first, "signal 9, Killed")
+        return self.pid(2)
 
     def connect(self, gateway=None):
         """A control connection that was greeted, by the gateway with that pid."""

@@ -5,8 +5,6 @@ line is lost (HOSTILE 36, DECISIONS 21, 22).
 
 import collections
 import contextlib
-import os
-import signal
 
 from house import AT_A_TIME, MALFORMED, Suite, bystander, check, equal, house, session
 
@@ -71,17 +69,10 @@ def _(_, kind):
     deed = f"{SECOND} ledger in:configure malformed starting {kind}"
     with lying(deed) as (home, first, anna):
         anna.command("MKD a", 257)
-        liar = second(home, first)
+        liar = home.second(first)
         home.check_named(MALFORMED[kind], liar)
         home.check_replaced(liar, MALFORMED[kind])
         check_complete(home)
-
-
-def second(home, first):
-    """The first of all is honest: a program that never was ready ends the whole daemon."""
-    os.kill(first, signal.SIGKILL)
-    home.check_ended(first, "signal 9, Killed")
-    return home.pid(SECOND)
 
 
 DEATHS = {
@@ -98,7 +89,7 @@ def _(_, name):
         home.forgive("sallyport-record: ")  # the one behind the liar
         anna.command("MKD a", 257)
         if number == SECOND:
-            liar = second(home, liar)
+            liar = home.second(liar)
         else:
             with session(home.world, home.eve) as eve:
                 eve.command("SIZE nothing", 550)

@@ -7,7 +7,6 @@ Eve's first worker is the liar, her next ones and anna's are honest.
 
 import collections
 import contextlib
-import threading
 
 from house import (
     AT_A_TIME,

@@ -1,7 +1,10 @@
 """Files that several programs need: a small tree, a thousand odd names, contents and their sums."""
 
+import hashlib
 import os
 import random
+
+from .tap import equal
 
 
 def small_tree(user, name):
@@ -15,6 +18,12 @@ def small_tree(user, name):
     os.symlink("file", user.path(f"{name}/link"))
     user.own(user.path(f"{name}/link"))
     return name
+
+
+def same(got, want, what):
+    """Equal bytes, compared by their sums so that a failure stays readable."""
+    sums = [(len(one), hashlib.sha256(one).hexdigest()) for one in (got, want)]
+    equal(sums[0], sums[1], what)
 
 
 def noise(count):

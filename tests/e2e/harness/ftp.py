@@ -17,6 +17,11 @@ MODES_4 = ("PASV", "EPSV", "PORT", "EPRT")
 MODES_6 = ("EPSV", "EPRT")
 
 
+def telnet(name):
+    """As it goes over the control connection: 255 is doubled (RFC 854)."""
+    return name.replace(b"\xff", b"\xff\xff")
+
+
 def to_bytes(text):
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
 
@@ -218,6 +223,38 @@ class Data:
 def reset(end):
     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     end.close()
+
+
+def receive(control, data, name):
+    """RETR over a connection that is there: the bytes."""
+    control.line(f"RETR {name}")
+    with data:
+        body = b"".join(iter(lambda: data.recv(65536), b""))
+    control.reply(150)
+    control.reply(226)
+    return body
+
+
+def knock(address, source):
+    """A connection under way; more of them may come than a listener's queue takes."""
+    end = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET)
+    end.bind((source, 0))
+    end.setblocking(False)
+    end.connect_ex(address)
+    return end
+
+
+def gets_nothing(end, may_wait=False):
+    """Not one byte comes through that connection; it is ended, or still waits in a queue."""
+    with end, contextlib.suppress(ConnectionResetError, *([OSError] if may_wait else [])):
+        end.settimeout(LIVENESS_S)
+        equal(end.recv(1), b"", "bytes for a stranger")
+
+
+def refuses(control, line):
+    """Whatever it says, it is 5xx."""
+    code = control.command(line).code
+    check(500 <= code < 600, f"{line}: {code}")
 
 
 def passive_address(control, mode):

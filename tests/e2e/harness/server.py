@@ -16,7 +16,7 @@ import threading
 
 from . import place, processes
 from .launch import Launched
-from .tap import Failure, check, equal, wait_until
+from .tap import Failure, Skip, check, equal, wait_until
 
 Footprint = collections.namedtuple("Footprint", "descriptors memory_bytes")
 PASSWORD = "pass word"
@@ -189,6 +189,11 @@ def assignments(options):
 
 def braces(words):
     return "{" + ", ".join(f'"{word}"' for word in words) + "}"
+
+
+def need_ipv6(server):
+    if not server.address6:
+        raise Skip("[::1]")
 
 
 def free_port():

@@ -17,6 +17,7 @@ import traceback
 
 # Nothing that works takes longer, unless the machine is an emulated one; figures belong to tests/bench.
 LIVENESS_S = int(os.environ.get("LIVENESS_S", 10))
+AT_A_TIME = 2  # cases that have a server of their own each, and wait for it to start and to end things
 
 
 class Skip(Exception):

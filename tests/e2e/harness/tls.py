@@ -6,6 +6,7 @@ Nothing here checks names or issuers: what is tried is the server.
 import ftplib
 import ssl
 
+from . import place
 from .launch import run
 from .tap import LIVENESS_S
 
@@ -34,6 +35,20 @@ def options(certificate, secret, **more):
         "keys_user": "lp",
         **more,
     }
+
+
+def forgive_sanitizer(server):
+    """What a sanitizer says of OpenSSL is no surprise."""
+    if place.has_sanitizer():
+        server.expect(SANITIZER_SAYS)
+
+
+def final_reply(client):
+    """The next reply to a client of ftplib's kind, also one that it raises."""
+    try:
+        return client.getresp()
+    except ftplib.Error as error:
+        return str(error)
 
 
 def context():

@@ -176,13 +176,13 @@ static const struct limit_row keepalive_rows[] = {
 static const struct limit_row time_rows[] = {
 	{ "login", one_second, "< 220\n< 421 No login in time.\n= closed\n" },
 	{ "login, while somebody talks", one_second,
-		"< 220\nwait 600\n> NOOP\n< 200\nwait 300\n> USER u\n< 331\n< 421 No login in "
+		"< 220\nwait 400\n> NOOP\n< 200\nwait 200\n> USER u\n< 331\n< 421 No login in "
 		"time.\n= closed\n" },
 	{ "login, while somebody begins anew", one_second,
-		"< 220\nwait 700\n> REIN\n< 220\n< 421 No login in time.\n= closed\n" },
+		"< 220\nwait 500\n> REIN\n< 220\n< 421 No login in time.\n= closed\n" },
 	{ "idle", one_second, "> @LOGIN\n< 421 Idle for too long.\n= closed\n" },
 	{ "idle counts from the last command", one_second,
-		"> @LOGIN\nwait 700\n> NOOP\n< 200\nwait 700\n> NOOP\n< 200\n< 421\n= closed\n" },
+		"> @LOGIN\nwait 600\n> NOOP\n< 200\nwait 600\n> NOOP\n< 200\n< 421\n= closed\n" },
 	{ "a transfer is not idle", one_second,
 		"> @LOGIN\n> PASV\n< 227\ndata open\nlate send\n> RETR f\n< 150\nwait "
 		"1300\nrelease\n< 226\n> NOOP\n< 200\n" },
@@ -192,7 +192,7 @@ static const struct limit_row time_rows[] = {
 	{ "a passive port that is not used", short_data,
 		"> @LOGIN\n> PASV\n< 227\nwait 1300\n> RETR f\n< 425 Use PASV\n> PWD\n< 257\n" },
 	{ "a client that reads nothing", one_second,
-		"> @LOGIN\nflood 40000 HELP\nsessions 1\nwait 7000\nsessions 0\n" },
+		"> @LOGIN\nflood 40000 HELP\nsessions 1\nsessions 0\n" },
 	{ "an operation", one_second,
 		"> @LOGIN\nlate stat\n> MDTM f\n< 451\ncomplaints 1\n> NOOP\n< 200\n" },
 	{ "a transfer without progress", one_second,
@@ -306,7 +306,7 @@ static const struct limit_row proxy_rows[] = {
 		HEADER "< 220\nanother\n" HEADER "< 421 Too many connections\n= closed\n" },
 	{ "no header in time", one_second_by_proxy, ">> PROXY \n= closed\nevents turned_away\n" },
 	{ "a header, and no login in time", one_second_by_proxy,
-		"wait 600\n" HEADER "< 220\n< 421 No login in time.\n= closed\n" },
+		"wait 400\n" HEADER "< 220\n< 421 No login in time.\n= closed\n" },
 	{ "the gateway leaves while one waits", behind_proxy,
 		">> PROXY \nsettle\nsupervisor dies\n= closed\n" },
 };
