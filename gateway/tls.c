@@ -66,6 +66,11 @@ explain(struct tls *tls, int result)
 		tls->wants = 0;
 		return -EAGAIN;
 	case SSL_ERROR_SYSCALL:
+		/* The buffer of libssl around a handshake's output forgets to say: try again. */
+		if (number == EAGAIN) {
+			tls->wants = EV_WRITE;
+			return -EAGAIN;
+		}
 		return end_with(tls, number == EPIPE || number == 0 ? -ECONNRESET : -number);
 	default:
 		if (tls->error == 0)

@@ -2,6 +2,7 @@
  * Control connections under TLS, in a house with a certificate whose key is at keys (house.h):
  * what becomes of replies and of data connections when the protection comes, goes, or hangs.
  */
+#include "gateway/reception.h"
 #include "gateway/session.h"
 #include "gateway/tls.h"
 #include "ipc/base/ends.h"
@@ -329,6 +330,87 @@ check_silence_in_the_handshake(UNUSED void **state)
 	leave(&guest);
 }
 
+/* Events that wait in the loop, once it has come to rest. */
+static int
+count_events(struct guest *guest)
+{
+	for (int i = 0; i < 10; i++)
+		house_turn(&guest->house, TURN_MS);
+	return event_base_get_num_events(guest->house.base, EVENT_BASE_COUNT_ADDED);
+}
+
+/* Whatever its socket takes, which the client has not read: how much that was. */
+static size_t
+stuff(int fd)
+{
+	static const char junk[1024];
+	size_t length = 0;
+	ssize_t sent;
+	while ((sent = send(fd, junk, sizeof(junk), MSG_DONTWAIT | MSG_NOSIGNAL)) > 0)
+		length += (size_t)sent;
+	return length;
+}
+
+static void
+unstuff(const struct guest *guest, size_t length)
+{
+	char junk[1024];
+	while (length > 0) {
+		size_t wanted = length < sizeof(junk) ? length : sizeof(junk);
+		ssize_t count = recv(guest->fd, junk, wanted, 0);
+		assert_true(count > 0 || errno == EAGAIN);
+		length -= count > 0 ? (size_t)count : 0;
+	}
+}
+
+/* Over a local stream, which takes bytes again as soon as some are read: TCP thinks it over. */
+static void
+arrive_locally(struct guest *guest)
+{
+	int ends[2];
+	const struct origin origin = {
+		.peer = { .ip = { [10] = 0xff, 0xff, 127, 0, 0, 1 }, .port = 4000 },
+		.local = { .ip = { [10] = 0xff, 0xff, 127, 0, 0, 1 }, .port = 21 },
+		.since_ms = gateway_now_ms(),
+	};
+	arrive(guest, 10);
+	hear(guest, "220");
+	ask(guest, "QUIT\r\n", "221");
+	while (session_of(guest) != NULL)
+		house_turn(&guest->house, TURN_MS);
+	fd_close(&guest->fd);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+	guest->fd = ends[1];
+	assert_int_equal(session_new(guest->house.gateway, &ends[0], &origin), 0);
+	/* It did not come by way of the door, which would have counted it. */
+	session_of(guest)->is_counted = false;
+	reception_count(session_of(guest));
+}
+
+/* The server's part of the handshake has to wait; it waits once, and leaves nothing behind. */
+static void
+check_blocked_handshake(UNUSED void **state)
+{
+	struct guest guest;
+	arrive_locally(&guest);
+	hear(&guest, "220");
+	int before = count_events(&guest);
+	ask(&guest, "AUTH TLS\r\n", "234");
+	guest.tls = new_tls(&guest, guest.fd);
+	assert_int_equal(
+		SSL_get_error(guest.tls, SSL_do_handshake(guest.tls)), SSL_ERROR_WANT_READ);
+	size_t length = stuff(session_of(&guest)->stream.fd);
+	while (session_of(&guest)->writable == NULL)
+		house_turn(&guest.house, TURN_MS);
+	assert_int_equal(count_events(&guest), before); /* one is in the place of another */
+	unstuff(&guest, length);
+	assert_int_equal(shake(&guest, guest.tls), SSL_ERROR_NONE);
+	ask(&guest, "NOOP\r\n", "200");
+	assert_int_equal(count_events(&guest), before);
+	leave(&guest);
+}
+
 /* Replies that are more than the kernel takes at once, and less than libssl does. */
 static void
 fill(struct guest *guest)
@@ -382,6 +464,7 @@ main(void)
 	const struct table tables[] = {
 		CASE("CCC leaves data connections as PROT has set them", check_data_after_ccc),
 		CASE("REIN behind CCC: data in the clear again", check_rein_after_ccc),
+		CASE("a handshake for which the socket has no room", check_blocked_handshake),
 		CASE("no login in time, in the middle of a handshake",
 			check_silence_in_the_handshake),
 		CASE("a slow client hears all that was said under TLS", check_last_words),
