@@ -365,6 +365,7 @@ open_tls(struct pump *pump)
 	const struct tls_options options = {
 		.context = pump->options.context,
 		.fd = pump->fd,
+		.host = pump->options.host,
 		.session = pump->options.session,
 		.control = pump->options.control,
 		.is_data = true,

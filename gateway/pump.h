@@ -31,6 +31,7 @@ void pump_room_free(struct pump_room **room);
 struct pump_options {
 	struct pump_room *room;
 	struct tls_context *context;
+	const char *host; /* the session's; as tls.h has it */
 	uint64_t session;
 	struct tls *control; /* the session's; borrowed until the pump has ended */
 	bool is_upload;

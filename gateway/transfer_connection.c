@@ -70,6 +70,7 @@ protect(struct transfer *transfer)
 	const struct pump_options options = {
 		.room = security_pumps(gateway->security),
 		.context = security_context(gateway->security),
+		.host = host_name(session->host).data,
 		.session = session->id,
 		.control = session->stream.tls,
 		.is_upload = transfer->kind == TRANSFER_UPLOAD,

@@ -40,7 +40,7 @@ def serving():
             secret.chmod(0o600)
         port = server.free_port()
         options = {
-            "tls": "optional", "keys_user": "lp",
+            "tls": "optional", "keys_user": "lp", "tls_session_reuse": "off",
             "tls_certificates": server.braces(pair[0] for pair in pairs),
             "tls_keys": server.braces(pair[1] for pair in pairs),
         }
@@ -65,9 +65,9 @@ def secured(world, host=None, name=None, address=None):
         yield control
 
 
-def shown(control):
+def shown(connection):
     """The common name of the server's certificate."""
-    pem = ssl.DER_cert_to_PEM_cert(control.socket.getpeercert(True))
+    pem = ssl.DER_cert_to_PEM_cert(connection.getpeercert(True))
     said = run(["openssl", "x509", "-noout", "-subject", "-nameopt", "RFC2253"],
                stdin=None, input=pem.encode()).stdout.decode()
     return re.search(r"CN=([^,\n]+)", said)[1]
@@ -86,7 +86,7 @@ def _(world, row):
     start = world.server.mark()
     try:
         with secured(world, host, name) as control:
-            equal(shown(control), certificate)
+            equal(shown(control.socket), certificate)
     except ssl.SSLError as error:
         equal((error.reason, certificate), ("TLSV1_UNRECOGNIZED_NAME", None))
         world.server.wait_record(start, event="unsecured")
@@ -99,7 +99,24 @@ def _(world, row):
 def _(world, row):
     name, certificate = row
     with secured(world, None, name, world.at) as control:
-        equal(shown(control), certificate)
+        equal(shown(control.socket), certificate)
+
+
+@suite.case(f"a data connection at the address of {SECOND} shows the same certificate")
+def _(world):
+    user = world.server.user
+    with secured(world, address=world.at) as control:
+        control.command(f"USER {user.name}", 331)
+        control.command(f"PASS {user.password}", 230)
+        control.command("PBSZ 0", 200)
+        control.command("PROT P", 200)
+        with control.data() as data:
+            control.command("LIST", 150)
+            with tls.context().wrap_socket(data.socket) as connection:
+                equal(shown(connection), SECOND)
+                while connection.recv(4096):
+                    pass
+            control.reply(226)
 
 
 @suite.table(
@@ -202,7 +219,7 @@ def _(_, row):
             told = running.wait_record(start, event="notice", severity="error")
             check(re.search(pattern, told["text"]), told)
             with secured(world) as control:
-                equal(shown(control), "ftp.example.org")
+                equal(shown(control.socket), "ftp.example.org")
 
 
 AUTHORITIES = [

@@ -126,7 +126,9 @@ check_limit(void **state)
 	assert_int_equal(limit.kind, LIMIT_NONE);
 
 	limit_set(&limit, LIMIT_DATA, 0);
-	limit_clear(&limit);
+	limit_clear(&limit, LIMIT_IDLE); /* it is another one */
+	assert_int_equal(limit.kind, LIMIT_DATA);
+	limit_clear(&limit, LIMIT_DATA);
 	event_base_dispatch(reached.base); /* ends: nothing is armed any more */
 	assert_int_equal(limit.kind, LIMIT_NONE);
 
