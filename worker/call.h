@@ -21,7 +21,7 @@ struct call;
 struct handle;
 struct instance;
 
-enum operation_scope { SCOPE_ITSELF, SCOPE_TREE };
+enum operation_scope { SCOPE_ITSELF, SCOPE_TREE, SCOPE_ANY };
 enum operation_record { RECORD_NOTHING, RECORD_OPERATION, RECORD_TRANSFER };
 enum operation_subject { SUBJECT_SESSION, SUBJECT_PATH, SUBJECT_MOVE, SUBJECT_FILE };
 

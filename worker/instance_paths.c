@@ -19,8 +19,10 @@ instance_run_stat(struct call *call, union pathio_body *body)
 int
 instance_run_enter(struct call *call, union pathio_body *body)
 {
-	return call_backend(call)->enter(
+	int error = call_backend(call)->enter(
 		call_state(call), call->path, &body->attributes_of.attributes);
+	bool may_look = rights_judge(call->rights, path_bytes(call->path), RIGHTS_LIST) == 0;
+	return error < 0 && !may_look ? -EACCES : error;
 }
 
 int

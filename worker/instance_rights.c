@@ -34,9 +34,12 @@ fold(struct charset *charset, struct bytes input, struct path *folded, struct by
 static int
 judge(const struct call *call, const struct path *path, uint32_t wanted)
 {
-	const struct rights *rights = call->rights;
-	return call->rule->scope == SCOPE_TREE ? rights_judge_tree(rights, path_bytes(path), wanted)
-					       : rights_judge(rights, path_bytes(path), wanted);
+	static int (*const judges[])(const struct rights *, struct bytes, uint32_t) = {
+		[SCOPE_ITSELF] = rights_judge,
+		[SCOPE_TREE] = rights_judge_tree,
+		[SCOPE_ANY] = rights_judge_any,
+	};
+	return judges[call->rule->scope](call->rights, path_bytes(path), wanted);
 }
 
 static struct bytes

@@ -174,6 +174,14 @@ rights_judge(const struct rights *rights, struct bytes folded_path, uint32_t wan
 }
 
 int
+rights_judge_any(const struct rights *rights, struct bytes folded_path, uint32_t wanted)
+{
+	return path_is_hidden(folded_path) || (wanted & rights_at(rights, folded_path)) == 0
+		       ? -EACCES
+		       : 0;
+}
+
+int
 rights_judge_tree(const struct rights *rights, struct bytes folded_path, uint32_t wanted)
 {
 	return path_is_hidden(folded_path) || (wanted & ~rights_at_tree(rights, folded_path)) != 0

@@ -54,9 +54,14 @@ uint32_t rights_at_tree(const struct rights *rights, struct bytes folded_path);
 /* May the session do all of `wanted` to this path? 0 or -EACCES. */
 MUST_CHECK int rights_judge(const struct rights *rights, struct bytes folded_path, uint32_t wanted);
 
+/* The same, where one of them is enough. */
+MUST_CHECK int
+rights_judge_any(const struct rights *rights, struct bytes folded_path, uint32_t wanted);
+
 /*
- * The same for a path and everything below it: what moves, removes or copies a whole folder must be
- * allowed by each rule inside, else a folder that is closed could be carried out with its parent.
+ * As rights_judge(), for a path and everything below it: what moves, removes or copies a whole
+ * folder must be allowed by each rule inside, else a folder that is closed could be carried out
+ * with its parent.
  */
 MUST_CHECK int
 rights_judge_tree(const struct rights *rights, struct bytes folded_path, uint32_t wanted);

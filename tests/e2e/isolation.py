@@ -177,8 +177,14 @@ def _(_world):
                 "RETR incoming/there",
                 "RETR incoming/none",
                 "LIST incoming",
-                "CWD incoming",
+                "CWD incoming/there",
+                "CWD incoming/none",
             ):
+                control.command("EPSV", 229)
+                control.command(line, 550)
+            control.command("CWD incoming", 250)
+            control.store("STOR newer", b"left here, too")
+            for line in ("LIST", "MLSD", "RETR new"):
                 control.command("EPSV", 229)
                 control.command(line, 550)
         equal(user.path("incoming/new").read_bytes(), b"left here")

@@ -92,7 +92,6 @@ struct rights_row {
 
 static const struct rights_row rights_rows[] = {
 	{ "stat", try_stat, RIGHTS_LIST, 0 },
-	{ "enter", try_enter, RIGHTS_LIST, 0 },
 	{ "mkdir", try_mkdir, RIGHTS_MKDIR, 0 },
 	{ "rmdir", try_rmdir, RIGHTS_RMDIR, 0 },
 	{ "unlink", try_unlink, RIGHTS_DELETE, 0 },
@@ -207,6 +206,21 @@ check_read_only(void **state)
 	const uint32_t read_only = RIGHTS_READ | RIGHTS_LIST;
 	bool harmless = (row->wanted & ~read_only) == 0 && row->wanted_there == 0;
 	assert_int_equal(attempt_with(row, read_only, read_only, true), harmless ? 0 : -EACCES);
+}
+
+/* Any right will do, and only who may list learns more than that a folder is there. */
+static void
+check_enter(void **state)
+{
+	const struct rights_row row = { "enter", try_enter, 0, 0 };
+	(void)state;
+	for (uint32_t bit = 1; bit <= RIGHTS_KNOWN; bit <<= 1) {
+		int absent = bit == RIGHTS_LIST ? -ENOENT : -EACCES;
+		assert_int_equal(attempt_with(&row, bit, 0, true), 0);
+		assert_int_equal(attempt_with(&row, bit, 0, false), absent);
+	}
+	assert_int_equal(attempt_with(&row, RIGHTS_NONE, RIGHTS_KNOWN, true), -EACCES);
+	assert_int_equal(attempt_with(&row, RIGHTS_NONE, RIGHTS_KNOWN, false), -EACCES);
 }
 
 /* ---- narrower rules, and other ways to write a path ---- */
@@ -401,6 +415,7 @@ main(void)
 		TABLE("denied", rights_rows, check_denied),
 		TABLE("read only", rights_rows, check_read_only),
 		TABLE("paths", form_rows, check_form),
+		CASE("entering a folder", check_enter),
 		CASE("rights change under an open file", check_change),
 		CASE("rights change under an upload", check_commit_revoked),
 		CASE("an upload that may only create", check_commit_over_new),
