@@ -4,7 +4,7 @@ Each client is driven the way its manual says, never helped over a name: what on
 stands in its `lacks`, and the names that it gets wrong with any server in its `unsayable`.
 """
 
-from .base import (  # noqa: F401
+from .base import (
     CHORES,
     EXPLICIT,
     IMPLICIT,
@@ -19,7 +19,7 @@ from .classic import Ncftp, Tnftp, Wget
 from .curl import Curl
 from .fetchers import Aria2, Rclone
 from .lftp import Lftp
-from .python import Aioftp, Ftplib, FtplibFresh  # noqa: F401
+from .python import Aioftp, Ftplib, FtplibFresh
 from .scripted import BasicFtp, NetFtp
 
 ALL = (Curl, Lftp, Tnftp, Ncftp, Wget, Aria2, Rclone, Ftplib, Aioftp, NetFtp, BasicFtp)
