@@ -58,11 +58,10 @@ is_cut_off(const char *name)
 static int
 open_log(struct log *log, int *fd)
 {
-	FILE *stream = open_memstream(&log->text, &log->length);
-	if (stream == NULL)
+	log->stream = open_memstream(&log->text, &log->length);
+	if (log->stream == NULL)
 		return -ENOMEM;
-	(void)__fsetlocking(stream, FSETLOCKING_BYCALLER); /* one thread: nobody to lock out */
-	log->stream = stream;
+	(void)__fsetlocking(log->stream, FSETLOCKING_BYCALLER); /* one thread: nobody to lock out */
 	log->fd = fd_take(fd);
 	return 0;
 }

@@ -77,7 +77,8 @@ renew(struct session *session, const struct account_user *user)
 		worker_retire(session->worker);
 	if (!is_allowed)
 		session_close(session);
-	else if (session->state == SESSION_OPEN || session->state == SESSION_DOUBTED)
+	else if (session->worker != NULL &&
+		 (session->state == SESSION_OPEN || session->state == SESSION_DOUBTED))
 		process_posted(session->worker->process,
 			attach_post_change_rights(session->worker->process->channel, 0, &change));
 	free(session->account);

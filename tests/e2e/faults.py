@@ -151,7 +151,7 @@ def _(_world):
             (silent,) = world.processes("worker")
             with session(world, bob) as other:
                 (others,) = set(world.processes("worker")) - {silent}
-                os.kill(silent, signal.SIGSTOP)
+                processes.freeze(silent)
                 control.line("SIZE nothing")
                 for number in range(20):
                     other.store(f"STOR {number}", b"meanwhile")

@@ -7,6 +7,9 @@ everything else here works for an ordinary user too.
 import ctypes
 import os
 import pathlib
+import signal
+
+from .tap import wait_until
 
 PR_SET_CHILD_SUBREAPER = 36
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -73,6 +76,12 @@ def status(pid):
 def threads(pid):
     """status() of each thread of a process."""
     return [status(f"{pid}/task/{thread}") for thread in os.listdir(f"/proc/{pid}/task")]
+
+
+def freeze(pid):
+    """SIGSTOP, and until no thread of it runs: the call comes back before that."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: all(thread["State"][0] in "Tt" for thread in threads(pid)), "it stands still")
 
 
 def descriptors(pid):
