@@ -55,27 +55,27 @@ is_cut_off(const char *name)
 	       pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
 }
 
-static int
-open_log(struct log *log, int *fd)
-{
-	log->stream = open_memstream(&log->text, &log->length);
-	if (log->stream == NULL)
-		return -ENOMEM;
-	(void)__fsetlocking(log->stream, FSETLOCKING_BYCALLER); /* one thread: nobody to lock out */
-	log->fd = fd_take(fd);
-	return 0;
-}
-
+/* With a text for each log, and no file yet. */
 static struct output *
 new_output(bool is_files, size_t count)
 {
 	struct output *output = calloc(1, sizeof(*output));
+	bool is_whole = true;
 	if (output == NULL)
 		return NULL;
 	output->is_files = is_files;
 	output->count = count;
 	for (size_t i = 0; i < OUTPUT_LOGS; i++)
 		output->logs[i].fd = -1;
+	for (size_t i = 0; i < count && is_whole; i++) {
+		struct log *log = &output->logs[i];
+		log->stream = open_memstream(&log->text, &log->length);
+		is_whole = log->stream != NULL;
+		if (is_whole) /* one thread: nobody to lock out */
+			(void)__fsetlocking(log->stream, FSETLOCKING_BYCALLER);
+	}
+	if (!is_whole)
+		output_free(&output);
 	return output;
 }
 
@@ -86,15 +86,15 @@ output_open_files(struct output **result)
 	if (output == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < OUTPUT_LOGS; i++) {
+		struct log *log = &output->logs[i];
 		int fd = open_file(file_names[i]);
-		int error = fd < 0 ? fd : open_log(&output->logs[i], &fd);
-		if (error == 0 && is_cut_off(file_names[i]))
-			fputc('\n', output->logs[i].stream);
-		if (error < 0) {
-			fd_close(&fd);
+		if (fd < 0) {
 			output_free(&output);
-			return error;
+			return fd;
 		}
+		log->fd = fd;
+		if (is_cut_off(file_names[i]))
+			fputc('\n', log->stream);
 	}
 	*result = output;
 	return 0;
@@ -106,10 +106,7 @@ output_open_descriptor(int *fd, struct output **result)
 	struct output *output = new_output(false, 1);
 	if (output == NULL)
 		return -ENOMEM;
-	if (open_log(&output->logs[0], fd) < 0) {
-		output_free(&output);
-		return -ENOMEM;
-	}
+	output->logs[0].fd = fd_take(fd);
 	*result = output;
 	return 0;
 }
@@ -119,7 +116,7 @@ output_free(struct output **output)
 {
 	if (*output == NULL)
 		return;
-	for (size_t i = 0; i < (*output)->count; i++) {
+	for (size_t i = 0; i < OUTPUT_LOGS; i++) {
 		struct log *log = &(*output)->logs[i];
 		if (log->stream != NULL)
 			fclose(log->stream);
