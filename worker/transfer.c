@@ -216,11 +216,18 @@ watch(struct transfer *transfer)
 	return 0;
 }
 
+/* So many others go on beside it. */
+static uint32_t
+count_others(const struct transfer *transfer)
+{
+	return transfer->options.transfers->waiting_count - transfer->waits;
+}
+
 /* Large enough that what a turn costs by itself does not count, small enough to share the loop. */
 static uint64_t
 turn_bytes(const struct transfer *transfer)
 {
-	uint64_t others = transfer->options.transfers->waiting_count - transfer->waits;
+	uint64_t others = count_others(transfer);
 	if (transfer->options.coding != PATHIO_CODING_NONE)
 		return TRANSFER_CODED_BYTES;
 	if (others == 0)
@@ -273,7 +280,9 @@ try_quickly(struct job *job, char *scratch)
 		transfer->result = TRANSFER_BLOCKED;
 		return true;
 	}
-	if (kind->is_quick != NULL && kind->is_quick(transfer)) {
+	/* One alone is quickest on the loop; several would share one processor there. */
+	bool is_alone = count_others(transfer) == 0;
+	if (is_alone && kind->is_quick != NULL && kind->is_quick(transfer)) {
 		carry_out(job, scratch);
 		return true;
 	}
