@@ -206,6 +206,19 @@ turn_image(struct transfer *transfer, struct transfer_room *room)
 	return file->count == 0 ? TRANSFER_ENDED : TRANSFER_MORE;
 }
 
+/*
+ * A gateway's pump takes little at a time: to wake a thread for each costs more than the piece. A
+ * client's own connection takes much, and goes on meanwhile.
+ */
+static bool
+is_to_pump(const struct transfer *transfer)
+{
+	int domain = 0;
+	socklen_t length = sizeof(domain);
+	return getsockopt(transfer->fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+	       domain == AF_UNIX;
+}
+
 /* The page cache most likely has the whole piece if it has both ends of it. */
 static bool
 is_cached(struct transfer *transfer)
@@ -213,7 +226,7 @@ is_cached(struct transfer *transfer)
 	const struct transfer_file *file = &transfer->file;
 	uint64_t length = smaller(file->count, transfer->budget);
 	char byte;
-	if (file->backend->read_cached == NULL || length == 0)
+	if (file->backend->read_cached == NULL || length == 0 || !is_to_pump(transfer))
 		return false;
 	return file->backend->read_cached(file->file, file->offset, &byte, 1) >= 0 &&
 	       file->backend->read_cached(file->file, file->offset + length - 1, &byte, 1) >= 0;
