@@ -5,106 +5,15 @@
 #include "ipc/base/scope.h"
 #include "ipc/ledger.h"
 #include "policy/sessions/record.h"
-#include "policy/supervisor/supervisor.h"
 #include "tests/table.h"
+#include "tests/unit/sessions/service_scene.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-static struct scene {
-	struct supervisor supervisor;
-	struct settings settings;
-	struct process process;
-	const struct process_duty *duty;
-	unsigned started;
-	int side; /* record's */
-} * scene;
-
 /* ---- in the place of the other modules ---- */
-
-uint64_t
-supervisor_now_ms(void)
-{
-	return 1000000;
-}
-
-struct cage_identity
-supervisor_identity(UNUSED const struct supervisor *supervisor, UNUSED enum role role)
-{
-	return (struct cage_identity){ .uid = 1 };
-}
-
-void
-supervisor_service_ready(UNUSED struct supervisor *supervisor)
-{
-}
-
-void
-supervisor_give_up(UNUSED struct supervisor *supervisor, UNUSED const char *who, const char *reason)
-{
-	fail_msg("%s", reason);
-}
-
-void
-process_posted(UNUSED struct process *process, int post_result)
-{
-	assert_int_equal(post_result, 0);
-}
-
-int
-process_start(UNUSED struct supervisor *supervisor, const struct process_plan *plan,
-	struct process **result)
-{
-	int ends[2];
-	assert_int_equal(channel_pair(ends), 0);
-	scene->side = ends[1];
-	scene->process = (struct process){ .supervisor = &scene->supervisor,
-		.role = ROLE_RECORD,
-		.owner = plan->owner,
-		.expected = true };
-	const struct channel_options options = {
-		.base = scene->supervisor.base,
-		.messages = &ledger_messages,
-		.our_role = ROLE_SUPERVISOR,
-		.peer_role = ROLE_RECORD,
-		.phase = PHASE_SERVING,
-		.handlers = plan->duty->handlers,
-		.owner = &scene->process,
-	};
-	assert_int_equal(channel_new(&options, &ends[0], &scene->process.channel), 0);
-	scene->duty = plan->duty;
-	scene->started++;
-	*result = &scene->process;
-	return 0;
-}
-
-void
-process_violated(
-	UNUSED struct process *process, UNUSED uint32_t system_call, UNUSED uint32_t architecture)
-{
-	fail_msg("%s", "a violation");
-}
-
-void
-process_ready(UNUSED struct process *process, UNUSED struct bytes cage)
-{
-	fail_msg("%s", "ready is called by the test");
-}
-
-void
-process_answered(UNUSED struct process *process)
-{
-	fail_msg("%s", "nobody has asked");
-}
-
-void
-process_failed(UNUSED struct process *process, UNUSED int error, UNUSED struct bytes reason)
-{
-	fail_msg("%s", "nothing fails");
-}
 
 void
 processes_kill_pid(UNUSED struct supervisor *supervisor, UNUSED pid_t pid, UNUSED const char *why)
@@ -113,35 +22,21 @@ processes_kill_pid(UNUSED struct supervisor *supervisor, UNUSED pid_t pid, UNUSE
 }
 
 static void
-end_process(void)
-{
-	channel_free(&scene->process.channel);
-	fd_close(&scene->side);
-	scene->duty->ended(&scene->process);
-}
-
-static void
 open_scene(void)
 {
-	scene = calloc(1, sizeof(*scene));
-	scene->side = -1;
-	scene->supervisor.base = event_base_new();
-	scene->supervisor.settings = &scene->settings;
-	assert_int_equal(config_create(&scene->settings.config), 0);
+	static struct ledger_handlers record_side;
+	sides_fill(&record_side, sizeof(record_side));
+	service_scene_open(&ledger_messages, ROLE_RECORD, &record_side);
 	assert_int_equal(record_new(&scene->supervisor, &scene->supervisor.record), 0);
-	scene->duty->ready(&scene->process);
+	service_scene_ready();
 }
 
 static void
 close_scene(void)
 {
 	record_close(scene->supervisor.record);
-	channel_free(&scene->process.channel);
-	fd_close(&scene->side);
-	config_free(&scene->settings.config);
-	event_base_free(scene->supervisor.base);
 	free(scene->supervisor.record);
-	free(scene);
+	service_scene_close();
 }
 
 /* ---- lost events ---- */
@@ -210,7 +105,7 @@ check_end(void **state)
 	const struct end_row *row = *state;
 	open_scene();
 	scene->supervisor.stage = row->stage;
-	end_process();
+	service_scene_end();
 	assert_int_equal(scene->started, row->started);
 	close_scene();
 }
