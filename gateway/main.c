@@ -5,7 +5,6 @@
  * something is broken it ends; the supervisor starts another.
  */
 #include "gateway/gateway.h"
-#include "gateway/record.h"
 #include "gateway/supervisor.h"
 #include "ipc/base/ends.h"
 #include "policy/cage/cage.h"
@@ -58,7 +57,7 @@ main(void)
 	if (supervisor_connect(gateway, &channel_fd, lock_in) < 0)
 		die("descriptor %d is no channel; sallyportd starts this program", CAGE_CHANNEL_FD);
 	event_base_dispatch(base);
-	record_finish(gateway);
+	channel_drain(&gateway->record.channel); /* DECISIONS 22 */
 	gateway_free(&gateway);
 	event_base_free(base);
 	return EXIT_SUCCESS;

@@ -8,7 +8,6 @@
 #include "gateway/reception.h"
 #include "gateway/session.h"
 #include "gateway/tls.h"
-#include "ipc/base/ends.h"
 
 #include <errno.h>
 
@@ -63,15 +62,6 @@ bool
 record_is_full(const struct gateway *gateway)
 {
 	return gateway->record.channel == NULL || channel_is_full(gateway->record.channel);
-}
-
-void
-record_finish(struct gateway *gateway)
-{
-	const struct record_link *record = &gateway->record;
-	while (record->channel != NULL && !channel_is_drained(record->channel))
-		if (event_base_loop(gateway->base, EVLOOP_ONCE) != 0)
-			die("what is left for record cannot be sent");
 }
 
 void

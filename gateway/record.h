@@ -39,9 +39,6 @@ void record_turned_away(struct gateway *gateway, const struct wire_address *peer
 void record_malformed(
 	struct gateway *gateway, enum process_role peer, uint64_t session, const char *rule);
 
-/* Before the process ends: runs the loop until record has been sent all that it is to have. */
-void record_finish(struct gateway *gateway);
-
 void record_free(struct record_link *record);
 
 #endif

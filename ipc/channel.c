@@ -391,6 +391,13 @@ channel_is_drained(const struct channel *channel)
 	return channel->ended || channel->backlog.first == NULL;
 }
 
+void
+channel_drain(struct channel *const *channel)
+{
+	while (*channel != NULL && !channel_is_drained(*channel))
+		ensure(event_base_loop((*channel)->options.base, EVLOOP_ONCE) == 0);
+}
+
 /* ---- set-up ---- */
 
 int

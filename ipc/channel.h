@@ -85,6 +85,12 @@ bool channel_is_full(const struct channel *channel);
 bool channel_is_drained(const struct channel *channel);
 
 /*
+ * Before a process ends: runs the loop until *channel is drained, or its owner has set it to NULL
+ * (see `closed`). NULL is fine.
+ */
+void channel_drain(struct channel *const *channel);
+
+/*
  * Handlers come only while reading; a paused channel leaves messages in the socket, and the peer's
  * end behind them.
  */

@@ -325,6 +325,7 @@ main(void)
 	if (channel_new(&options, &fd, &auth.supervisor) < 0)
 		die("descriptor 3 is no channel: this program is started by sallyportd");
 	event_base_dispatch(auth.base);
+	channel_drain(&auth.events.channel); /* DECISIONS 22 */
 	forget_hosts(&auth);
 	trust_files_clear(&auth.next_trust);
 	trust_files_clear(&auth.trust);

@@ -89,7 +89,7 @@ end_record(struct client *client)
 	uint32_t last = house->gateway->record.sequence;
 	uint64_t limit = gateway_now_ms() + HOUSE_LIVENESS_MS;
 	channel_resume(house->record);
-	record_finish(house->gateway);
+	channel_drain(&house->gateway->record.channel);
 	record_free(&house->gateway->record);
 	while (house->last_sequence < last && gateway_now_ms() < limit)
 		house_turn(house, SCRIPT_TURN_MS);
