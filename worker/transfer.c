@@ -216,18 +216,24 @@ watch(struct transfer *transfer)
 	return 0;
 }
 
-/* So many others go on beside it. */
+/* Those that go on beside it. */
 static uint32_t
 count_others(const struct transfer *transfer)
 {
 	return transfer->options.transfers->waiting_count - transfer->waits;
 }
 
+bool
+transfer_is_alone(const struct transfer *transfer)
+{
+	return count_others(transfer) == 0;
+}
+
 /* Large enough that what a turn costs by itself does not count, small enough to share the loop. */
 static uint64_t
 turn_bytes(const struct transfer *transfer)
 {
-	uint64_t others = count_others(transfer);
+	uint32_t others = count_others(transfer);
 	if (transfer->options.coding != PATHIO_CODING_NONE)
 		return TRANSFER_CODED_BYTES;
 	if (others == 0)
@@ -280,9 +286,7 @@ try_quickly(struct job *job, char *scratch)
 		transfer->result = TRANSFER_BLOCKED;
 		return true;
 	}
-	/* One alone is quickest on the loop; several would share one processor there. */
-	bool is_alone = count_others(transfer) == 0;
-	if (is_alone && kind->is_quick != NULL && kind->is_quick(transfer)) {
+	if (kind->is_quick != NULL && kind->is_quick(transfer)) {
 		carry_out(job, scratch);
 		return true;
 	}

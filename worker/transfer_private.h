@@ -45,7 +45,8 @@ struct transfer_kind {
 	int (*turn)(struct transfer *transfer, struct transfer_room *room);
 	/* On the loop; may be NULL. Is there, for sure, nothing for a turn to do yet? */
 	bool (*has_nothing)(struct transfer *transfer);
-	/* The same. Can the turn be done, for sure, without waiting for the file? */
+	/* The same. Is a turn best done there, and can it be, for sure, without waiting for the
+	 * file? */
 	bool (*is_quick)(struct transfer *transfer);
 };
 
@@ -101,6 +102,9 @@ struct transfer {
 uint64_t transfer_piece(const struct transfer *transfer);
 
 uint64_t transfer_now_us(void);
+
+/* Does no other transfer of the worker go on beside it? */
+bool transfer_is_alone(const struct transfer *transfer);
 
 /* Starts a transfer of this kind from `prepared`, whose options and kind are set: as in transfer.h.
  */

@@ -206,10 +206,7 @@ turn_image(struct transfer *transfer, struct transfer_room *room)
 	return file->count == 0 ? TRANSFER_ENDED : TRANSFER_MORE;
 }
 
-/*
- * A gateway's pump takes little at a time: to wake a thread for each costs more than the piece. A
- * client's own connection takes much, and goes on meanwhile.
- */
+/* A client's own connection is that of TCP; but for kernel TLS the gateway is between. */
 static bool
 is_to_pump(const struct transfer *transfer)
 {
@@ -226,14 +223,24 @@ is_cached(struct transfer *transfer)
 	const struct transfer_file *file = &transfer->file;
 	uint64_t length = smaller(file->count, transfer->budget);
 	char byte;
-	if (file->backend->read_cached == NULL || length == 0 || !is_to_pump(transfer))
+	if (file->backend->read_cached == NULL || length == 0)
 		return false;
 	return file->backend->read_cached(file->file, file->offset, &byte, 1) >= 0 &&
 	       file->backend->read_cached(file->file, file->offset + length - 1, &byte, 1) >= 0;
 }
 
+/*
+ * A pump takes little at a time: to wake a thread for each piece costs more than the piece. A
+ * client's connection takes much, and goes on meanwhile. Several would share one processor here.
+ */
+static bool
+is_quick(struct transfer *transfer)
+{
+	return transfer_is_alone(transfer) && is_to_pump(transfer) && is_cached(transfer);
+}
+
 static const struct transfer_kind image_kind = {
-	.ready = EV_WRITE, .is_brief = true, .turn = turn_image, .is_quick = is_cached
+	.ready = EV_WRITE, .is_brief = true, .turn = turn_image, .is_quick = is_quick
 };
 
 /* ---- starting ---- */
