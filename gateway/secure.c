@@ -212,7 +212,8 @@ shake(struct session *session)
 
 /*
  * Behind the reply to CCC: our close_notify, then the client's, then plain text again. Data
- * connections stay as PROT has set them: it is for their sake that a client protects them first.
+ * connections stay as PROT has set them (RFC 4217 6): it is for their sake that a client protects
+ * them first.
  */
 static short
 leave(struct session *session)
@@ -232,7 +233,7 @@ leave(struct session *session)
 		return 0;
 	}
 	tls_free(&session->stream.tls);
-	session->secure.stage = SECURE_PLAIN; /* data stays as PROT had it (RFC 4217 6) */
+	session->secure.stage = SECURE_PLAIN;
 	session_wake(session);
 	return 0;
 }

@@ -65,7 +65,6 @@ drop_next(struct security *security)
 	security->peer = (struct tls_peer_rules){ .wanted = CLIENT_CERTIFICATE_OFF };
 }
 
-/* A whole file, whatever the descriptor's offset, which is shared with other processes. */
 int
 security_add_certificate(struct security *security, uint32_t key, int fd)
 {

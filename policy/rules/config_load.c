@@ -3,6 +3,7 @@
  * opens this file and nothing else here. libConfuse splits the text into names and values; what a
  * value may be is the table's business (config.c). The first mistake ends it, with file and line.
  */
+#include "ipc/base/content.h"
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "policy/rules/config_hosts.h"
@@ -29,24 +30,6 @@ struct loading {
  */
 static struct loading *loading;
 
-/* Reads until `room` is full or the file ends: the count or a negative errno. */
-static ssize_t
-read_all(int fd, char *buffer, size_t room)
-{
-	size_t length = 0;
-	while (length < room) {
-		ssize_t got = read(fd, buffer + length, room - length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		length += (size_t)got;
-	}
-	return (ssize_t)length;
-}
-
 /* The whole file as a C string in *text, which the caller frees. */
 static int
 read_file(const char *path, char **text, struct rules_error *error)
@@ -63,7 +46,7 @@ read_file(const char *path, char **text, struct rules_error *error)
 	SCOPE_FREE char *buffer = malloc(CONFIG_FILE_BYTES_MAX + 1);
 	if (buffer == NULL)
 		return -ENOMEM;
-	ssize_t length = read_all(fd, buffer, CONFIG_FILE_BYTES_MAX + 1);
+	ssize_t length = content_read_into(fd, buffer, CONFIG_FILE_BYTES_MAX + 1);
 	if (length < 0)
 		return rules_refuse_file(error, path, (int)-length);
 	unsigned line = 0;
