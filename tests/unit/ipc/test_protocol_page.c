@@ -4,24 +4,13 @@
  */
 #include "ipc/choices.h"
 #include "ipc/protocol.h"
+#include "tests/page.h"
 #include "tests/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 static char *page;
-
-static void
-read_page(const char *path)
-{
-	FILE *stream = fopen(path, "re");
-	size_t capacity = 0;
-	if (stream == NULL || getdelim(&page, &capacity, '\0', stream) <= 0) {
-		fprintf(stderr, "%s cannot be read\n", path);
-		exit(EXIT_FAILURE);
-	}
-	fclose(stream);
-}
 
 /* From the heading to the next one; the caller frees it. */
 static char *
@@ -147,9 +136,9 @@ main(int argc, char **argv)
 		TABLE("channel", protocol_rows, check_protocol),
 		CASE("choices", check_all_choices),
 	};
-	if (argc != 2)
+	page = argc == 2 ? page_read(argv[1]) : NULL;
+	if (page == NULL)
 		return EXIT_FAILURE;
-	read_page(argv[1]);
 	int failed = table_run(tables, ARRAY_LENGTH(tables));
 	free(page);
 	return failed;

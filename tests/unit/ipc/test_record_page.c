@@ -4,24 +4,13 @@
  */
 #include "ipc/base/scope.h"
 #include "ipc/event.h"
+#include "tests/page.h"
 #include "tests/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 static char *page;
-
-static void
-read_page(const char *path)
-{
-	FILE *stream = fopen(path, "re");
-	size_t capacity = 0;
-	if (stream == NULL || getdelim(&page, &capacity, '\0', stream) <= 0) {
-		fprintf(stderr, "%s cannot be read\n", path);
-		exit(EXIT_FAILURE);
-	}
-	fclose(stream);
-}
 
 /* What the page has to say of an event. */
 static char *
@@ -75,9 +64,9 @@ int
 main(int count, char **arguments)
 {
 	const struct table tables[] = { CASE("sallyport-record(5): events", check_events) };
-	if (count != 2)
+	page = count == 2 ? page_read(arguments[1]) : NULL;
+	if (page == NULL)
 		return EXIT_FAILURE;
-	read_page(arguments[1]);
 	int failed = table_run(tables, ARRAY_LENGTH(tables));
 	free(page);
 	return failed;

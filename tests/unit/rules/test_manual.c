@@ -5,6 +5,7 @@
 #include "ipc/base/ends.h"
 #include "ipc/base/scope.h"
 #include "policy/rules/users.h"
+#include "tests/page.h"
 #include "tests/table.h"
 
 #include <stdio.h>
@@ -18,14 +19,8 @@ file_text(const char *name)
 {
 	SCOPE_FREE char *path = NULL;
 	assert_true(asprintf(&path, "%s/%s", packaging, name) > 0);
-	FILE *in = fopen(path, "re");
-	if (in == NULL)
-		fail_msg("%s: cannot be read", path);
-	char *text = NULL;
-	size_t room = 0;
-	ssize_t length = getdelim(&text, &room, '\0', in);
-	assert_true(length > 0);
-	fclose(in);
+	char *text = page_read(path);
+	assert_non_null(text);
 	return text;
 }
 

@@ -13,37 +13,11 @@
 #include <unistd.h>
 
 static void
-put(struct tree *tree, const char *text, const char *content, uint32_t mode)
+put_with_mode(struct tree *tree, const char *text, const char *content, uint32_t mode)
 {
 	struct path path = test_path(text);
-	struct backend_file *file;
-	assert_int_equal(
-		tree->backend->open(tree->state, &path,
-			BACKEND_WRITE | BACKEND_CREATE | BACKEND_TRUNCATE, mode, &file, NULL),
-		0);
-	assert_int_equal(tree->backend->write(file, 0, content, strlen(content)), strlen(content));
-	tree->backend->close(&file);
-}
-
-static void
-expect(struct tree *tree, const char *text, const char *want)
-{
-	char content[64];
-	struct path path = test_path(text);
-	struct backend_file *file;
-	assert_int_equal(tree->backend->open(tree->state, &path, BACKEND_READ, 0, &file, NULL), 0);
-	ssize_t got = tree->backend->read(file, 0, content, sizeof(content));
-	assert_int_equal(got, strlen(want));
-	assert_memory_equal(content, want, strlen(want));
-	tree->backend->close(&file);
-}
-
-static bool
-exists(struct tree *tree, const char *text)
-{
-	struct path path = test_path(text);
-	struct pathio_attributes found;
-	return tree->backend->stat(tree->state, &path, false, &found) == 0;
+	test_put(tree, text, content);
+	assert_int_equal(tree->backend->set_mode(tree->state, &path, mode), 0);
 }
 
 /* Entries of a folder; the last hidden one's path goes to *hidden. */
@@ -88,7 +62,7 @@ check_temporary(struct tree *tree)
 	struct path hidden = test_path("/");
 	struct pathio_attributes found;
 	struct backend_file *file;
-	put(tree, "/f", "old", 0666);
+	test_put(tree, "/f", "old");
 	struct upload *upload = begin(tree, "/f", PATHIO_HOW_REPLACE, "new");
 	assert_int_equal(count_entries(tree, "/", &hidden), 2);
 	assert_int_equal(hidden.length, strlen("/.sallyport-0123456789abcdef.part"));
@@ -117,7 +91,7 @@ check_synced(struct tree *tree)
 	assert_int_equal(found.size, 3);
 	upload = begin(tree, "/f", PATHIO_HOW_APPEND, "er");
 	assert_int_equal(upload_commit(&upload, &found), 0);
-	expect(tree, "/f", "newer");
+	test_expect(tree, "/f", "newer");
 }
 
 /* Meanwhile a folder has taken the name. */
@@ -155,7 +129,7 @@ check_modes(struct tree *tree)
 	struct upload *upload = begin(tree, "/new", PATHIO_HOW_REPLACE, "x");
 	assert_int_equal(upload_commit(&upload, &found), 0);
 	assert_int_equal(found.mode, 0644);
-	put(tree, "/tool", "old", 0755);
+	put_with_mode(tree, "/tool", "old", 0755);
 	upload = begin(tree, "/tool", PATHIO_HOW_REPLACE, "x");
 	assert_int_equal(upload_commit(&upload, &found), 0);
 	assert_int_equal(found.mode, 0755);
@@ -171,17 +145,17 @@ static void
 check_many_names(struct tree *tree)
 {
 	char name[32];
-	put(tree, "/f", "", 0666);
+	test_put(tree, "/f", "");
 	for (int i = 1; i <= 100; i++) {
 		snprintf(name, sizeof(name), "/f.%d", i);
-		put(tree, name, "", 0666);
+		test_put(tree, name, "");
 	}
 	struct pathio_attributes found;
 	struct upload *upload = begin(tree, "/f", PATHIO_HOW_UNIQUE, "x");
 	struct path path = *upload_path(upload);
 	assert_int_equal(upload_commit(&upload, &found), 0);
 	assert_int_equal(strncmp(path.text, "/f.", 3), 0);
-	expect(tree, path.text, "x");
+	test_expect(tree, path.text, "x");
 	assert_int_equal(count_entries(tree, "/", NULL), 102);
 }
 
@@ -192,11 +166,11 @@ check_long_name(struct tree *tree)
 	char name[NAME_BYTES_MAX + 1] = "";
 	memset(name, 'n', NAME_BYTES_MAX);
 	assert_int_equal(path_append(&path, bytes_of_text(name)), 0);
-	put(tree, path.text, "old", 0666);
+	test_put(tree, path.text, "old");
 	struct upload *upload = begin(tree, path.text, PATHIO_HOW_UNIQUE, "x");
 	assert_int_equal(strlen(path_name(upload_path(upload))), NAME_BYTES_MAX);
 	upload_drop(&upload);
-	expect(tree, path.text, "old");
+	test_expect(tree, path.text, "old");
 }
 
 /* Somebody else has written to the reserved name: it is not ours to remove. */
@@ -204,9 +178,9 @@ static void
 check_reserved_taken(struct tree *tree)
 {
 	struct upload *upload = begin(tree, "/f", PATHIO_HOW_UNIQUE, "x");
-	put(tree, "/f", "theirs", 0666);
+	test_put(tree, "/f", "theirs");
 	upload_drop(&upload);
-	expect(tree, "/f", "theirs");
+	test_expect(tree, "/f", "theirs");
 }
 
 /* ---- interrupted ---- */
@@ -215,19 +189,19 @@ static void
 check_kept(struct tree *tree)
 {
 	tree->uploads.keep_partial = true;
-	put(tree, "/f", "old", 0600);
+	put_with_mode(tree, "/f", "old", 0600);
 	struct upload *upload = begin(tree, "/f", PATHIO_HOW_REPLACE, "half");
 	upload_discard(&upload);
-	expect(tree, "/f", "old");
-	expect(tree, "/f.partial", "half");
+	test_expect(tree, "/f", "old");
+	test_expect(tree, "/f.partial", "half");
 	upload = begin(tree, "/f", PATHIO_HOW_REPLACE, "more than half");
 	upload_discard(&upload);
-	expect(tree, "/f.partial", "more than half");
+	test_expect(tree, "/f.partial", "more than half");
 	assert_int_equal(count_entries(tree, "/", NULL), 2);
 	upload = begin(tree, "/g", PATHIO_HOW_UNIQUE, "half");
 	upload_discard(&upload);
-	expect(tree, "/g.partial", "half");
-	assert_false(exists(tree, "/g"));
+	test_expect(tree, "/g.partial", "half");
+	assert_false(test_exists(tree, "/g"));
 }
 
 static void
@@ -255,7 +229,7 @@ plant(struct tree *tree, const char *text, int age_s)
 	struct path path = test_path(text);
 	struct pathio_set_times times = { .has_mtime = true,
 		.mtime_ns = (time(NULL) - age_s) * INT64_C(1000000000) };
-	put(tree, text, "left", 0600);
+	put_with_mode(tree, text, "left", 0600);
 	assert_int_equal(tree->backend->set_times(tree->state, &path, &times), 0);
 }
 
@@ -277,10 +251,10 @@ check_swept(struct tree *tree)
 				 tree->state, &path, BACKEND_READ | BACKEND_HELD, 0, &holder, NULL),
 		0);
 	struct upload *upload = begin(tree, "/f", PATHIO_HOW_REPLACE, "x");
-	assert_false(exists(tree, OLD));
-	assert_true(exists(tree, YOUNG));
-	assert_true(exists(tree, HELD));
-	assert_true(exists(tree, OTHER));
+	assert_false(test_exists(tree, OLD));
+	assert_true(test_exists(tree, YOUNG));
+	assert_true(test_exists(tree, HELD));
+	assert_true(test_exists(tree, OTHER));
 	upload_drop(&upload);
 	tree->backend->close(&holder);
 }
@@ -293,12 +267,12 @@ check_swept_once(struct tree *tree)
 	plant(tree, OLD, 3700);
 	upload = begin(tree, "/f", PATHIO_HOW_REPLACE, "x");
 	upload_drop(&upload);
-	assert_true(exists(tree, OLD));
+	assert_true(test_exists(tree, OLD));
 	for (size_t i = 0; i < TREE_SWEPT_SLOTS; i++)
 		tree->swept[i].at -= 3600;
 	upload = begin(tree, "/f", PATHIO_HOW_REPLACE, "x");
 	upload_drop(&upload);
-	assert_false(exists(tree, OLD));
+	assert_false(test_exists(tree, OLD));
 }
 
 static void
@@ -310,7 +284,7 @@ check_swept_by_listing(struct tree *tree)
 	plant(tree, OLD, 3700);
 	assert_int_equal(tree->backend->stat(tree->state, &path, false, &entry.attributes), 0);
 	upload_sweep_entry(tree, &folder, &entry);
-	assert_false(exists(tree, OLD));
+	assert_false(test_exists(tree, OLD));
 	upload_sweep_entry(tree, &folder, &entry);
 }
 
@@ -323,8 +297,8 @@ check_link_not_swept(struct tree *tree)
 	assert_int_equal(tree->backend->symlink(tree->state, bytes_of_text("f"), &path), 0);
 	struct upload *upload = begin(tree, "/g", PATHIO_HOW_REPLACE, "x");
 	upload_drop(&upload);
-	assert_true(exists(tree, "/f"));
-	assert_true(exists(tree, OLD));
+	assert_true(test_exists(tree, "/f"));
+	assert_true(test_exists(tree, OLD));
 }
 
 /* ---- paths ---- */
@@ -356,14 +330,14 @@ check_claim(struct tree *tree)
 	struct upload *upload = begin(tree, "/f", PATHIO_HOW_REPLACE, "new");
 	struct pathio_attributes found;
 	assert_int_equal(upload_claim(upload), 0);
-	assert_true(exists(tree, "/f"));
+	assert_true(test_exists(tree, "/f"));
 	upload_drop(&upload);
 	assert_int_equal(count_entries(tree, "/", NULL), 0);
 	upload = begin(tree, "/f", PATHIO_HOW_REPLACE, "new");
 	assert_int_equal(upload_claim(upload), 0);
 	assert_int_equal(upload_commit(&upload, &found), 0);
 	assert_int_equal(found.mode, 0644);
-	expect(tree, "/f", "new");
+	test_expect(tree, "/f", "new");
 	assert_int_equal(count_entries(tree, "/", NULL), 1);
 }
 
@@ -378,7 +352,7 @@ check_claimed_by_other(struct tree *tree)
 	assert_int_equal(upload_claim(second), -EACCES);
 	upload_drop(&second);
 	assert_int_equal(upload_commit(&first, &found), 0);
-	expect(tree, "/f", "first");
+	test_expect(tree, "/f", "first");
 	assert_int_equal(count_entries(tree, "/", NULL), 1);
 }
 
@@ -438,14 +412,14 @@ check_refused(const struct backend *backend)
 	struct upload *upload;
 	struct pathio_attributes found;
 	test_tree_open_with(&test, backend, &options, &uploads);
-	put(&test.tree, "/f", "old", 0666);
+	test_put(&test.tree, "/f", "old");
 	struct path path = test_path("/l");
 	assert_int_equal(backend->symlink(test.tree.state, bytes_of_text("f"), &path), 0);
 	for (int how = PATHIO_HOW_REPLACE; how < PATHIO_HOW_UNIQUE; how++)
 		assert_int_equal(
 			upload_open(&test.tree, &path, (enum pathio_how)how, 0, 0, &upload, &found),
 			-ELOOP);
-	expect(&test.tree, "/f", "old");
+	test_expect(&test.tree, "/f", "old");
 	assert_int_equal(count_entries(&test.tree, "/", NULL), 2);
 	test_tree_close(&test);
 }
@@ -471,7 +445,7 @@ check_full(UNUSED void **state)
 	struct upload_policy uploads = { .sync = SYNC_NONE };
 	struct test_tree test;
 	test_tree_open_with(&test, &backend_memory, &options, &uploads);
-	put(&test.tree, "/f", "old", 0666);
+	test_put(&test.tree, "/f", "old");
 	struct path root = test_path("/");
 	uint64_t before, after;
 	assert_int_equal(backend_memory.space(test.tree.state, &root, &before), 0);
@@ -490,7 +464,7 @@ check_full(UNUSED void **state)
 	}
 	assert_int_equal(written, -ENOSPC);
 	upload_discard(&upload);
-	expect(&test.tree, "/f", "old");
+	test_expect(&test.tree, "/f", "old");
 	assert_int_equal(count_entries(&test.tree, "/", NULL), 1);
 	assert_int_equal(backend_memory.space(test.tree.state, &root, &after), 0);
 	assert_int_equal(before, after);
