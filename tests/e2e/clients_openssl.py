@@ -164,11 +164,12 @@ def fetch(control, path, *options):
 @suite.table(ROWS, lambda row: f"{row[0]}, TLS {row[1]}: data by a resumed session, then close_notify")
 def _(world, row):
     way, version = row
-    world.server.user.file("some", CONTENT)
+    name = f"{way}-{version}"  # rows run side by side, and a file is empty before it is written
+    world.server.user.file(name, CONTENT)
     with temporary_folder() as folder:
         option = f"-tls{version.replace('.', '_')}"
         with logged_in(world, way, option, "-sess_out", folder / "session") as control:
-            said = fetch(control, "some", option, "-msg", "-sess_in", folder / "session", "-ign_eof")
+            said = fetch(control, name, option, "-msg", "-sess_in", folder / "session", "-ign_eof")
             control.reply("226")
             check(re.search(rb"^Reused, TLSv" + version.encode(), said, re.MULTILINE), said[-500:])
             check(CONTENT[:16] in said, "no content")
@@ -178,10 +179,11 @@ def _(world, row):
 @suite.table(ROWS, lambda row: f"{row[0]}, TLS {row[1]}: no byte of data by a new session")
 def _(world, row):
     way, version = row
-    world.server.user.file("some", CONTENT)
+    name = f"{way}-{version}-alone"
+    world.server.user.file(name, CONTENT)
     option = f"-tls{version.replace('.', '_')}"
     with logged_in(world, way, option) as control:
-        said = fetch(control, "some", option, "-quiet", "-ign_eof")
+        said = fetch(control, name, option, "-quiet", "-ign_eof")
         control.reply("522")
         check(CONTENT[:16] not in said, "content")
 

@@ -120,7 +120,10 @@ def still_works(client):
 
 @suite.case("the log says whether the kernel encrypts, and what to do where it does not")
 def _(world):
-    said = [row for row in world.server.records() if row.get("text", "").startswith("kernel TLS")]
+    def lines():
+        return [row for row in world.server.records() if row.get("text", "").startswith("kernel TLS")]
+
+    said = wait_until(lines, "the log says something")
     equal(len(said), 1, f"lines {said}")
     equal(said[0]["severity"], "info", "severity")
     if HAS_TLS:
