@@ -187,14 +187,17 @@ pass(struct relay *relay, struct wire *wire, bool is_outward, struct parcel *par
 
 /* ---- the program behind ---- */
 
+/* It may not outlive the liar, also one that was killed before this line. */
 NORETURN static void
-become_real(const struct part *part, int channel_fd)
+become_real(const struct part *part, pid_t liar, int channel_fd)
 {
 	char place[128];
 	snprintf(place, sizeof(place), "real/%s", part->place);
 	char *const path = in_folder(place);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(channel_fd, CHANNEL_FD) < 0)
 		die("cannot prepare %s: %s", path, strerror(errno));
+	if (getppid() != liar)
+		_exit(1);
 	execv(path, (char *const[]){ path, NULL });
 	die("%s: %s", path, strerror(errno));
 }
@@ -230,11 +233,11 @@ main(int count, char **arguments)
 	}
 	int outer_fd = fcntl(CHANNEL_FD, F_DUPFD_CLOEXEC, CHANNEL_FD + 1);
 	int inner_fd = relay_add(&relay, relay_protocol(part->channel), part->role, outer_fd);
-	pid_t child = fork();
+	pid_t liar = getpid(), child = fork();
 	if (child < 0)
 		die("fork: %s", strerror(errno));
 	if (child == 0)
-		become_real(part, inner_fd);
+		become_real(part, liar, inner_fd);
 	fd_close(&inner_fd);
 	close(CHANNEL_FD);
 	SCOPE_FD int process_fd = pidfd_open(child, 0);

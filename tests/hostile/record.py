@@ -17,8 +17,6 @@ Lie = collections.namedtuple("Lie", "name deed rule")
 def lying(*deeds, **options):
     """Yields the house and the first record's pid, with anna at work."""
     with house("record", *deeds, **options) as home:
-        # The one behind a liar that is killed may read on for a moment, beside the next one.
-        home.forgive("^sallyport-record: bug at .*count > 0")
         with bystander(home) as anna:
             yield home, home.pid(FIRST), anna
 
