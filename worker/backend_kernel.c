@@ -16,7 +16,11 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-enum { RESOLVE_TRIES = 32 };
+/*
+ * A rename anywhere on the machine makes a walk over ".." start again. One try takes microseconds; a
+ * neighbour who renames without a pause spoils nine in ten.
+ */
+enum { RESOLVE_TRIES = 1000 };
 
 int
 kernel_open_below(int folder_fd, const char *path, uint64_t flags, uint32_t mode, uint64_t how)

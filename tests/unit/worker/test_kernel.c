@@ -383,6 +383,51 @@ check_racing(UNUSED void **state)
 }
 
 static void
+rename_until_killed(const char *a, const char *b)
+{
+	for (;;)
+		if (rename(a, b) < 0 || rename(b, a) < 0)
+			_exit(1);
+}
+
+/* The kernel gives up a walk over ".." for any rename on the machine, so others' must not show. */
+static void
+check_neighbours(UNUSED void **state)
+{
+	enum { NEIGHBOURS = 2, LOOKS = 5000, UPS = 50 };
+	pid_t neighbours[NEIGHBOURS];
+	char target[5 * UPS + 8] = "";
+	struct path path = test_path("/d/l");
+	struct pathio_attributes found;
+	test_tree_open(&test, &backend_kernel);
+	assert_int_equal(mkdir(outside("/d"), 0755), 0);
+	for (int i = 0; i < UPS; i++)
+		strcat(target, "../d/");
+	strcat(target, "../f");
+	assert_int_equal(symlink(target, outside("/d/l")), 0);
+	put("/f");
+	for (int i = 0; i < NEIGHBOURS; i++) {
+		char a[96], b[96];
+		snprintf(a, sizeof(a), "%s/a%d", test.folder, i);
+		snprintf(b, sizeof(b), "%s/b%d", test.folder, i);
+		assert_int_equal(mkdir(a, 0755), 0);
+		neighbours[i] = fork();
+		if (neighbours[i] == 0)
+			rename_until_killed(a, b);
+		assert_true(neighbours[i] > 0);
+	}
+	int refused = 0;
+	for (int i = 0; i < LOOKS; i++)
+		refused += backend_kernel.stat(test.tree.state, &path, true, &found) != 0;
+	for (int i = 0; i < NEIGHBOURS; i++) {
+		kill(neighbours[i], SIGKILL);
+		assert_int_equal(waitpid(neighbours[i], NULL, 0), neighbours[i]);
+	}
+	assert_int_equal(refused, 0);
+	test_tree_close(&test);
+}
+
+static void
 check_no_root(UNUSED void **state)
 {
 	struct backend_options options = { .root_fd = -1 };
@@ -406,6 +451,7 @@ main(void)
 		CASE("modes before Linux 6.6", check_old_kernel),
 		CASE("a kernel without openat2", check_no_openat2),
 		CASE("renames that race with a walk for ever", check_racing),
+		CASE("renames of neighbours without a pause", check_neighbours),
 		CASE("a root that is none", check_no_root),
 	};
 	return table_run(tables, ARRAY_LENGTH(tables));
