@@ -15,9 +15,7 @@ plain_new(enum symlink_policy symlinks)
 {
 	struct plain *plain = calloc(1, sizeof(*plain));
 	assert_non_null(plain);
-	snprintf(plain->folder, sizeof(plain->folder), "/tmp/sallyport-test-XXXXXX");
-	assert_non_null(mkdtemp(plain->folder));
-	assert_int_equal(chmod(plain->folder, 0755), 0);
+	test_new_folder(plain->folder, sizeof(plain->folder));
 	plain->root_fd = open(plain->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_true(plain->root_fd >= 0);
 	plain->resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;

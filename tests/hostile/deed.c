@@ -225,7 +225,7 @@ make_nth(const struct scene *scene, const struct message_rule *rule, uint64_t n,
 			continue;
 		const char *value = split(words[i] + 1, name);
 		snprintf(counted[i], sizeof(counted[i]), "%s=%llu", name,
-			(unsigned long long)(field_number(name, value) + n));
+			(unsigned long long)field_number(name, value) + n);
 		words[i] = counted[i];
 	}
 	make(rule, parcel_word(scene->parcel, sizeof(uint32_t)), words, count, parcel);

@@ -24,8 +24,7 @@ const char loads_make_source[] =
 void
 loads_begin(void)
 {
-	snprintf(loads_folder, sizeof(loads_folder), "/tmp/sallyport-test-XXXXXX");
-	assert_non_null(mkdtemp(loads_folder));
+	test_new_folder(loads_folder, sizeof(loads_folder));
 }
 
 int

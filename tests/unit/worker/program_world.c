@@ -152,8 +152,7 @@ program_world_new(const char *backend, const char *home, const char *load)
 	assert_non_null(world);
 	world->base = event_base_new();
 	world->wait.base = world->base;
-	snprintf(world->home, sizeof(world->home), "/tmp/sallyport-test-XXXXXX");
-	assert_non_null(mkdtemp(world->home));
+	test_new_folder(world->home, sizeof(world->home));
 	assert_int_equal(chmod(world->home, 0777), 0);
 	start_process(world);
 	const struct attach_configure configure = {

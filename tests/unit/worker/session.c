@@ -86,9 +86,7 @@ make_nursery(struct session *session, const struct session_world *world,
 {
 	session->root_fd = -1;
 	if (world->backend->tree_open == backend_kernel.tree_open) {
-		snprintf(session->folder, sizeof(session->folder), "/tmp/sallyport-test-XXXXXX");
-		assert_non_null(mkdtemp(session->folder));
-		assert_int_equal(chmod(session->folder, 0755), 0);
+		test_new_folder(session->folder, sizeof(session->folder));
 		session->root_fd = open(session->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		assert_true(session->root_fd >= 0);
 	}

@@ -225,10 +225,9 @@ check_loaded(void **state)
 {
 	const struct load_row *row = *state;
 	const struct pathio_stat file = { .path = bytes_of_text("/d/\303\244/f") };
-	char folder[] = "/tmp/sallyport-test-XXXXXX";
-	char path[64];
-	assert_non_null(mkdtemp(folder));
-	assert_int_equal(chmod(folder, 0755), 0);
+	char folder[64];
+	char path[96];
+	test_new_folder(folder, sizeof(folder));
 	assert_int_equal(make_in(folder, "mkdir -p tree/d/$(printf '\\303\\244') && "
 					 "seq 30000 > tree/d/$(printf '\\303\\244')/f"),
 		0);

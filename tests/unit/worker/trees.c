@@ -37,9 +37,7 @@ test_tree_open_with(struct test_tree *test, const struct backend *backend,
 	filled.gid = getegid();
 	filled.root_fd = -1;
 	if (backend == &backend_kernel) {
-		snprintf(test->folder, sizeof(test->folder), "/tmp/sallyport-test-XXXXXX");
-		assert_non_null(mkdtemp(test->folder));
-		assert_int_equal(chmod(test->folder, 0755), 0);
+		test_new_folder(test->folder, sizeof(test->folder));
 		filled.root_fd = open(test->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		assert_true(filled.root_fd >= 0);
 	}
@@ -52,6 +50,17 @@ test_tree_open(struct test_tree *test, const struct backend *backend)
 	struct backend_options options = { .memory_limit_bytes = TEST_MEMORY_LIMIT, .umask = 022 };
 	struct upload_policy uploads = { .sync = SYNC_NONE };
 	test_tree_open_with(test, backend, &options, &uploads);
+}
+
+void
+test_new_folder(char *folder, size_t size)
+{
+	const char *below = getenv("TMPDIR");
+	int length =
+		snprintf(folder, size, "%s/sallyport-test-XXXXXX", below == NULL ? "/tmp" : below);
+	assert_in_range(length, 1, size - 1);
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chmod(folder, 0755), 0);
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * Trees for tests: one of each backend, real ones in a new folder below /tmp that goes with them.
+ * Trees for tests: one of each backend, real ones in a new folder that goes with them.
  *
  * Tests of trees run as an ordinary user, so that permission bits mean something: started as root,
  * tree_tests_begin() becomes nobody.
@@ -55,6 +55,9 @@ void test_remove(struct tree *tree, const char *text);
 bool test_exists(struct tree *tree, const char *text);
 
 /* ---- others ---- */
+
+/* A new one that all may enter, below TMPDIR, or else /tmp; its path, of up to `size` bytes. */
+void test_new_folder(char *folder, size_t size);
 
 /* With all in it, be it unreadable or deeper than a path is long. */
 void test_remove_folder(char *folder);
