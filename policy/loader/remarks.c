@@ -29,6 +29,20 @@ identity_of(const struct user *user, const struct config *config)
 	return identity;
 }
 
+/* Why a certificate of the user does not log in; NULL: each of them does. */
+static const char *
+find_idle_certificate(const struct user *user, const struct config *config)
+{
+	if (user->certificate.count > 0 &&
+		config->tls_client_certificate == CONFIG_TLS_CLIENT_CERTIFICATE_OFF)
+		return "no client is asked for one, since tls_client_certificate is off";
+	for (size_t i = 0; config->tls_client_ca[0] == '\0' && i < user->certificate.count; i++)
+		if (strncmp(user->certificate.items[i], "sha256/", 7) != 0)
+			return "without tls_client_ca nobody vouches for a name, and only sha256/ "
+			       "counts";
+	return NULL;
+}
+
 /* 1 if there is something to say, 0 if not, or -ENOMEM. */
 static int
 remark_on_user(FILE *out, const struct user *user, const char *users_path,
@@ -36,31 +50,35 @@ remark_on_user(FILE *out, const struct user *user, const char *users_path,
 {
 	struct rules_error error = { 0 };
 	struct identity identity = identity_of(user, config);
+	const char *idle = find_idle_certificate(user, config);
 	int result = identity_check(&identity, config, geteuid(), getegid(), &error);
 	if (result == -EINVAL && is_written)
 		fprintf(out, "%s:%u: warning: '%s' will not be let in: %s\n", users_path,
 			user->line, user->name, error.reason);
+	else if (result == 0 && idle != NULL && is_written)
+		fprintf(out, "%s:%u: warning: '%s' has a certificate that does not count: %s\n",
+			users_path, user->line, user->name, idle);
 	rules_error_free(&error);
-	return result == -EINVAL ? 1 : result;
+	return result == -EINVAL || (result == 0 && idle != NULL) ? 1 : result;
 }
 
 static int
 remark_on_users(
 	FILE *out, const struct users *users, const char *users_path, const struct config *config)
 {
-	size_t refused = 0;
+	size_t remarks = 0;
 	for (size_t i = 0; i < users_count(users); i++) {
 		const struct user *user = users_at(users, i);
 		int result = user_may_log_in(user) ? remark_on_user(out, user, users_path, config,
-							     refused < REMARKS_MAX)
+							     remarks < REMARKS_MAX)
 						   : 0;
 		if (result < 0)
 			return result;
-		refused += (size_t)result;
+		remarks += (size_t)result;
 	}
-	if (refused > REMARKS_MAX)
+	if (remarks > REMARKS_MAX)
 		fprintf(out, "%s: warning: and %zu more users\n", users_path,
-			refused - REMARKS_MAX);
+			remarks - REMARKS_MAX);
 	return 0;
 }
 

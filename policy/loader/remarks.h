@@ -10,7 +10,8 @@ enum { REMARKS_MAX = 20 };
 
 /*
  * Adds a line to *remarks (NULL or allocated) for each user of a file who may log in but whom the
- * supervisor would refuse (identity.h), with a reason; after REMARKS_MAX of a file, how many more.
+ * supervisor would refuse (identity.h), or one of whose certificates does not count, with a reason;
+ * after REMARKS_MAX of a file, how many more.
  * 0, or -ENOMEM.
  */
 MUST_CHECK int remarks_add(char **remarks, const struct users *users, const char *users_path,

@@ -113,6 +113,7 @@ build_config(struct quick *quick, const struct quick_arguments *arguments,
 {
 	const struct quick_values *listen = &arguments->listen;
 	const struct quick_values *ports = &arguments->passive_ports;
+	const struct quick_values *announced = &arguments->passive_address;
 	int result = choose_backend(quick, arguments, error);
 	if (result == 0 && listen->count > 0)
 		result = accept_values(quick, OPTION_listen, listen->items, listen->count, error);
@@ -122,6 +123,9 @@ build_config(struct quick *quick, const struct quick_arguments *arguments,
 	if (result == 0)
 		result = accept_values(
 			quick, OPTION_passive_ports, ports->items, ports->count, error);
+	if (result == 0)
+		result = accept_values(
+			quick, OPTION_passive_address, announced->items, announced->count, error);
 	if (result == 0 && arguments->tls.count > 0)
 		result = accept_text(quick, OPTION_tls, "optional", error);
 	if (result == 0)

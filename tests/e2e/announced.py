@@ -87,6 +87,12 @@ def _(_names):
         equal(announced(control), "192.0.2.9")
 
 
+@suite.case("a quick start's rule")
+def _(_names):
+    with server.quick("--passive-address", "192.0.2.9") as world, session(world) as control:
+        equal(announced(control), "192.0.2.9")
+
+
 @suite.case("a name is looked up before the server is ready, and again; who is there is told")
 def _(names):
     names.need()

@@ -238,6 +238,52 @@ check_remark(void **state)
 	remove_file("users");
 }
 
+#define SHA256 "sha256/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const struct certificate_row {
+	const char *name;
+	bool is_asked_for;
+	const char *authorities;
+	const char *certificates; /* of the user of line 1 */
+	const char *want;         /* in the remark; NULL: there is none */
+} certificate_rows[] = {
+	{ "no client is asked", false, "/ca", SHA256, "tls_client_certificate is off" },
+	{ "nobody vouches for a name", true, "", SHA256 ",dns/bob.test", "without tls_client_ca" },
+	{ "nobody needs to for a fingerprint", true, "", SHA256, NULL },
+	{ "a name with authorities", true, "/ca", "dns/bob.test", NULL },
+};
+
+static void
+check_certificate_remark(void **state)
+{
+	const struct certificate_row *row = *state;
+	char text[512];
+	struct rules_error error = { 0 };
+	struct users *users = NULL;
+	struct config *config = NULL;
+	char *remarks = NULL;
+	assert_int_equal(config_create(&config), 0);
+	config->tls_client_certificate = row->is_asked_for ? CONFIG_TLS_CLIENT_CERTIFICATE_REQUEST
+							   : CONFIG_TLS_CLIENT_CERTIFICATE_OFF;
+	config->uid_min = 1;
+	free(config->tls_client_ca);
+	config->tls_client_ca = strdup(row->authorities);
+	assert_int_equal(config_accept(config, OPTION_roots, bytes_of_text("/home"), &error), 0);
+	uint32_t uid = geteuid() == 0 ? 1000 : geteuid();
+	uint32_t gid = geteuid() == 0 ? 1000 : getegid();
+	snprintf(text, sizeof(text), "bob:!:%u:%u::/home/bob:certificate=%s\n", uid, gid,
+		row->certificates);
+	assert_int_equal(users_parse(bytes_of_text(text), "users", &users, &error), 0);
+	assert_int_equal(remarks_add(&remarks, users, "users", config), 0);
+	if (row->want == NULL)
+		assert_string_equal(remarks, "");
+	else
+		assert_non_null(strstr(remarks, row->want));
+	users_free(&users);
+	config_free(&config);
+	free(remarks);
+}
+
 /* A users file from elsewhere may have them by the thousand. */
 static void
 check_many_remarks(void **state)
@@ -403,6 +449,8 @@ main(void)
 		CASE("the admin socket", check_admin_socket),
 		CASE("the log folder must be record's", check_log_owner),
 		TABLE("remark", remark_rows, check_remark),
+		TABLE("a certificate that does not count", certificate_rows,
+			check_certificate_remark),
 		CASE("many remarks", check_many_remarks),
 		TABLE("quick", quick_rows, check_quick),
 		CASE("a folder that may not be entered", check_closed_folder),

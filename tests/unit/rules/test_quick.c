@@ -112,7 +112,9 @@ check_everything_asked(void **state)
 	(void)state;
 	struct quick *quick = build("--listen 127.0.0.2:2122 --listen=[::1]:2123 --root /srv "
 				    "--user ada:a:b --user=bob --backend sync "
-				    "--passive-ports 30000-30099 --admin-socket /tmp/a",
+				    "--passive-ports 30000-30099 --admin-socket /tmp/a "
+				    "--passive-address 10.0.0.0/8=10.1.2.3 "
+				    "--passive-address=ftp.example.org",
 		&of_ada);
 	const struct config *config = quick->config;
 	assert_string_equal(config->backend.name, "sync");
@@ -120,6 +122,7 @@ check_everything_asked(void **state)
 	assert_int_equal(ntohs(config->listen.items[1].v6.sin6_port), 2123);
 	assert_string_equal(config->roots.items[0], "/srv/a b:c");
 	assert_int_equal(config->passive_ports.first, 30000);
+	assert_int_equal(config->passive_address.count, 2);
 	assert_string_equal(config->admin_socket, "/tmp/a");
 	assert_int_equal(config->uid_min, 33);
 	assert_true(config->gateway_user.resolved);
