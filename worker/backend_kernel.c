@@ -17,8 +17,8 @@
 #include <sys/sysmacros.h>
 
 /*
- * A rename anywhere on the machine makes a walk over ".." start again. One try takes microseconds; a
- * neighbour who renames without a pause spoils nine in ten.
+ * A rename anywhere on the machine makes a walk over ".." start again. One try takes microseconds;
+ * a neighbour who renames without a pause spoils nine in ten.
  */
 enum { RESOLVE_TRIES = 1000 };
 

@@ -207,7 +207,7 @@ disturb_kill(void)
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	if (filter == NULL ||
 		seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(kill), 1,
-			SCMP_A1(SCMP_CMP_EQ, 0)) != 0 ||
+			SCMP_A1(SCMP_CMP_EQ, 0, 0)) != 0 ||
 		seccomp_load(filter) != 0)
 		die("cannot disturb the probe");
 	seccomp_release(filter);
