@@ -67,7 +67,7 @@ on_passive(evutil_socket_t listener, short what, void *argument)
 {
 	struct data_wait *wait = argument;
 	struct session *session = wait->session;
-	int fd;
+	int fd = -1;
 	(void)listener;
 	(void)what;
 	int error = accept_peer(session, &fd);
