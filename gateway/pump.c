@@ -20,6 +20,8 @@ enum {
 	RECORD_BYTES = 16384,
 	GATHERED_BYTES = 8 * RECORD_BYTES,
 	GATHERING_US = 4000,
+	UPLOAD_BUFFER_BYTES =
+		1 << 20, /* asked for: towards the worker, which is woken less often */
 };
 
 /* ---- waiting ---- */
@@ -239,6 +241,14 @@ move_in(struct pump *pump)
 
 /* ---- phases ---- */
 
+/* The kernel gives what it may; with less the worker only wakes more often. */
+static void
+widen(int fd)
+{
+	const int bytes = UPLOAD_BUFFER_BYTES;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 static int
 make_ends(struct pump *pump, int *worker_fd)
 {
@@ -247,6 +257,8 @@ make_ends(struct pump *pump, int *worker_fd)
 		return -errno;
 	pump->inner = ends[0];
 	*worker_fd = ends[1];
+	if (pump->options.is_upload)
+		widen(ends[0]);
 	return 0;
 }
 
