@@ -18,7 +18,7 @@
 
 /*
  * A rename anywhere on the machine makes a walk over ".." start again. One try takes microseconds;
- * a neighbour who renames without a pause spoils nine in ten.
+ * neighbours who rename without a pause spoil most of them.
  */
 enum { RESOLVE_TRIES = 1000 };
 
