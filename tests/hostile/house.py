@@ -79,11 +79,12 @@ class House:
     def connect(self, gateway=None):
         """A control connection that was greeted, by the gateway with that pid."""
         while True:
+            start = self.world.mark()
             control = Control(self.world.address)
             try:
                 control.reply(220)
                 own = control.name
-                seen = gateway and self.world.wait_record(event="connected", peer=own)["pid"]
+                seen = gateway and self.world.wait_record(start, event="connected", peer=own)["pid"]
             except BaseException:
                 control.socket.close()
                 raise
